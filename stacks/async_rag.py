@@ -1,0 +1,112 @@
+"""Settings of async-rag (seed 000): sizes, queue behaviour, thresholds, the route that documents take."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from stacks.model import Model
+from stacks.releases import Version
+
+LAMBDA_TIMEOUT = Field(ge=1, le=900)
+"""Seconds; 900 is Lambda's own limit."""
+
+
+def _whole_number(value: object) -> object:
+    """Configuration is text, and a Literal of numbers takes no text."""
+    return int(value) if isinstance(value, str) and value.isdigit() else value
+
+
+class FunctionSize(Model):
+    """Memory (MB) and time limit (seconds) of one function."""
+
+    memory: Annotated[int, Field(ge=128, le=10_240)] = 512
+    timeout: Annotated[int, LAMBDA_TIMEOUT] = 60
+
+
+class QueueSettings(Model):
+    """The two work queues; both have a dead-letter queue."""
+
+    visibility_timeout: Annotated[int, Field(ge=1, le=43_200)] = 900
+    """Seconds. 900 is the figure of seed 000, level 1, step 4."""
+    receive_wait: Annotated[int, Field(ge=0, le=20)] = 20
+    """Seconds of long polling; 20 in seed 000, level 1, step 4."""
+    max_receive_count: Annotated[int, Field(ge=1, le=1_000)] = 3
+    """Deliveries before a message is moved to the dead-letter queue."""
+    retention: Annotated[int, Field(ge=60, le=1_209_600)] = 345_600
+    """Seconds a message is kept; 4 days."""
+    dead_letter_retention: Annotated[int, Field(ge=60, le=1_209_600)] = 1_209_600
+    """Seconds a dead letter is kept; 14 days, SQS's limit."""
+    batch_size: Annotated[int, Field(ge=1, le=10)] = 5
+
+
+class DatabaseSettings(Model):
+    """The PostgreSQL instance. The defaults are the safe ones; there is no setting that unties a guard."""
+
+    instance_class: Annotated[str, Field(pattern=r"^db\.[a-z0-9]+\.[a-z0-9]+$")] = "db.t4g.medium"
+    storage: Annotated[int, Field(ge=20, le=65_536)] = 50
+    """GiB."""
+    engine_version: Annotated[str, Field(pattern=r"^\d+(\.\d+)?$")] = "16.4"
+    backup_days: Annotated[int, Field(ge=1, le=35)] = 14
+    multi_az: bool = False
+    subnet_group: str | None = None
+    security_groups: tuple[str, ...] = ()
+
+
+class RollbackTriggers(Model):
+    """When to roll back (seed 000, "When to Rollback")."""
+
+    success_rate_below: Annotated[float, Field(ge=0, le=100)] = 80.0
+    """Percent of documents, over the watched time."""
+    watched_minutes: Annotated[int, Field(ge=1, le=1_440)] = 15
+    lambda_error_rate_above: Annotated[float, Field(ge=0, le=100)] = 10.0
+    """Percent of invocations."""
+    cost_factor_above: Annotated[float, Field(ge=1, le=100)] = 3.0
+    """Times the expected rate."""
+    expected_daily_cost: Annotated[float, Field(gt=0, le=1_000_000)] = 50.0
+    """US dollars a day."""
+    normal_error_rate_below: Annotated[float, Field(ge=0, le=100)] = 1.0
+    """Percent; what counts as recovered (seed 000, verification command 5)."""
+    queue_age_above: Annotated[int, Field(ge=1, le=345_600)] = 900
+    """Seconds the oldest message may wait before the backlog counts as a build-up."""
+
+
+class AsyncRagSettings(Model):
+    """The settings under ``async-rag:``."""
+
+    version: Version | None = None
+    """A release of its own; absent, the system follows the stack's version."""
+    route: Literal["async", "legacy"] = "async"
+    """Level 1 of seed 000: ``legacy`` re-points the bucket's notification to the synchronous function, pauses the
+    queues' consumers and keeps everything else."""
+    drain: bool = False
+    """While the route is ``legacy``: the consumers run on, to empty the queues (seed 000, level 1, step 4)."""
+    websocket_in_frontend: bool = True
+    """What the frontend is told to use (seed 000, level 1, step 5); false is the old polling."""
+    republish: bool = False
+    """Publish every function's code anew instead of reusing a version that was published before. For the one case
+    where a function was deleted by hand and its old versions with it."""
+    functions: dict[str, FunctionSize] = {}
+    """Sizes of single functions by name; the others get ``FunctionSize``'s defaults."""
+    queues: QueueSettings = QueueSettings()
+    database: DatabaseSettings = DatabaseSettings()
+    triggers: RollbackTriggers = RollbackTriggers()
+    log_retention_days: Annotated[Literal[1, 3, 5, 7, 14, 30, 60, 90, 180, 365], BeforeValidator(_whole_number)] = 30
+    subnets: tuple[str, ...] = ()
+    """Subnets of the functions, where the database lies in a VPC."""
+    security_groups: tuple[str, ...] = ()
+
+    def size(self, function: str) -> FunctionSize:
+        """The size of one function."""
+        return self.functions.get(function, FunctionSize())
+
+    @model_validator(mode="after")
+    def _consumers_fit(self) -> AsyncRagSettings:
+        for name in ("vdr_processor", "text_rag_processor"):
+            if self.size(name).timeout > self.queues.visibility_timeout:
+                raise ValueError(
+                    f"functions.{name}.timeout is longer than queues.visibilityTimeout: "
+                    "a message would be delivered again while it is being processed"
+                )
+        return self

@@ -1,0 +1,42 @@
+"""A stack's file, ``stacks/Pulumi.<stack>.yaml``, as the engine would hand it to the program."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import yaml
+
+from stacks.model import ConfigurationError, unknown
+from stacks.settings import PROJECT, STACKS, StackSettings, parse
+
+FOLDER = Path(__file__).parent
+
+
+def read(stack: str, changes: Mapping[str, str] | None = None, folder: Path = FOLDER) -> StackSettings:
+    """The settings of a stack, with ``changes`` (``namespace:key`` -> text) in place of what the file says.
+
+    Raises ``ConfigurationError`` for an unknown stack, a missing file, and whatever ``stacks.settings.parse`` refuses.
+    """
+    if stack not in STACKS:
+        raise unknown("stack", stack, list(STACKS))
+    path = folder / f"Pulumi.{stack}.yaml"
+    try:
+        data = yaml.safe_load(path.read_text())
+    except FileNotFoundError:
+        raise ConfigurationError(f"stacks/{path.name} is missing: restore it from git") from None
+    except yaml.YAMLError as error:
+        raise ConfigurationError(f"stacks/{path.name} isn't valid YAML: {getattr(error, 'problem', error)}") from None
+    config: dict[str, object] = (data or {}).get("config") or {}
+    secret = [key for key, value in config.items() if isinstance(value, dict) and "secure" in value]
+    texts = {_full(key): _text(value) for key, value in config.items()}
+    return parse(stack, {**texts, **(changes or {})}, [_full(key) for key in secret])
+
+
+def _full(key: str) -> str:
+    return key if ":" in key else f"{PROJECT}:{key}"
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value)

@@ -1,0 +1,80 @@
+"""The base of every typed model, and the one error that users see when data is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from difflib import get_close_matches
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic.alias_generators import to_camel
+
+
+class ConfigurationError(ValueError):
+    """A release, a setting or a version is wrong. The message is one line and names the valid choices."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(" ".join(message.split()))
+
+
+class Model(BaseModel):
+    """Immutable, refuses unknown keys, and is spelled in camelCase in YAML and stack configuration."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, alias_generator=to_camel, populate_by_name=True)
+
+    @classmethod
+    def keys(cls) -> list[str]:
+        """The keys as they are written in a file, sorted."""
+        return sorted(field.alias or name for name, field in cls.model_fields.items())
+
+
+def one_of(choices: list[str] | tuple[str, ...]) -> str:
+    """The valid choices as part of a sentence."""
+    return ", ".join(choices) if choices else "none"
+
+
+def unknown(kind: str, name: str, choices: list[str]) -> ConfigurationError:
+    """An error for a name that isn't among the choices, with the nearest one as a guess."""
+    near = get_close_matches(name, choices, n=1)
+    guess = f" (did you mean {near[0]}?)" if near else ""
+    return ConfigurationError(f"unknown {kind} {name!r}{guess}; valid: {one_of(choices)}")
+
+
+def explain(error: ValidationError, where: str, model: type[Model], prefix: str = "") -> ConfigurationError:
+    """The most telling fault that pydantic found, as one line: where it is, what is wrong, what would be right."""
+    faults = error.errors(include_url=False)
+    # A misspelt key is also a missing one; the misspelling is what helps.
+    fault = next((each for each in faults if each["type"] == "extra_forbidden"), faults[0])
+    path = prefix + ".".join(str(part) for part in fault["loc"])
+    more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
+    if fault["type"] == "extra_forbidden":
+        holder = _model_at(model, fault["loc"][:-1])
+        choices = holder.keys() if holder else []
+        near = get_close_matches(str(fault["loc"][-1]), choices, n=1)
+        guess = f" (did you mean {near[0]}?)" if near else ""
+        return ConfigurationError(f"{where}: unknown key {path}{guess}; valid: {one_of(choices)}{more}")
+    if fault["type"] == "missing":
+        return ConfigurationError(f"{where}: {path} is missing{more}")
+    said = fault["msg"].removeprefix("Value error, ")
+    given = "" if isinstance(fault["input"], Mapping | list) else f", not {fault['input']!r}"
+    return ConfigurationError(f"{where}: {path}: {said[0].lower()}{said[1:]}{given}{more}")
+
+
+def _model_at(model: type[Model], loc: tuple[int | str, ...]) -> type[Model] | None:
+    """The model that a path of keys leads to; None where the path goes through something untyped."""
+    here: Any = model
+    for part in loc:
+        if not (isinstance(here, type) and issubclass(here, Model)):
+            return None
+        fields = {field.alias or name: field for name, field in here.model_fields.items()}
+        if part not in fields:
+            return None
+        here = _inner_model(fields[str(part)].annotation)
+    return here if isinstance(here, type) and issubclass(here, Model) else None
+
+
+def _inner_model(annotation: Any) -> Any:
+    """The model class in an annotation such as ``Thing | None``."""
+    if isinstance(annotation, type):
+        return annotation
+    return next((arg for arg in getattr(annotation, "__args__", ()) if isinstance(arg, type)), None)

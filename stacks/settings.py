@@ -1,0 +1,115 @@
+"""Stack settings: what belongs to an environment and not to a version, read from ``stacks/Pulumi.<stack>.yaml``.
+
+Every configuration namespace has one model; a key that no model knows is refused, and every number is bounded.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Mapping
+from typing import Annotated, Any
+
+from pydantic import Field, StringConstraints, ValidationError, field_validator
+
+from stacks.async_rag import AsyncRagSettings
+from stacks.model import ConfigurationError, Model, explain, unknown
+from stacks.rag_api import RagApiSettings
+from stacks.releases import SYSTEMS, Version
+
+PROJECT = "rollback-stack"
+STACKS = ("dev", "staging", "prod")
+FOREIGN_NAMESPACES = ("aws", "kubernetes", "pulumi")
+"""Namespaces that belong to providers and the engine: only their ``region`` is read here."""
+
+Region = Annotated[str, StringConstraints(pattern=r"^[a-z]{2}(-[a-z]+)+-\d$")]
+BucketName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")]
+
+
+class ProjectSettings(Model):
+    """Settings of the stack as a whole."""
+
+    version: str
+    """The release that every system follows unless it is pinned on its own."""
+    systems: Annotated[tuple[str, ...], Field(min_length=1)] = SYSTEMS
+    artifact_bucket: BucketName = "rollback-stack-artifacts"
+    """Where function artifacts lie, content-addressed; outside of every stack, so that no rollback can remove one."""
+
+    @field_validator("systems")
+    @classmethod
+    def _known(cls, systems: tuple[str, ...]) -> tuple[str, ...]:
+        for name in systems:
+            if name not in SYSTEMS:
+                raise unknown("system", name, list(SYSTEMS))
+        return systems
+
+
+class StackSettings(Model):
+    """All settings of one stack."""
+
+    stack: str
+    region: Region = "us-east-1"
+    project: ProjectSettings
+    async_rag: AsyncRagSettings = AsyncRagSettings()
+    rag_api: RagApiSettings = RagApiSettings()
+
+    def pin(self, system: str) -> str:
+        """The version that a system runs: its own pin, or the stack's."""
+        own: Version | None = {"async-rag": self.async_rag.version, "rag-api": self.rag_api.version}[system]
+        return own or self.project.version
+
+
+_NAMESPACES: dict[str, type[Model]] = {
+    PROJECT: ProjectSettings,
+    "async-rag": AsyncRagSettings,
+    "rag-api": RagApiSettings,
+}
+
+
+def parse(stack: str, config: Mapping[str, str], secret_keys: Collection[str] = ()) -> StackSettings:
+    """A stack's configuration (``namespace:key`` -> text, structured values as JSON) as typed settings.
+
+    Values under ``secret_keys`` aren't read: who needs one asks Pulumi for it, so that it stays secret.
+    Raises ``ConfigurationError``: one line naming the key and the valid choices.
+    """
+    if stack not in STACKS:
+        raise unknown("stack", stack, list(STACKS))
+    grouped: dict[str, dict[str, Any]] = {name: {} for name in _NAMESPACES}
+    for key, value in sorted(config.items()):
+        namespace, _, name = key.partition(":")
+        if namespace in _NAMESPACES:
+            grouped[namespace][name] = "[secret]" if key in secret_keys else _structured(value)
+        elif namespace not in FOREIGN_NAMESPACES:
+            raise unknown("configuration namespace", namespace, sorted(_NAMESPACES))
+    if "version" not in grouped[PROJECT]:
+        raise ConfigurationError(f"stack {stack} pins no release: pulumi config set -s {stack} version v1.2.3")
+    models = {name: _validated(stack, name, model, grouped[name]) for name, model in _NAMESPACES.items()}
+    region = config.get("aws:region", "us-east-1")
+    try:
+        return StackSettings.model_validate(
+            {
+                "stack": stack,
+                "region": region,
+                "project": models[PROJECT],
+                "asyncRag": models["async-rag"],
+                "ragApi": models["rag-api"],
+            }
+        )
+    except ValidationError as error:
+        raise explain(error, f"stack {stack}", StackSettings) from None
+
+
+def _validated(stack: str, namespace: str, model: type[Model], values: dict[str, Any]) -> Model:
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        raise explain(error, f"stack {stack}", model, f"{namespace}:") from None
+
+
+def _structured(value: str) -> Any:
+    """Pulumi hands structured configuration on as JSON text."""
+    if value[:1] in "[{":
+        try:
+            return json.loads(value)
+        except ValueError:
+            return value
+    return value

@@ -1,0 +1,144 @@
+"""Releases: immutable, whole, and refused in one line when they aren't."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from stacks.model import ConfigurationError
+from stacks.releases import LOCK_NAME, RELEASES, SYSTEMS, load, parse, publish, read_lock, versions, window
+
+ROOT = RELEASES.parent.parent
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A copy of the releases that a test may break."""
+    return Path(shutil.copytree(RELEASES, tmp_path / "releases"))
+
+
+def refusal(version: str, folder: Path = RELEASES) -> str:
+    with pytest.raises(ConfigurationError) as caught:
+        load(version, folder)
+    message = str(caught.value)
+    assert "\n" not in message
+    return message
+
+
+@pytest.mark.parametrize("version", versions())
+def test_every_manifest_is_published_whole_and_unedited(version: str) -> None:
+    release = load(version)
+    assert set(release.systems.named()) == set(SYSTEMS)
+
+
+def test_there_is_something_to_go_back_to() -> None:
+    good = [version for version in versions() if load(version).quality == "good"]
+    assert len(good) >= 3
+    assert any(load(version).quality == "faulty" for version in versions())
+
+
+def test_no_published_hash_was_ever_changed() -> None:
+    """The lock itself could be edited together with a manifest; git's history tells."""
+    log = ["git", "log", "--format=%H", "--", f"stacks/releases/{LOCK_NAME}"]
+    done = subprocess.run(log, cwd=ROOT, capture_output=True, text=True, check=False)
+    current = read_lock()
+    for commit in done.stdout.split():
+        show = ["git", "show", f"{commit}:stacks/releases/{LOCK_NAME}"]
+        old = json.loads(subprocess.run(show, cwd=ROOT, capture_output=True, text=True, check=True).stdout)
+        changed = {version for version, sha in old.items() if current.get(version) != sha}
+        assert not changed, f"{changed} differ from what commit {commit[:8]} published"
+
+
+def test_an_unknown_version_names_the_valid_ones() -> None:
+    assert refusal("v9.9.9").endswith("valid: v1.2.1, v1.2.2, v1.2.3, v1.3.0")
+
+
+@pytest.mark.parametrize("version", ["latest", "1.2.3", "v1.2", "v1.2.3-rc1", "../v1.2.3", "", "v01.2.3"])
+def test_a_version_that_pins_nothing_is_refused(version: str) -> None:
+    assert "doesn't name a release" in refusal(version)
+
+
+def test_an_edit_after_publication_is_noticed(folder: Path) -> None:
+    path = folder / "v1.2.2.yaml"
+    path.write_text(path.read_text().replace("quality: good", "quality: faulty"))
+    assert "was edited after it was published" in refusal("v1.2.2", folder)
+    assert load("v1.2.3", folder).version == "v1.2.3"
+
+
+def test_even_a_comment_counts_as_an_edit(folder: Path) -> None:
+    path = folder / "v1.2.2.yaml"
+    path.write_text(path.read_text() + "# harmless\n")
+    assert "was edited" in refusal("v1.2.2", folder)
+
+
+def test_a_published_manifest_that_is_gone_is_missed(folder: Path) -> None:
+    (folder / "v1.2.2.yaml").unlink()
+    assert "is missing: restore" in refusal("v1.2.2", folder)
+
+
+def test_an_unpublished_manifest_is_not_deployed(folder: Path) -> None:
+    text = (folder / "v1.2.3.yaml").read_text().replace("v1.2.3", "v1.2.4")
+    (folder / "v1.2.4.yaml").write_text(text)
+    assert "rollback publish v1.2.4" in refusal("v1.2.4", folder)
+    publish("v1.2.4", folder)
+    assert load("v1.2.4", folder).version == "v1.2.4"
+    assert read_lock(folder)["v1.2.4"] == hashlib.sha256(text.encode()).hexdigest()
+
+
+def test_publishing_again_with_other_content_is_refused(folder: Path) -> None:
+    path = folder / "v1.2.2.yaml"
+    path.write_text(path.read_text().replace("1.4.1", "1.4.0"))
+    before = (folder / LOCK_NAME).read_bytes()
+    with pytest.raises(ConfigurationError, match="edited after it was published"):
+        publish("v1.2.2", folder)
+    assert (folder / LOCK_NAME).read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "part"),
+    [
+        ("asyncPath", "asyncPth", "did you mean asyncPath?"),
+        ("schemaVersion: 2", "schemaVersion: 0", "schemaVersion: input should be greater than or equal to 1"),
+        ("quality: good", "quality: fine", "'good' or 'faulty'"),
+        ("rag-api:", "rag-ap:", "did you mean rag-api?"),
+        ("digest: sha256:", "digest: ", "should match pattern"),
+        ("query_handler:", "query_handle:", "functions lacks query_handler"),
+        ("asyncPath: true", "asyncPath: false", "which asyncPath false rules out"),
+        ("systems:", "systems: [", "isn't valid YAML"),
+    ],
+)
+def test_a_typo_is_one_line_that_names_it(old: str, new: str, part: str) -> None:
+    text = (RELEASES / "v1.2.3.yaml").read_text()
+    assert old in text
+    with pytest.raises(ConfigurationError) as caught:
+        parse(text.replace(old, new, 1).encode(), "stacks/releases/v1.2.3.yaml")
+    assert part in str(caught.value)
+    assert str(caught.value).startswith("stacks/releases/v1.2.3.yaml")
+    assert "\n" not in str(caught.value)
+
+
+def test_a_broken_manifest_does_not_stand_in_the_way_of_another(folder: Path) -> None:
+    (folder / "v1.3.0.yaml").write_text("version: [")
+    assert set(window("rag-api", folder)) == {"v1.2.1", "v1.2.2", "v1.2.3"}
+
+
+@settings(max_examples=60)
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.text(),
+        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+        max_leaves=8,
+    )
+)
+def test_whatever_yaml_a_manifest_holds_it_is_refused_in_one_line(data: object) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        parse(yaml.safe_dump(data).encode(), "m")
+    assert len(str(caught.value).splitlines()) == 1
