@@ -1,0 +1,98 @@
+"""The two APIs of async-rag: WebSocket for progress, HTTP for queries.
+
+The APIs and their stages stay in every release, so that their addresses never change; the routes come and go with
+the functions behind them.
+"""
+
+from __future__ import annotations
+
+import pulumi
+import pulumi_aws as aws
+
+from components.parts.context import Context
+from components.parts.function import VersionedFunction
+
+SOCKET_ROUTES = {
+    "$connect": "websocket_connect",
+    "$disconnect": "websocket_disconnect",
+    "subscribe": "websocket_subscribe",
+    "$default": "websocket_default",
+}
+QUERY_ROUTES = ("POST /query", "GET /health", "GET /version")
+
+
+class Api(pulumi.ComponentResource):
+    """One API with the stage that carries the stack's name."""
+
+    def __init__(
+        self, kind: str, protocol: str, selection: str | None, context: Context, opts: pulumi.ResourceOptions
+    ) -> None:
+        super().__init__("rollback:async-rag:Api", f"async-rag-{kind}", None, opts)
+        self.kind, self.context = kind, context
+        tags = context.tags("async-rag")
+        self.api = aws.apigatewayv2.Api(
+            f"async-rag-{kind}-api",
+            name=f"amplify-rag-{context.stack}-{kind}",
+            protocol_type=protocol,
+            route_selection_expression=selection,
+            tags=tags,
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        self.stage = aws.apigatewayv2.Stage(
+            f"async-rag-{kind}-stage",
+            api_id=self.api.id,
+            name=context.stack,
+            auto_deploy=True,
+            default_route_settings=aws.apigatewayv2.StageDefaultRouteSettingsArgs(
+                throttling_burst_limit=500, throttling_rate_limit=200
+            ),
+            tags=tags,
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        self.url: pulumi.Output[str] = self.api.api_endpoint.apply(lambda base: f"{base}/{context.stack}")
+        self.register_outputs({"url": self.url})
+
+    def route(self, keys: tuple[str, ...], function: VersionedFunction, payload_format: str) -> None:
+        """Send the routes named by ``keys`` to a function's live alias."""
+        name = f"async-rag-{self.kind}-{function.spec.name}"
+        child = pulumi.ResourceOptions(parent=self)
+        integration = aws.apigatewayv2.Integration(
+            f"{name}-integration",
+            api_id=self.api.id,
+            integration_type="AWS_PROXY",
+            integration_method="POST",
+            integration_uri=function.invoke_arn,
+            payload_format_version=payload_format,
+            opts=child,
+        )
+        for key in keys:
+            aws.apigatewayv2.Route(
+                f"{name}-{key.replace(' /', '-').lower().lstrip('$')}",
+                api_id=self.api.id,
+                route_key=key,
+                target=integration.id.apply(lambda identifier: f"integrations/{identifier}"),
+                opts=child,
+            )
+        aws.lambda_.Permission(
+            f"{name}-from-api",
+            statement_id=f"from-{self.kind}-api",
+            action="lambda:InvokeFunction",
+            function=function.function.name,
+            qualifier=function.alias.name,
+            principal="apigateway.amazonaws.com",
+            source_arn=self.api.execution_arn.apply(lambda arn: f"{arn}/*"),
+            opts=child,
+        )
+
+
+def management_endpoint(socket: Api) -> pulumi.Output[str]:
+    """Where a function posts to open connections: the WebSocket API's HTTPS face."""
+    return socket.url.apply(lambda url: url.replace("wss://", "https://", 1).replace("ws://", "http://", 1))
+
+
+def declare_routes(socket: Api, query: Api, functions: dict[str, VersionedFunction]) -> None:
+    """The routes of both APIs to the functions that this release has."""
+    query.route(QUERY_ROUTES, functions["query_handler"], "2.0")
+    for key, name in SOCKET_ROUTES.items():
+        if name in functions:
+            socket.route((key,), functions[name], "1.0")

@@ -1,0 +1,119 @@
+"""The functions of async-rag: what each may touch, what it is told, and which of them a release has."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pulumi
+
+from components.async_rag.stores import DATABASE, Stores
+from components.parts.context import Context
+from components.parts.function import FunctionSpec, VersionedFunction
+from stacks.async_rag import AsyncRagSettings
+from stacks.releases import AsyncRagRelease
+from stacks.selection import Selected
+
+Statement = Mapping[str, Any]
+
+KNOWS_ITS_RELEASE = ("process_document_for_rag", "query_handler")
+"""Functions that answer with the release they run. The others aren't told, so that code which didn't change between
+two releases keeps its published version."""
+
+
+def physical_name(stack: str, function: str) -> str:
+    """The deployed name of a function, as in seed 000: ``amplify-rag-dev-process_document_for_rag``."""
+    return f"amplify-rag-{stack}-{function}"
+
+
+def declare(
+    context: Context,
+    settings: AsyncRagSettings,
+    selected: Selected,
+    release: AsyncRagRelease,
+    stores: Stores,
+    websocket_endpoint: pulumi.Output[str],
+    parent: pulumi.Resource,
+) -> dict[str, VersionedFunction]:
+    """The functions that a release has, by the seed's names."""
+    environment = _environment(context, stores, websocket_endpoint)
+    permissions = _permissions(context, stores)
+    functions = {}
+    for name, artifact in sorted(release.functions.items()):
+        own = {"RELEASE": selected.version} if name in KNOWS_ITS_RELEASE else {}
+        spec = FunctionSpec(
+            system="async-rag",
+            name=name,
+            physical_name=physical_name(context.stack, name),
+            artifact=artifact,
+            size=settings.size(name),
+            environment={**environment, **own},
+            statements=permissions[name],
+            log_retention_days=settings.log_retention_days,
+            subnets=settings.subnets,
+            security_groups=settings.security_groups,
+            republish=settings.republish,
+        )
+        functions[name] = VersionedFunction(spec, context, pulumi.ResourceOptions(parent=parent))
+    return functions
+
+
+def _environment(
+    context: Context, stores: Stores, websocket_endpoint: pulumi.Output[str]
+) -> dict[str, pulumi.Input[str]]:
+    return {
+        "STAGE": context.stack,
+        "DOCUMENTS_BUCKET": stores.bucket.bucket,
+        "VDR_QUEUE_URL": stores.vdr.queue.url,
+        "TEXT_RAG_QUEUE_URL": stores.text_rag.queue.url,
+        "STATUS_TABLE": stores.status.name,
+        "CONNECTIONS_TABLE": stores.connections.name,
+        "DB_HOST": stores.database.address,
+        "DB_PORT": stores.database.port.apply(str),
+        "DB_NAME": DATABASE,
+        "DB_SECRET_ARN": stores.database_secret,
+        "WEBSOCKET_ENDPOINT": websocket_endpoint,
+    }
+
+
+def _permissions(context: Context, stores: Stores) -> dict[str, pulumi.Output[Sequence[Statement]]]:
+    """Per function its IAM statements: single actions on single resources."""
+    read_documents = _allow(["s3:GetObject"], stores.bucket.arn.apply(lambda arn: f"{arn}/*"))
+    write_status = _allow(["dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:GetItem"], stores.status.arn)
+    credentials = _allow(["secretsmanager:GetSecretValue"], stores.database_secret)
+    find_listeners = _allow(["dynamodb:Query"], stores.connections.arn.apply(lambda arn: f"{arn}/index/by-document"))
+    forget_listener = _allow(["dynamodb:DeleteItem"], stores.connections.arn)
+    post = _allow(
+        ["execute-api:ManageConnections"],
+        pulumi.Output.from_input(f"arn:aws:execute-api:{context.settings.region}:*:*/{context.stack}/*/@connections/*"),
+    )
+    send = [_allow(["sqs:SendMessage"], queue.queue.arn) for queue in (stores.vdr, stores.text_rag)]
+    connection = _allow(
+        ["dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem", "dynamodb:GetItem"], stores.connections.arn
+    )
+    worker = [read_documents, write_status, credentials, find_listeners, forget_listener, post]
+    return {
+        "async_document_processor": _all(read_documents, write_status, find_listeners, forget_listener, post, *send),
+        "vdr_processor": _all(*worker, _consume(stores.vdr.queue.arn)),
+        "text_rag_processor": _all(*worker, _consume(stores.text_rag.queue.arn)),
+        "process_document_for_rag": _all(read_documents, credentials),
+        "query_handler": _all(credentials),
+        **{
+            f"websocket_{event}": _all(connection, write_status, post)
+            for event in ("connect", "disconnect", "subscribe", "default")
+        },
+    }
+
+
+def _allow(actions: list[str], resource: pulumi.Output[str]) -> pulumi.Output[Statement]:
+    return resource.apply(lambda arn: {"Effect": "Allow", "Action": actions, "Resource": arn})
+
+
+def _consume(queue: pulumi.Output[str]) -> pulumi.Output[Statement]:
+    return _allow(
+        ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ChangeMessageVisibility"], queue
+    )
+
+
+def _all(*statements: pulumi.Output[Statement]) -> pulumi.Output[Sequence[Statement]]:
+    return pulumi.Output.all(*statements)

@@ -1,0 +1,143 @@
+"""The durable stores of async-rag: bucket, tables, database, queues. Every release declares them alike."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pulumi
+import pulumi_aws as aws
+
+from components.parts.context import Context
+from components.parts.durable import durable
+from components.parts.queue import WorkQueue
+from stacks.async_rag import AsyncRagSettings, DatabaseSettings
+
+DATABASE = "rag"
+DATABASE_USER = "rag"
+
+
+class Stores(pulumi.ComponentResource):
+    """Everything of async-rag that a rollback must not lose."""
+
+    def __init__(self, context: Context, settings: AsyncRagSettings, opts: pulumi.ResourceOptions) -> None:
+        super().__init__("rollback:async-rag:Stores", "async-rag-stores", None, opts)
+        self.tags = context.tags("async-rag")
+        stack = context.stack
+        self.bucket = self._bucket(f"amplify-files-{stack}")
+        self.status = self._table("status", f"document-processing-status-{stack}", "document_id")
+        self.connections = self._table(
+            "connections",
+            f"websocket-connections-{stack}",
+            "connection_id",
+            index=("by-document", "document_id"),
+        )
+        self.database = self._database(f"rag-postgres-{stack}", settings.database)
+        child = pulumi.ResourceOptions(parent=self)
+        self.vdr = WorkQueue("async-rag-vdr", f"amplify-rag-{stack}-vdr", settings.queues, self.tags, child)
+        self.text_rag = WorkQueue(
+            "async-rag-text-rag", f"amplify-rag-{stack}-text-rag", settings.queues, self.tags, child
+        )
+        self.register_outputs({})
+
+    @property
+    def database_secret(self) -> pulumi.Output[str]:
+        """ARN of the secret with the database's credentials, which RDS manages and rotates."""
+        arn: pulumi.Output[str] = self.database.master_user_secrets.apply(
+            lambda secrets: str(secrets[0]["secret_arn"]) if secrets else ""
+        )
+        return arn
+
+    def names(self) -> Mapping[str, pulumi.Output[str]]:
+        """The stores by the names that the stack's output uses."""
+        return {
+            "bucket": self.bucket.bucket,
+            "statusTable": self.status.name,
+            "connectionsTable": self.connections.name,
+            "database": self.database.identifier,
+            "vdrQueue": self.vdr.queue.url,
+            "vdrDeadLetters": self.vdr.dead_letters.url,
+            "textRagQueue": self.text_rag.queue.url,
+            "textRagDeadLetters": self.text_rag.dead_letters.url,
+        }
+
+    def _bucket(self, name: str) -> aws.s3.Bucket:
+        bucket = aws.s3.Bucket("async-rag-documents", bucket=name, tags=self.tags, opts=durable(self))
+        child = pulumi.ResourceOptions(parent=bucket)
+        aws.s3.BucketVersioning(
+            "async-rag-documents-versioning",
+            bucket=bucket.bucket,
+            versioning_configuration=aws.s3.BucketVersioningVersioningConfigurationArgs(status="Enabled"),
+            opts=durable(bucket),
+        )
+        aws.s3.BucketPublicAccessBlock(
+            "async-rag-documents-private",
+            bucket=bucket.bucket,
+            block_public_acls=True,
+            block_public_policy=True,
+            ignore_public_acls=True,
+            restrict_public_buckets=True,
+            opts=child,
+        )
+        aws.s3.BucketServerSideEncryptionConfiguration(
+            "async-rag-documents-encryption",
+            bucket=bucket.bucket,
+            rules=[
+                aws.s3.BucketServerSideEncryptionConfigurationRuleArgs(
+                    apply_server_side_encryption_by_default=(
+                        aws.s3.BucketServerSideEncryptionConfigurationRuleApplyServerSideEncryptionByDefaultArgs(
+                            sse_algorithm="AES256"
+                        )
+                    )
+                )
+            ],
+            opts=child,
+        )
+        return bucket
+
+    def _table(
+        self, name: str, physical_name: str, key: str, index: tuple[str, str] | None = None
+    ) -> aws.dynamodb.Table:
+        attributes = [key, *([index[1]] if index else [])]
+        return aws.dynamodb.Table(
+            f"async-rag-{name}",
+            name=physical_name,
+            billing_mode="PAY_PER_REQUEST",
+            hash_key=key,
+            attributes=[aws.dynamodb.TableAttributeArgs(name=attribute, type="S") for attribute in attributes],
+            global_secondary_indexes=(
+                [aws.dynamodb.TableGlobalSecondaryIndexArgs(name=index[0], hash_key=index[1], projection_type="ALL")]
+                if index
+                else None
+            ),
+            point_in_time_recovery=aws.dynamodb.TablePointInTimeRecoveryArgs(enabled=True),
+            deletion_protection_enabled=True,
+            tags=self.tags,
+            opts=durable(self),
+        )
+
+    def _database(self, identifier: str, settings: DatabaseSettings) -> aws.rds.Instance:
+        return aws.rds.Instance(
+            "async-rag-database",
+            identifier=identifier,
+            engine="postgres",
+            engine_version=settings.engine_version,
+            instance_class=settings.instance_class,
+            allocated_storage=settings.storage,
+            db_name=DATABASE,
+            username=DATABASE_USER,
+            manage_master_user_password=True,
+            storage_encrypted=True,
+            publicly_accessible=False,
+            multi_az=settings.multi_az,
+            backup_retention_period=settings.backup_days,
+            copy_tags_to_snapshot=True,
+            deletion_protection=True,
+            skip_final_snapshot=False,
+            final_snapshot_identifier=f"{identifier}-final",
+            auto_minor_version_upgrade=False,
+            db_subnet_group_name=settings.subnet_group,
+            vpc_security_group_ids=list(settings.security_groups) or None,
+            enabled_cloudwatch_logs_exports=["postgresql"],
+            tags=self.tags,
+            opts=durable(self),
+        )

@@ -1,0 +1,24 @@
+"""The Kubernetes cluster that a stack lives in."""
+
+from __future__ import annotations
+
+import pulumi
+import pulumi_kubernetes as k8s
+
+from components.parts.memory import Memory, refuse_other
+
+
+class Cluster(pulumi.ComponentResource):
+    """The stack's own cluster, known by the uid of its ``kube-system`` namespace."""
+
+    def __init__(self, memory: Memory) -> None:
+        super().__init__("rollback:parts:Cluster", "cluster")
+        home = k8s.core.v1.Namespace.get("cluster-identity", "kube-system", opts=pulumi.ResourceOptions(parent=self))
+        self.id: pulumi.Output[str] = pulumi.Output.all(memory.get("target"), home.metadata.uid).apply(
+            lambda both: refuse_other("cluster", both[0].get("cluster"), str(both[1]))
+        )
+        self.register_outputs({"id": self.id})
+
+    def namespace(self, name: str) -> pulumi.Output[str]:
+        """A namespace's name, known only once the cluster is known to be the right one."""
+        return self.id.apply(lambda _: name)

@@ -1,0 +1,61 @@
+"""What every component is given: the stack's settings and tags, its account and cluster, what the last update left."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import pulumi
+
+from components.parts.memory import Memory
+from stacks.settings import StackSettings
+
+if TYPE_CHECKING:
+    from components.parts.account import Account
+    from components.parts.cluster import Cluster
+
+
+@dataclass(frozen=True)
+class Context:
+    """The surroundings of a component. Account and cluster are looked at by the first system that needs them."""
+
+    settings: StackSettings
+    memory: Memory
+
+    @property
+    def stack(self) -> str:
+        """The stack's name, which is part of physical names (``amplify-rag-prod-…``)."""
+        return self.settings.stack
+
+    @cached_property
+    def published(self) -> pulumi.Output[Mapping[str, Mapping[str, object]]]:
+        """Function name -> what was published for it so far (see ``components.parts.function``)."""
+        return self.memory.get("published")
+
+    @cached_property
+    def account(self) -> Account:
+        """The AWS account."""
+        from components.parts.account import Account
+
+        return Account(self.settings.region, self.memory)
+
+    @cached_property
+    def cluster(self) -> Cluster:
+        """The Kubernetes cluster."""
+        from components.parts.cluster import Cluster
+
+        return Cluster(self.memory)
+
+    @property
+    def target(self) -> pulumi.Output[Mapping[str, str]]:
+        """The ids of account and cluster, for the next update to compare; what this one didn't look at is kept."""
+        parts = {"account": self.__dict__.get("account"), "cluster": self.__dict__.get("cluster")}
+        found = pulumi.Output.all(**{kind: part.id for kind, part in parts.items() if part is not None})
+        return pulumi.Output.all(self.memory.get("target"), found).apply(lambda both: {**both[0], **both[1]})
+
+    def tags(self, system: str) -> dict[str, str]:
+        """Tags of every resource of a system. No release among them: a tag that changes with the version would
+        make every resource part of every rollback."""
+        return {"system": system, "stack": self.stack, "managed-by": "pulumi"}

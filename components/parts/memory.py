@@ -1,0 +1,34 @@
+"""What the last successful update of a stack left in its own outputs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pulumi
+
+
+class Memory:
+    """The stack's own outputs of the last update; empty before the first one."""
+
+    def __init__(self) -> None:
+        name = f"{pulumi.get_organization()}/{pulumi.get_project()}/{pulumi.get_stack()}"
+        self._outputs: pulumi.Output[Mapping[str, Any]] = pulumi.StackReference(name).outputs
+
+    def get(self, name: str) -> pulumi.Output[Any]:
+        """One output of the last update; an empty mapping where there is none."""
+        return self._outputs.apply(lambda outputs: (outputs or {}).get(name) or {})
+
+
+def refuse_other(kind: str, remembered: str | None, found: str) -> str:
+    """``found``, unless the stack remembers something else: then ``pulumi.RunError`` with one line.
+
+    A stack remembers where it was deployed to. A second account or cluster under the same stack name (another
+    profile, another kubeconfig, another checkout's sandbox) is refused before anything is changed.
+    """
+    if remembered and remembered != found:
+        raise pulumi.RunError(
+            f"this stack was deployed to {kind} {remembered}, and the credentials in use lead to {found}: "
+            f"nothing was touched. Use the credentials of {remembered}, or another stack."
+        )
+    return found

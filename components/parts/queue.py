@@ -1,0 +1,51 @@
+"""A work queue with its dead-letter queue.
+
+Both are durable: a message that waits is somebody's document. Every release declares them alike.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
+import pulumi
+import pulumi_aws as aws
+
+from components.parts.durable import durable
+from stacks.async_rag import QueueSettings
+
+
+class WorkQueue(pulumi.ComponentResource):
+    """The queue, its dead-letter queue, and the redrive between them."""
+
+    def __init__(
+        self,
+        name: str,
+        physical_name: str,
+        settings: QueueSettings,
+        tags: Mapping[str, str],
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__("rollback:parts:WorkQueue", name, None, opts)
+        self.dead_letters = aws.sqs.Queue(
+            f"{name}-dlq",
+            name=f"{physical_name}-dlq",
+            message_retention_seconds=settings.dead_letter_retention,
+            sqs_managed_sse_enabled=True,
+            tags=tags,
+            opts=durable(self),
+        )
+        self.queue = aws.sqs.Queue(
+            f"{name}-queue",
+            name=physical_name,
+            visibility_timeout_seconds=settings.visibility_timeout,
+            receive_wait_time_seconds=settings.receive_wait,
+            message_retention_seconds=settings.retention,
+            sqs_managed_sse_enabled=True,
+            redrive_policy=self.dead_letters.arn.apply(
+                lambda arn: json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": settings.max_receive_count})
+            ),
+            tags=tags,
+            opts=durable(self),
+        )
+        self.register_outputs({"url": self.queue.url, "deadLetters": self.dead_letters.url})

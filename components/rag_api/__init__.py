@@ -1,0 +1,69 @@
+"""rag-api (seed 001): a Kubernetes Deployment with a canary beside it, behind an Istio VirtualService.
+
+The pod template depends on the release and the settings alone, so going back to a release gives the very
+ReplicaSet it had, which Kubernetes scales up again without making anything anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pulumi
+import pulumi_kubernetes as k8s
+
+from components.parts.context import Context
+from components.rag_api.traffic import Traffic
+from components.rag_api.workload import APP, Workload
+from stacks.releases import RagApiRelease, SystemRelease
+from stacks.selection import Selected
+
+
+class RagApi(pulumi.ComponentResource):
+    """The whole system at one release, with what its canary runs.
+
+    ``window`` holds every release that can be gone back to: their ConfigMaps are kept, so that an old ReplicaSet
+    (``kubectl rollout undo``) finds its configuration.
+    """
+
+    def __init__(
+        self,
+        context: Context,
+        selected: Selected,
+        canary: RagApiRelease | None,
+        window: Mapping[str, SystemRelease],
+        namespace_name: pulumi.Input[str],
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__("rollback:systems:RagApi", APP, None, opts)
+        assert isinstance(selected.release, RagApiRelease)
+        settings = context.settings.rag_api
+        namespace = k8s.core.v1.Namespace(
+            "rag-api-namespace",
+            metadata=k8s.meta.v1.ObjectMetaArgs(
+                name=namespace_name,
+                labels={"istio-injection": "enabled", "rollback-stack/stack": context.stack},
+            ),
+            opts=pulumi.ResourceOptions(parent=self, protect=True, retain_on_delete=True),
+        )
+        child = pulumi.ResourceOptions(parent=self)
+        workload = Workload(context, selected, canary, rag_api_only(window), namespace.metadata.name, child)
+        Traffic(settings, namespace.metadata.name, child)
+        host = settings.hosts[0]
+        self.summary: dict[str, pulumi.Input[object]] = {
+            "release": selected.version,
+            "pinned": selected.pinned,
+            "image": selected.release.image,
+            "canary": settings.canary.model_dump(by_alias=True) if settings.canary else None,
+            "health": f"https://{host}/health",
+            "endpoints": {"api": f"https://{host}", "version": f"https://{host}/version"},
+            "namespace": namespace.metadata.name,
+            "deployment": workload.stable.metadata.name,
+            "replicas": settings.replicas,
+        }
+        self.published: dict[str, pulumi.Output[Mapping[str, object]]] = {}
+        self.register_outputs(self.summary)
+
+
+def rag_api_only(window: Mapping[str, SystemRelease]) -> dict[str, RagApiRelease]:
+    """The releases of a window, narrowed to this system's type."""
+    return {version: release for version, release in window.items() if isinstance(release, RagApiRelease)}
