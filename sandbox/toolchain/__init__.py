@@ -1,0 +1,1 @@
+"""The command-line tools of the sandbox: the Pulumi CLI with its Python language host, kubectl, Go builds."""

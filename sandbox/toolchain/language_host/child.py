@@ -1,0 +1,182 @@
+"""Runs one Pulumi program, policy pack or plugin in the interpreter of its project.
+
+Started by the language host as a plain file. It needs only the Pulumi SDK. The job comes as JSON on standard input.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import os
+import runpy
+import signal
+import sys
+import threading
+import time
+import traceback
+from concurrent.futures import ThreadPoolExecutor
+from types import TracebackType
+from typing import Any
+
+FINISHED = 70
+"""Exit code of a program that ran to its end. Not 0, so that a program which ends its own process (`os._exit(0)`) is
+never taken for one whose missing resources the engine may delete."""
+REPORTED = 71
+"""Exit code of a program that failed and whose error the engine has already been told."""
+NO_SDK = 72
+"""Exit code when this interpreter has no Pulumi SDK."""
+MODULES_OF_PYTHON = ("site-packages", "dist-packages")
+
+
+class ProgramExitError(Exception):
+    """The program called sys.exit with something other than success."""
+
+    def __init__(self, code: object) -> None:
+        told = code if isinstance(code, str) else f"the program called sys.exit({code!r})"
+        super().__init__(told)
+
+
+def main() -> int:
+    """Read the job, make this process end with its parent, and run it; the exit code for the host."""
+    job = json.load(sys.stdin)
+    null = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(null, 0)
+    os.close(null)
+    # Our own modules must not hide those of the program: Python puts the folder of the file it runs on the path.
+    sys.path[:] = [entry for entry in sys.path if os.path.abspath(entry) != os.path.dirname(os.path.abspath(__file__))]
+    # The engine interrupts what it stops: end at once, without the traceback of a KeyboardInterrupt.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    threading.Thread(target=_end_with_parent, args=(os.getppid(),), daemon=True).start()
+    try:
+        import pulumi.runtime  # noqa: F401 - the rest needs it, here its absence can be told apart
+    except ModuleNotFoundError as error:
+        if error.name not in {"pulumi", "grpc", "google"}:
+            raise
+        return NO_SDK
+    run = {"program": _run_program, "policy": _run_policy_pack, "plugin": _run_plugin}[job["kind"]]
+    return run(job)
+
+
+def _end_with_parent(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(1)
+    if os.getpgrp() == parent:
+        # The engine made the host the leader of a group of its own: what the program started goes with it.
+        os.killpg(parent, signal.SIGTERM)
+    os._exit(1)
+
+
+def _run_program(job: dict[str, Any]) -> int:
+    import pulumi
+
+    pulumi.runtime.set_all_config(job["config"], job["secret_keys"])
+    settings = pulumi.runtime.Settings(**job["settings"])
+    pulumi.runtime.configure(settings)
+    program = job["program"]
+    sys.argv = [program, *job["args"]]
+    sys.path.insert(0, program if os.path.isdir(program) else os.path.dirname(program))
+    # The SDK leaves unfinished futures behind when a program fails; asyncio would complain about each.
+    logging.getLogger("asyncio").setLevel(logging.CRITICAL)
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    origins = Origins()
+    loop.set_task_factory(origins.new_task)
+    executor = ThreadPoolExecutor(max_workers=4 * max(job["settings"]["parallel"] or 1, 1))
+    loop.set_default_executor(executor)
+    try:
+        loop.run_until_complete(pulumi.runtime.run_in_stack(lambda: _execute(program)))
+    except (pulumi.RunError, ProgramExitError) as error:
+        pulumi.log.error(str(error))
+        return REPORTED
+    except Exception as error:
+        trace = user_traceback(origins.restore(error), program)
+        pulumi.log.error(f"Program failed with an unhandled exception:\n{trace}")
+        return REPORTED
+    finally:
+        executor.shutdown(wait=True)
+        loop.close()
+    return FINISHED
+
+
+class Origins:
+    """Remembers where errors inside asyncio tasks, such as those of `apply` callbacks, were first raised.
+
+    A task hands its error on with the traceback only once (CPython clears it), and the SDK awaits each more than once,
+    so that without this the user's own line would be missing.
+    """
+
+    def __init__(self) -> None:
+        self._tracebacks: dict[int, tuple[BaseException, TracebackType | None]] = {}
+
+    def new_task(self, loop: asyncio.AbstractEventLoop, work: Any, **options: Any) -> asyncio.Task[Any]:
+        """A task factory (`loop.set_task_factory`)."""
+        return asyncio.Task(self._remember(work), loop=loop, **options)
+
+    async def _remember(self, work: Any) -> Any:
+        try:
+            return await work
+        except Exception as error:
+            self._tracebacks.setdefault(id(error), (error, error.__traceback__))
+            raise
+
+    def restore(self, error: Exception) -> Exception:
+        """The error with its first traceback."""
+        known = self._tracebacks.get(id(error))
+        return error.with_traceback(known[1]) if known else error
+
+
+def _execute(program: str) -> None:
+    """Run the file. An early `sys.exit()` is a normal end: what was declared before it must still be registered."""
+    try:
+        runpy.run_path(program, run_name="__main__")
+    except SystemExit as end:
+        if end.code not in (None, 0):
+            raise ProgramExitError(end.code) from None
+
+
+def user_traceback(error: BaseException, program: str) -> str:
+    """The traceback as Python prints it, without the frames that lead to the user's own code."""
+    root = os.path.abspath(program if os.path.isdir(program) else os.path.dirname(program)) + os.sep
+    report = traceback.TracebackException.from_exception(error)
+    pending: list[traceback.TracebackException | None] = [report]
+    seen: set[int] = set()
+    while pending:
+        part = pending.pop()
+        if part is None or id(part) in seen:
+            continue
+        seen.add(id(part))
+        part.stack = _from_first_user_frame(part, root)
+        pending += [part.__cause__, part.__context__, *(getattr(part, "exceptions", None) or ())]
+    return "".join(report.format())
+
+
+def _from_first_user_frame(part: traceback.TracebackException, root: str) -> traceback.StackSummary:
+    for position, frame in enumerate(part.stack):
+        name = frame.filename
+        if name.startswith(root) and not any(f"{os.sep}{folder}{os.sep}" in name for folder in MODULES_OF_PYTHON):
+            return traceback.StackSummary.from_list(part.stack[position:])
+    # A syntax error names its place itself; any other error without a user's frame is shown whole.
+    is_syntax_error = getattr(part, "text", None) is not None
+    return traceback.StackSummary.from_list([]) if is_syntax_error else part.stack
+
+
+def _run_policy_pack(job: dict[str, Any]) -> int:
+    """Serve a pack as `python -m pulumi.policy ENGINE FOLDER` would; the SDK reads the stack from variables."""
+    os.environ.update(job["variables"])
+    sys.path.insert(0, job["folder"])
+    sys.argv = ["pulumi.policy", *job["args"], job["folder"]]
+    runpy.run_module("pulumi.policy", run_name="__main__", alter_sys=True)
+    return 0
+
+
+def _run_plugin(job: dict[str, Any]) -> int:
+    """Serve any other plugin written in Python: the folder's `__main__.py`."""
+    sys.path.insert(0, job["folder"])
+    sys.argv = [job["folder"], *job["args"]]
+    runpy.run_path(job["folder"], run_name="__main__")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
