@@ -1,0 +1,56 @@
+"""python -m sandbox.artifacts images | publish | list."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+import yaml
+
+from sandbox.artifacts import catalogue
+from sandbox.artifacts.errors import ArtifactError
+from sandbox.artifacts.publish import publish as publish_packages
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, help="Build, list and publish what releases pin.")
+
+
+@app.command()
+def images(
+    output: Annotated[Path | None, typer.Option(help="File to write; standard output when left out.")] = None,
+) -> None:
+    """Write the image catalogue (JSON) that the local cluster pulls from."""
+    text = json.dumps(catalogue.image_catalogue(), indent=2, sort_keys=True) + "\n"
+    if output is None:
+        typer.echo(text, nl=False)
+    else:
+        output.parent.mkdir(parents=True, exist_ok=True)
+        output.write_text(text, encoding="utf-8")
+
+
+@app.command()
+def publish(bucket: Annotated[str, typer.Option(help="The artifact bucket.")] = "rollback-stack-artifacts") -> None:
+    """Upload every function package to the bucket at AWS_ENDPOINT_URL; what is there already stays."""
+    done = publish_packages(bucket)
+    typer.echo(f"{done.bucket}: {len(done.uploaded)} packages uploaded, {done.already_there} already there")
+
+
+@app.command(name="list")
+def list_pins() -> None:
+    """Print (YAML) the SHA-256 of every function version and the digest of every image version."""
+    typer.echo(yaml.safe_dump(catalogue.pins(), sort_keys=False), nl=False)
+
+
+def main() -> None:
+    """Run the command line; an artifact error is one line on standard error and exit code 1."""
+    try:
+        app()
+    except ArtifactError as error:
+        print(error, file=sys.stderr)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""What the functions of the async-rag system have in common."""

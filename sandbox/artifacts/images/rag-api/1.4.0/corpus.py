@@ -1,0 +1,12 @@
+"""The passages that come with the image."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+
+def passages() -> dict[str, str]:
+    """Return passage id -> text."""
+    loaded: dict[str, str] = json.loads((Path(__file__).parent / "passages.json").read_text(encoding="utf-8"))
+    return loaded

@@ -1,0 +1,3 @@
+"""The version of this image."""
+
+VERSION = "2.0.0"
