@@ -1,0 +1,70 @@
+"""The program under Pulumi's mocks: what it declares, without an engine."""
+
+from __future__ import annotations
+
+import functools
+import json
+import runpy
+from typing import Any
+
+import pulumi
+import pulumi.runtime.config
+import yaml
+from pulumi.runtime.mocks import MockCallArgs, MockResourceArgs, Mocks
+
+from stacks.releases import RELEASES
+
+ROOT = RELEASES.parent.parent
+ACCOUNT, CLUSTER = "123456789012", "00000000-0000-0000-0000-000000000001"
+
+
+class Recorder(Mocks):
+    """Answers as AWS and Kubernetes would, and keeps what was asked for."""
+
+    def __init__(self) -> None:
+        self.resources: dict[str, MockResourceArgs] = {}
+
+    def new_resource(self, args: MockResourceArgs) -> tuple[str, dict[str, Any]]:
+        self.resources[args.name] = args
+        outputs = {"arn": f"arn:aws:mock:us-east-1:{ACCOUNT}:{args.name}", **args.inputs}
+        match args.typ:
+            case "pulumi:pulumi:StackReference":
+                outputs["outputs"] = {}
+            case "aws:rds/instance:Instance":
+                outputs |= {"address": "db.internal", "port": 5432, "masterUserSecrets": [{"secretArn": "arn:secret"}]}
+            case "aws:lambda/function:Function":
+                outputs["version"] = "7"
+            case "aws:sqs/queue:Queue":
+                outputs["url"] = f"https://queue/{args.inputs['name']}"
+            case "aws:apigatewayv2/api:Api":
+                scheme = "wss" if args.inputs["protocolType"] == "WEBSOCKET" else "https"
+                outputs |= {"apiEndpoint": f"{scheme}://api", "executionArn": "arn:aws:execute-api"}
+            case "kubernetes:core/v1:Namespace":
+                outputs["metadata"] = {"uid": CLUSTER, "name": "kube-system", **args.inputs.get("metadata", {})}
+        return f"{args.name}-id", outputs
+
+    def call(self, args: MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]] | None]:
+        assert args.token == "aws:index/getCallerIdentity:getCallerIdentity"
+        return {"accountId": ACCOUNT, "arn": "arn", "userId": "user", "id": ACCOUNT}, []
+
+    def of_type(self, kind: str) -> dict[str, dict[str, Any]]:
+        """The inputs of every resource of one type, by the resource's name."""
+        return {name: args.inputs for name, args in self.resources.items() if args.typ == kind}
+
+
+@functools.cache
+def run_program(stack: str = "prod", **changes: str) -> Recorder:
+    """Run ``__main__.py`` with the committed settings of a stack; ``changes`` are keys with ``__`` for ``:``.
+
+    A run takes about a second and tests only read what was recorded, so equal runs are made once.
+    """
+    recorder = Recorder()
+    pulumi.runtime.set_mocks(recorder, project="rollback-stack", stack=stack)
+    committed = yaml.safe_load((ROOT / "stacks" / f"Pulumi.{stack}.yaml").read_text())["config"]
+    texts = {key: value if isinstance(value, str) else json.dumps(value) for key, value in committed.items()}
+    named = {key.replace("__", ":").replace("_", "-", 1): value for key, value in changes.items()}
+    pulumi.runtime.config.set_all_config({**texts, **named}, [])
+
+    program = pulumi.runtime.test(lambda: runpy.run_path(str(ROOT / "__main__.py")))  # type: ignore[no-untyped-call]
+    program()
+    return recorder
