@@ -1,0 +1,1 @@
+"""Provider plugins of the sandbox: they speak Pulumi's ResourceProvider protocol for targets on loopback only."""

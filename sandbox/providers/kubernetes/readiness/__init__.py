@@ -1,0 +1,1 @@
+"""When an object counts as ready, kind by kind; and waiting for it."""
