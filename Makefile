@@ -1,0 +1,71 @@
+# The few commands people type. `make up` and `make test` set up all they need on a bare machine with git, make and
+# Python 3.11 or later.
+#
+# STACK    dev, staging or prod            VERSION  a release, such as v1.2.2
+# TARGET   empty: the local sandbox; cloud: the account and cluster that your own credentials lead to
+STACK   ?= prod
+TARGET  ?=
+PYTHON  ?= python3
+TESTS   ?=
+MAKEFLAGS += --no-print-directory
+VENV    := .venv
+PY      := $(VENV)/bin/python
+READY   := $(VENV)/.ready
+
+ifeq ($(TARGET),cloud)
+  LEAD := PATH="$(CURDIR)/scripts/bin:$$($(PY) -m sandbox.toolchain):$(CURDIR)/$(VENV)/bin:$$PATH"
+  SANDBOX :=
+else ifeq ($(TARGET),)
+  LEAD := eval "$$($(PY) -m sandbox env)" &&
+  SANDBOX := sandbox
+else
+  $(error TARGET is empty (the sandbox) or cloud, not '$(TARGET)')
+endif
+
+.PHONY: help up test soak rollback-prod deploy shell env down clean bench check toolchain sandbox
+
+help:            ## this list
+	@sed -n 's/^\([a-z-]*\): .*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 24
+
+up: $(READY) $(SANDBOX)   ## set up what is missing and deploy STACK at its pinned release
+	@$(LEAD) rollback up -s $(STACK)
+
+rollback-prod: STACK = prod
+rollback-prod: deploy    ## go back to VERSION in prod
+
+deploy: $(READY)         ## deploy VERSION to STACK, or go back to it
+	@test -n "$(VERSION)" || { echo "error: say which release: make rollback-prod VERSION=v1.2.2" >&2; exit 2; }
+	@$(LEAD) rollback deploy $(VERSION) -s $(STACK)
+
+test: $(READY) toolchain ## all the tests (TESTS=path narrows them down)
+	@scripts/run-tests $(TESTS)
+
+soak: $(READY) toolchain ## the long suite
+	@scripts/run-tests --soak $(TESTS)
+
+check: $(READY)          ## types and style
+	@$(VENV)/bin/ruff format --check . && $(VENV)/bin/ruff check . && $(VENV)/bin/mypy .
+
+bench: $(READY) sandbox  ## speeds and memory, as ratios in one run
+	@eval "$$($(PY) -m sandbox env)" && $(PY) -m tests.bench
+
+shell: $(READY) sandbox  ## a shell with pulumi, kubectl, rollback and Python, led to the sandbox
+	@$(PY) -m sandbox shell
+
+env: $(READY)            ## the same for any shell: eval "$$(make -s env)"
+	@$(PY) -m sandbox env
+
+down: $(READY)           ## stop this checkout's sandbox; its state stays
+	@$(PY) -m sandbox down
+
+clean: $(READY)          ## stop it and delete its state
+	@$(PY) -m sandbox clean
+
+toolchain: $(READY)      ## build or find pulumi; prints its folder
+	@$(PY) -m sandbox.toolchain
+
+sandbox: $(READY)
+	@$(PY) -m sandbox up
+
+$(READY): requirements.lock scripts/bootstrap
+	@$(PYTHON) scripts/bootstrap

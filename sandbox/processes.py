@@ -1,0 +1,102 @@
+"""Starting, watching and ending the sandbox's servers, each by its own pid."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psutil
+
+from sandbox.paths import SandboxError
+
+STOP_SECONDS = 15.0
+"""How long a server may take to save and stop before it is killed."""
+
+
+@dataclass(frozen=True)
+class Server:
+    """One server of the sandbox."""
+
+    name: str
+    command: Sequence[str]
+    ready: Callable[[], bool]
+    folder: Path
+    """The state folder: the pid goes to ``run/``, what the server says to ``logs/``."""
+    environment: Mapping[str, str] = field(default_factory=dict)
+    patience: float = 60.0
+    """Seconds until a start counts as failed."""
+
+    @property
+    def pid_file(self) -> Path:
+        """Holds the pid and the time the process started, so that a pid used anew isn't mistaken for ours."""
+        return self.folder / "run" / f"{self.name}.pid"
+
+    @property
+    def log(self) -> Path:
+        """What the server printed since it was started last."""
+        return self.folder / "logs" / f"{self.name}.log"
+
+    def process(self) -> psutil.Process | None:
+        """The running process, if it is still the one that was started here."""
+        try:
+            pid, started = self.pid_file.read_text().split()
+            process = psutil.Process(int(pid))
+            alive = process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+            return process if alive and abs(process.create_time() - float(started)) < 1 else None
+        except (FileNotFoundError, ValueError, psutil.NoSuchProcess):
+            return None
+
+    def start(self) -> bool:
+        """Start it unless it runs; whether it was started."""
+        if self.process():
+            return False
+        for folder in (self.pid_file.parent, self.log.parent):
+            folder.mkdir(parents=True, exist_ok=True)
+        with self.log.open("wb") as log:
+            child = subprocess.Popen(
+                list(self.command),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                env={**os.environ, **self.environment},
+                start_new_session=True,
+            )
+        self.pid_file.write_text(f"{child.pid} {psutil.Process(child.pid).create_time()}")
+        return True
+
+    def wait(self) -> None:
+        """Until it is ready. Raises ``SandboxError`` with the server's last words when it ends or takes too long."""
+        deadline = time.monotonic() + self.patience
+        while not self.ready():
+            if not self.process():
+                raise SandboxError(f"the sandbox's {self.name} ended while starting: {self.last_words()}")
+            if time.monotonic() > deadline:
+                raise SandboxError(f"the sandbox's {self.name} isn't ready after {self.patience:.0f} s; see {self.log}")
+            time.sleep(0.1)
+
+    def stop(self) -> bool:
+        """End it, whether it was running. Killed when it doesn't stop in time."""
+        process = self.process()
+        if process:
+            process.terminate()
+            try:
+                process.wait(STOP_SECONDS)
+            except psutil.TimeoutExpired:
+                process.kill()
+                process.wait(STOP_SECONDS)
+        with contextlib.suppress(FileNotFoundError):
+            self.pid_file.unlink()
+        return process is not None
+
+    def last_words(self) -> str:
+        """The last line it printed."""
+        try:
+            lines = [line for line in self.log.read_text(errors="replace").splitlines() if line.strip()]
+        except FileNotFoundError:
+            lines = []
+        return lines[-1].strip() if lines else "it printed nothing"

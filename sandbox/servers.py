@@ -1,0 +1,94 @@
+"""The three servers of the sandbox and how each is known to be ready."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import sys
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+
+from sandbox.paths import ROOT, Identity, State
+from sandbox.processes import Server
+
+
+def servers(state: State, identity: Identity, cluster_binary: Path) -> list[Server]:
+    """PostgreSQL, the account and the cluster, in the order in which they are started."""
+    python = [sys.executable, "-m"]
+    environment = {"PYTHONPATH": str(ROOT)}
+    postgres = Server(
+        "postgres",
+        [
+            *python,
+            "sandbox.postgres",
+            f"--port={identity.postgres_port}",
+            f"--data-dir={state.folder / 'postgres'}",
+        ],
+        _listens(identity.postgres_port),
+        state.folder,
+        environment,
+    )
+    account = Server(
+        "account",
+        [
+            *python,
+            "sandbox.account",
+            f"--port={identity.account_port}",
+            f"--websocket-port={identity.websocket_port}",
+            f"--state-dir={state.folder / 'account'}",
+            f"--account-id={identity.account_id}",
+            f"--minute-seconds={identity.minute_seconds:g}",
+            f"--postgres-port={identity.postgres_port}",
+        ],
+        _answers(f"http://127.0.0.1:{identity.account_port}/_sandbox/health"),
+        state.folder,
+        environment,
+    )
+    cluster = Server(
+        "cluster",
+        [
+            str(cluster_binary),
+            f"--port={identity.cluster_port}",
+            f"--data-dir={state.folder / 'cluster'}",
+            f"--kubeconfig={state.kubeconfig}",
+            f"--images={state.images}",
+        ],
+        _cluster_ready(state, identity),
+        state.folder,
+    )
+    return [postgres, cluster, account]
+
+
+def _listens(port: int) -> Callable[[], bool]:
+    def ready() -> bool:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        except OSError:
+            return False
+        return True
+
+    return ready
+
+
+def _answers(url: str, context: ssl.SSLContext | None = None) -> Callable[[], bool]:
+    def ready() -> bool:
+        try:
+            with urllib.request.urlopen(url, timeout=2, context=context) as answer:  # noqa: S310 - loopback, above
+                return bool(answer.status == 200)
+        except OSError:
+            return False
+
+    return ready
+
+
+def _cluster_ready(state: State, identity: Identity) -> Callable[[], bool]:
+    """The kubeconfig is written last; after a restart an old one is there, so the API server is asked as well.
+
+    Its certificate is self-signed and nothing secret is sent, so it isn't verified here.
+    """
+    answers = _answers(
+        f"https://127.0.0.1:{identity.cluster_port}/readyz",
+        ssl._create_unverified_context(),  # noqa: S323
+    )
+    return lambda: state.kubeconfig.exists() and answers()

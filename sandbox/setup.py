@@ -1,0 +1,100 @@
+"""Bringing the sandbox up: tools, servers, plugins, artifacts; and taking it down again."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from sandbox.cluster import launcher as cluster
+from sandbox.environment import environment
+from sandbox.paths import ROOT, Identity, SandboxError, State, cache
+from sandbox.processes import Server
+from sandbox.providers.install import install
+from sandbox.servers import servers
+from sandbox.toolchain import kubectl, pulumi_cli
+from sandbox.toolchain.progress import Progress
+
+ARTIFACT_BUCKET = "rollback-stack-artifacts"
+PLUGINS = (("aws", "7.51.1", "sandbox.providers.aws"), ("kubernetes", "4.34.2", "sandbox.providers.kubernetes"))
+"""The provider plugins of the sandbox, at the versions of the SDKs in requirements.lock."""
+
+
+def up(state: State, progress: Progress, minute_seconds: float = 60.0) -> Identity:
+    """Set up what is missing and start what doesn't run. Raises ``SandboxError`` or ``ToolchainError``: one line."""
+    with _alone(state):
+        tools = pulumi_cli.ensure(cache(), progress)
+        binary = cluster.ensure(cache(), progress)
+        identity = state.create(minute_seconds)
+        _write_images(state)
+        _install(state, tools, binary)
+        started = [server for server in servers(state, identity, binary) if server.start()]
+        for server in started:
+            with progress.activity(f"starting the sandbox's {server.name}"):
+                server.wait()
+        _publish_artifacts(state, progress)
+    return identity
+
+
+def down(state: State) -> list[str]:
+    """Stop this state's servers, and no others; the names of those that ran."""
+    if not state.identity_file.exists():
+        return []
+    with _alone(state):
+        return [server.name for server in reversed(running(state)) if server.stop()]
+
+
+def running(state: State) -> list[Server]:
+    """The servers of a state, running or not."""
+    return servers(state, state.identity(), Path(os.devnull))
+
+
+@contextlib.contextmanager
+def _alone(state: State) -> Iterator[None]:
+    state.folder.mkdir(parents=True, exist_ok=True)
+    try:
+        with FileLock(state.folder / "lock", timeout=900):
+            yield
+    except Timeout:
+        raise SandboxError("another command has been working on this sandbox for 15 minutes; end it first") from None
+
+
+def _write_images(state: State) -> None:
+    from sandbox.artifacts.catalogue import image_catalogue
+
+    text = json.dumps(image_catalogue(), indent=2, sort_keys=True)
+    if not state.images.exists() or state.images.read_text() != text:
+        temporary = state.images.with_suffix(".new")
+        temporary.write_text(text)
+        temporary.replace(state.images)
+
+
+def _install(state: State, tools: Path, binary: Path) -> None:
+    """Plugins into the engine's home, commands into the folder that PATH begins with."""
+    for name, version, module in PLUGINS:
+        install(state.pulumi_home, name, version, module, python=Path(sys.executable), root=ROOT)
+    state.backend.mkdir(parents=True, exist_ok=True)
+    state.bin.mkdir(parents=True, exist_ok=True)
+    for name, target in (("kubectl", kubectl.path()), ("sandbox-cluster", binary), ("tools", tools)):
+        link = state.bin / name
+        temporary = state.bin / f".{name}.new"
+        temporary.unlink(missing_ok=True)
+        temporary.symlink_to(target)
+        temporary.replace(link)
+
+
+def _publish_artifacts(state: State, progress: Progress) -> None:
+    """Function artifacts lie outside of every stack, as a build pipeline would have left them."""
+    with progress.activity("publishing artifacts"):
+        command = [sys.executable, "-m", "sandbox.artifacts", "publish", "--bucket", ARTIFACT_BUCKET]
+        done = subprocess.run(
+            command, cwd=ROOT, env={**os.environ, **environment(state)}, capture_output=True, text=True, check=False
+        )
+    if done.returncode:
+        raise SandboxError(f"publishing artifacts failed: {(done.stderr or done.stdout).strip().splitlines()[-1:]}")

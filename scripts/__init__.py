@@ -1,0 +1,1 @@
+"""What a person or a pipeline runs. Thin: decisions live in the other folders."""

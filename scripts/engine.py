@@ -1,0 +1,137 @@
+"""Running the Pulumi engine on one stack, with its traps taken care of: locks of the dead, and stacks not yet made."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlparse
+
+from scripts import interrupted
+
+ROOT = Path(__file__).resolve().parent.parent
+PROJECT = "rollback-stack"
+
+
+class EngineError(RuntimeError):
+    """The engine can't be used or refused. The message is one line that says what to do."""
+
+
+@dataclass(frozen=True)
+class Engine:
+    """One stack of this project."""
+
+    stack: str
+
+    def prepare(self, region: str) -> None:
+        """Make the stack where it doesn't exist yet, and put right what an update that was killed left behind."""
+        stacks = [entry["name"] for entry in json.loads(self._output("stack", "ls", "--json"))]
+        if self.stack not in stacks:
+            self._output("stack", "init", self.stack, "--no-select")
+            return
+        self._clear_dead_lock()
+        self._settle_interrupted(region)
+
+    def up(self, config: Mapping[str, str] | None = None, *, preview_only: bool = False) -> int:
+        """Update to what the settings say, ``config`` written to the stack's file first; the engine's exit code."""
+        command = ["preview"] if preview_only else ["up", "--yes", "--skip-preview"]
+        for key, value in (config or {}).items():
+            command += ["--config", f"{key}={value}"]
+        return self._run([*command, "--stack", self.stack])
+
+    def outputs(self) -> dict[str, Any]:
+        """What the last update exported; empty before the first one."""
+        outputs: dict[str, Any] = json.loads(self._output("stack", "output", "--json", "--stack", self.stack))
+        return outputs
+
+    def last_changes(self) -> dict[str, int]:
+        """How many resources the last update created, updated, deleted and so on; ``same`` is left out."""
+        command = ("stack", "history", "--json", "--page-size", "1", "--stack", self.stack)
+        history = json.loads(self._output(*command))
+        changes = history[0].get("resourceChanges") or {} if history else {}
+        return {kind: count for kind, count in changes.items() if kind != "same" and count}
+
+    def state(self) -> dict[str, Any]:
+        """The whole state, secrets encrypted."""
+        state: dict[str, Any] = json.loads(self._output("stack", "export", "--stack", self.stack))
+        return state
+
+    def _clear_dead_lock(self) -> None:
+        for lock in self._locks():
+            owner = json.loads(lock.read_text())
+            if owner.get("hostname") != socket.gethostname() or _alive(int(owner["pid"])):
+                raise EngineError(
+                    f"another update of {self.stack} is running (pid {owner.get('pid')} on {owner.get('hostname')}): "
+                    "wait for it, then run this again"
+                )
+            print(f"the update with pid {owner['pid']} was killed; its lock is removed", file=sys.stderr)
+            lock.unlink(missing_ok=True)
+
+    def _settle_interrupted(self, region: str) -> None:
+        """Import what a killed update did create, forget what it didn't. See ``scripts.interrupted``."""
+        state = self.state()
+        pending = interrupted.pending_creations(state)
+        if not pending:
+            return
+        found = interrupted.import_list(pending, region)
+        print(
+            f"an update was interrupted while creating {len(pending)} resources; "
+            f"{len(found['resources'])} of them exist and are taken into the state",
+            file=sys.stderr,
+        )
+        with tempfile.TemporaryDirectory() as folder:
+            settled, imports = Path(folder, "state.json"), Path(folder, "import.json")
+            settled.write_text(json.dumps(interrupted.without_pending(state)))
+            self._output("stack", "import", "--stack", self.stack, "--file", str(settled))
+            if found["resources"]:
+                imports.write_text(json.dumps(found))
+                options = ("--yes", "--skip-preview", "--generate-code=false", "--protect=false")
+                self._output("import", "--stack", self.stack, "--file", str(imports), *options)
+
+    def _locks(self) -> list[Path]:
+        """Lock files of a file backend; other backends keep their own and clear them with ``pulumi cancel``."""
+        backend = urlparse(os.environ.get("PULUMI_BACKEND_URL", ""))
+        if backend.scheme != "file":
+            return []
+        folder = Path(backend.path) / ".pulumi" / "locks" / "organization" / PROJECT / self.stack
+        return sorted(folder.glob("*.json"))
+
+    def _run(self, arguments: list[str]) -> int:
+        try:
+            return subprocess.run(["pulumi", *arguments], cwd=ROOT, check=False).returncode
+        except FileNotFoundError:
+            raise EngineError("pulumi isn't on PATH: use `make shell`, or install Pulumi") from None
+
+    def _output(self, *arguments: str) -> str:
+        command = ["pulumi", *arguments, "--non-interactive"]
+        try:
+            done = subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True)
+        except FileNotFoundError:
+            raise EngineError("pulumi isn't on PATH: use `make shell`, or install Pulumi") from None
+        if done.returncode:
+            raise EngineError(_first_error(done.stderr or done.stdout))
+        return done.stdout
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _first_error(text: str) -> str:
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return next(
+        (line.removeprefix("error: ") for line in lines if line.startswith("error")), lines[0] if lines else "?"
+    )

@@ -1,0 +1,153 @@
+"""``rollback``: the command line that people and pipelines use."""
+
+from __future__ import annotations
+
+import json
+import sys
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from scripts.engine import Engine, EngineError
+from scripts.targets import TargetError, announce
+from stacks.file import read
+from stacks.model import ConfigurationError, unknown
+from stacks.releases import SYSTEMS, load, publish, read_lock, versions
+from stacks.selection import select
+from stacks.settings import PROJECT
+
+app = typer.Typer(
+    name="rollback",
+    help="Deploy, and go back to, pinned releases.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+class Format(StrEnum):
+    """How results are printed."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+Stack = Annotated[str, typer.Option("--stack", "-s", help="dev, staging or prod.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Don't ask before touching a real account.")]
+Output = Annotated[Format, typer.Option("--output", "-o", help="How to print the result.")]
+
+
+@app.command(epilog="Example: rollback deploy v1.2.2 -s prod --system rag-api")
+def deploy(
+    version: Annotated[str, typer.Argument(help="A release, such as v1.2.3; older or newer than what runs.")],
+    stack: Stack = "prod",
+    system: Annotated[str | None, typer.Option(help="Pin this system alone; the others stay.")] = None,
+    yes: Yes = False,
+) -> None:
+    """Deploy a release, or go back to one: pin it, update the stack, show what runs."""
+    if system is not None and system not in SYSTEMS:
+        raise unknown("system", system, list(SYSTEMS))
+    key = f"{system or PROJECT}:version"
+    _update(stack, {key: version}, yes)
+
+
+@app.command(epilog="Example: rollback up -s dev")
+def up(stack: Stack = "prod", yes: Yes = False) -> None:
+    """Update a stack to the release its file pins, and check it."""
+    _update(stack, {}, yes)
+
+
+@app.command(epilog="Example: rollback status -s prod --output json")
+def status(
+    system: Annotated[str | None, typer.Argument(help="One system; all of them when left out.")] = None,
+    stack: Stack = "prod",
+    output: Output = Format.TEXT,
+) -> None:
+    """What is pinned, what the last update deployed, and what really runs."""
+    from scripts.running import look
+    from scripts.show import systems_table
+
+    if system is not None and system not in SYSTEMS:
+        raise unknown("system", system, list(SYSTEMS))
+    settings = read(stack)
+    found = [row for row in look(settings, Engine(stack).outputs()) if system in (None, row.system)]
+    if not found:
+        raise EngineError(f"{stack} was never deployed: run `rollback up -s {stack}`")
+    if output is Format.JSON:
+        typer.echo(json.dumps([row.as_dict() for row in found], indent=2))
+    else:
+        systems_table(found)
+    if any(row.differs for row in found):
+        raise typer.Exit(1)
+
+
+@app.command("versions", epilog="Example: rollback versions --output json")
+def list_versions(output: Output = Format.TEXT) -> None:
+    """The releases that a stack can be taken to."""
+    from scripts.show import releases_table
+
+    published = read_lock()
+    found = [(load(version) if version in published else None, version) for version in versions()]
+    if output is Format.JSON:
+        typer.echo(json.dumps([release.model_dump(mode="json", by_alias=True) for release, _ in found if release]))
+    else:
+        releases_table(found)
+
+
+@app.command("publish", epilog="Example: rollback publish v1.2.4")
+def publish_release(version: Annotated[str, typer.Argument(help="The release whose manifest is finished.")]) -> None:
+    """Lock a release's manifest: from now on it can't change."""
+    publish(version)
+    typer.echo(f"{version} is published; commit stacks/releases/{version}.yaml and releases.lock together")
+
+
+def _update(stack: str, changes: dict[str, str], yes: bool) -> None:
+    """Refuse what is wrong before anything is touched, update, then look at what really runs."""
+    from scripts.checks import check
+    from scripts.running import look
+    from scripts.show import changes_line, checks_table, systems_table
+
+    settings = read(stack, changes)
+    select(settings)
+    announce(stack, settings.region, ask=not yes)
+    engine = Engine(stack)
+    engine.prepare(settings.region)
+    code = engine.up(changes)
+    if code:
+        raise typer.Exit(code)
+    typer.echo(changes_line(stack, engine.last_changes()))
+    outputs = engine.outputs()
+    checks = check(outputs, settings.region)
+    rows = look(settings, outputs)
+    systems_table(rows)
+    checks_table(checks)
+    if any(row.differs for row in rows):
+        raise EngineError(f"{stack} doesn't run what is pinned: see the column 'runs'")
+    if failed := [each for each in checks if not each.passed]:
+        raise EngineError(f"{stack} runs {settings.project.version}, but {failed[0].system} fails: {failed[0].detail}")
+
+
+def main() -> int:
+    """Run the command line; an error that a person can mend is one line."""
+    try:
+        app(standalone_mode=False)
+    except (ConfigurationError, EngineError, TargetError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    except typer.Exit as leaving:
+        return leaving.exit_code
+    except typer.Abort:
+        print("stopped; nothing was changed", file=sys.stderr)
+        return 130
+    except Exception as error:
+        if hasattr(error, "format_message"):
+            print(f"error: {error.format_message()}", file=sys.stderr)
+            return 2
+        raise
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,55 @@
+"""Tables and lines that people read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from rich.console import Console
+from rich.table import Table
+
+from scripts.checks import Check
+from scripts.running import Running
+from stacks.releases import Release
+
+
+def systems_table(rows: Sequence[Running]) -> None:
+    """Per system: what is pinned, deployed and running, where it answers, how to look at it."""
+    console = Console()
+    table = Table("system", "pinned", "deployed", "runs", "health", box=None, pad_edge=False)
+    for row in rows:
+        style = "red" if row.differs else "green"
+        table.add_row(row.system, row.pinned, row.deployed, f"[{style}]{row.runs}[/]", row.health)
+    console.print(table)
+    for row in rows:
+        console.print(f"[bold]{row.system}[/]")
+        for name, address in row.endpoints.items():
+            console.print(f"  {name:10} {address}", soft_wrap=True)
+        console.print(f"  {'look':10} {row.look}", soft_wrap=True)
+
+
+def checks_table(checks: Sequence[Check]) -> None:
+    """What was checked, and what came of it."""
+    console = Console()
+    for each in checks:
+        mark = "[green]ok[/]  " if each.passed else "[red]fails[/]"
+        console.print(f"{mark} {each.system} {each.name}: {each.detail}", soft_wrap=True)
+
+
+def releases_table(found: Sequence[tuple[Release | None, str]]) -> None:
+    """The releases, oldest first."""
+    table = Table("version", "released", "quality", "systems", "summary", box=None, pad_edge=False)
+    for release, version in found:
+        if release is None:
+            table.add_row(version, "", "unpublished", "", "")
+        else:
+            systems = ", ".join(sorted(release.systems.named()))
+            table.add_row(version, str(release.released), release.quality, systems, release.summary)
+    Console().print(table)
+
+
+def changes_line(stack: str, changes: Mapping[str, int]) -> str:
+    """What an update did, in one line."""
+    if not changes:
+        return f"{stack}: nothing changed, it already runs what is pinned"
+    words = {"create": "created", "update": "updated", "delete": "deleted", "replace": "replaced", "read": "read"}
+    return f"{stack}: " + ", ".join(f"{count} {words.get(kind, kind)}" for kind, count in sorted(changes.items()))
