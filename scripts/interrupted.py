@@ -45,9 +45,11 @@ def import_list(pending: list[dict[str, Any]], region: str) -> dict[str, Any]:
 def find(kind: str, inputs: Inputs, region: str) -> str | None:
     """The import id of a resource that exists in the account; None where it doesn't.
 
-    Types whose creation is idempotent (puts, and everything in Kubernetes, which is applied) aren't looked up: doing it
-    again is right. Raises what boto3 raises for anything but an absence.
+    Types whose creation is idempotent (puts) aren't looked up: doing it again is right. Raises what boto3 and the
+    Kubernetes client raise for anything but an absence.
     """
+    if kind.startswith("kubernetes:"):
+        return _object(inputs)
     finder = _FINDERS.get(kind)
     if finder is None:
         return None
@@ -68,6 +70,21 @@ def _named(table: dict[str, str], urn: str) -> str:
     name = f"resource{len(table)}"
     table[name] = urn
     return name
+
+
+def _object(inputs: Inputs) -> str | None:
+    """A Kubernetes object by its kind and name."""
+    from kubernetes import client, config, dynamic
+
+    metadata = inputs["metadata"]
+    name, namespace = metadata["name"], metadata.get("namespace")
+    api = dynamic.DynamicClient(client.ApiClient(config.load_kube_config()))
+    resource = api.resources.get(api_version=inputs["apiVersion"], kind=inputs["kind"])
+    try:
+        api.get(resource, name=name, namespace=namespace)
+    except dynamic.exceptions.NotFoundError:
+        return None
+    return f"{namespace}/{name}" if namespace else str(name)
 
 
 def _client(service: str, region: str) -> Any:

@@ -13,11 +13,15 @@ class Memory:
 
     def __init__(self) -> None:
         name = f"{pulumi.get_organization()}/{pulumi.get_project()}/{pulumi.get_stack()}"
-        self._outputs: pulumi.Output[Mapping[str, Any]] = pulumi.StackReference(name).outputs
+        # The call behind StackReference. A StackReference would itself be a resource in the state, holding the outputs
+        # of the update before, and every refresh would report it as drift.
+        self._outputs: pulumi.Output[Mapping[str, Any]] = pulumi.runtime.invoke_output(
+            "pulumi:pulumi:readStackOutputs", {"name": name}
+        )
 
     def get(self, name: str) -> pulumi.Output[Any]:
         """One output of the last update; an empty mapping where there is none."""
-        return self._outputs.apply(lambda outputs: (outputs or {}).get(name) or {})
+        return self._outputs.apply(lambda found: (found.get("outputs") or {}).get(name) or {})
 
 
 def refuse_other(kind: str, remembered: str | None, found: str) -> str:

@@ -108,7 +108,8 @@ class Workload(pulumi.ComponentResource):
         labels = {"app": APP, "track": track}
         return k8s.apps.v1.Deployment(
             name,
-            metadata=self._metadata(name),
+            # Where somebody scaled by hand (seed 001, procedure 4), the next update takes the field back.
+            metadata=self._metadata(name, annotations={"pulumi.com/patchForce": "true"}),
             spec=k8s.apps.v1.DeploymentSpecArgs(
                 replicas=replicas,
                 revision_history_limit=self.settings.revision_history,

@@ -28,8 +28,6 @@ class Recorder(Mocks):
         self.resources[args.name] = args
         outputs = {"arn": f"arn:aws:mock:us-east-1:{ACCOUNT}:{args.name}", **args.inputs}
         match args.typ:
-            case "pulumi:pulumi:StackReference":
-                outputs["outputs"] = {}
             case "aws:rds/instance:Instance":
                 outputs |= {"address": "db.internal", "port": 5432, "masterUserSecrets": [{"secretArn": "arn:secret"}]}
             case "aws:lambda/function:Function":
@@ -44,6 +42,8 @@ class Recorder(Mocks):
         return f"{args.name}-id", outputs
 
     def call(self, args: MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]] | None]:
+        if args.token == "pulumi:pulumi:readStackOutputs":
+            return {"name": args.args["name"], "outputs": {}}, []
         assert args.token == "aws:index/getCallerIdentity:getCallerIdentity"
         return {"accountId": ACCOUNT, "arn": "arn", "userId": "user", "id": ACCOUNT}, []
 

@@ -1,0 +1,140 @@
+"""The main job: prod goes up, back and forth, and ends where it was."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+from collections.abc import Iterator
+from typing import Any
+
+import boto3
+import pytest
+
+from sandbox.account.export.compare import diff
+from stacks.releases import load
+from tests.support.cluster import replica_sets, snapshot
+from tests.support.project import Project, copy_project
+from tests.support.sandbox import RunningSandbox
+
+pytestmark = [pytest.mark.engine, pytest.mark.sandbox]
+
+
+@pytest.fixture(scope="module")
+def prod(sandbox: RunningSandbox, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
+    """prod at v1.2.2, deployed with bare pulumi commands."""
+    folder = tmp_path_factory.mktemp("there-and-back") / "project"
+    project = copy_project(folder, {**os.environ, **sandbox.environment})
+    assert project.run("pulumi", "stack", "init", "prod").code == 0
+    project.up("v1.2.2")
+    yield project
+    project.run("pulumi", "stack", "rm", "--force", "--yes", "prod")
+
+
+def aws(sandbox: RunningSandbox, service: str) -> Any:
+    return boto3.client(  # type: ignore[call-overload]
+        service,
+        endpoint_url=sandbox.environment["AWS_ENDPOINT_URL"],
+        region_name="us-east-1",
+        aws_access_key_id="sandbox",
+        aws_secret_access_key="sandbox",
+    )
+
+
+def live_code(sandbox: RunningSandbox, function: str) -> str:
+    found = aws(sandbox, "lambda").get_function_configuration(
+        FunctionName=f"amplify-rag-prod-{function}", Qualifier="live"
+    )
+    return base64.b64decode(found["CodeSha256"]).hex()
+
+
+def account_and_namespace(sandbox: RunningSandbox) -> tuple[dict[str, Any], dict[str, Any]]:
+    return sandbox.account(data=True), snapshot(sandbox.environment["KUBECONFIG"], "production")
+
+
+def test_an_update_to_another_release_and_back_ends_in_the_same_state(sandbox: RunningSandbox, prod: Project) -> None:
+    prod.up("v1.2.3")
+    prod.up("v1.2.2")
+    account, namespace = account_and_namespace(sandbox)
+    sets = replica_sets(sandbox.environment["KUBECONFIG"], "production")
+    prod.up("v1.2.3")
+    there = account_and_namespace(sandbox)
+    assert diff(account, there[0])
+    assert namespace != there[1]
+    prod.up("v1.2.2")
+    account_again, namespace_again = account_and_namespace(sandbox)
+    assert diff(account, account_again) == []
+    assert namespace == namespace_again
+    assert replica_sets(sandbox.environment["KUBECONFIG"], "production") == sets
+    assert len(sets) == 2
+
+
+def test_a_second_update_changes_nothing(prod: Project) -> None:
+    done = prod.pulumi("up", "--yes", "--skip-preview", "--expect-no-changes")
+    assert done.code == 0, done.said
+    assert "unchanged" in done.output
+
+
+def test_history_account_and_cluster_agree_on_what_runs(sandbox: RunningSandbox, prod: Project) -> None:
+    prod.up("v1.2.3")
+    release = load("v1.2.3").systems
+    assert release.async_rag
+    assert release.rag_api
+    history = json.loads(prod.pulumi("stack", "history", "--json").output)
+    assert history[0]["config"]["rollback-stack:version"]["value"] == "v1.2.3"
+    assert history[0]["result"] == "succeeded"
+    assert prod.outputs()["systems"]["async-rag"]["release"] == "v1.2.3"
+    for name, artifact in release.async_rag.functions.items():
+        assert live_code(sandbox, name) == artifact.sha256
+    images = prod.run(
+        "kubectl", "-n", "production", "get", "pods", "-l", "app=rag-api", "-o", "jsonpath={..image}"
+    ).output.split()
+    assert set(images) == {release.rag_api.image}
+
+
+def test_refresh_finds_no_drift(prod: Project) -> None:
+    done = prod.pulumi("refresh", "--yes", "--skip-preview", "--expect-no-changes")
+    assert done.code == 0, done.said
+
+
+def test_level_1_is_an_update_that_moves_three_things(sandbox: RunningSandbox, prod: Project) -> None:
+    before = sandbox.account()
+    prod.up(**{"async-rag:route": "legacy"})
+    during = sandbox.account()
+    assert diff(before, during)
+    notification = aws(sandbox, "s3").get_bucket_notification_configuration(Bucket="amplify-files-prod")
+    (target,) = notification["LambdaFunctionConfigurations"]
+    assert target["Id"] == "RagDocumentProcessing"
+    assert target["LambdaFunctionArn"].endswith("amplify-rag-prod-process_document_for_rag:live")
+    mappings = aws(sandbox, "lambda").list_event_source_mappings()["EventSourceMappings"]
+    assert {mapping["State"] for mapping in mappings} == {"Disabled"}
+    prod.up(**{"async-rag:route": "async"})
+    assert diff(before, sandbox.account()) == []
+
+
+def test_level_2_removes_the_new_functions_and_keeps_the_data(sandbox: RunningSandbox, prod: Project) -> None:
+    aws(sandbox, "dynamodb").put_item(
+        TableName="document-processing-status-prod",
+        Item={"document_id": {"S": "kept"}, "status": {"S": "completed"}},
+    )
+    aws(sandbox, "s3").put_object(Bucket="amplify-files-prod", Key="kept.txt", Body=b"kept")
+    prod.up("v1.2.1")
+    names = {each["FunctionName"] for each in aws(sandbox, "lambda").list_functions()["Functions"]}
+    assert names == {"amplify-rag-prod-process_document_for_rag", "amplify-rag-prod-query_handler"}
+    prod.up("v1.2.3")
+    item = aws(sandbox, "dynamodb").get_item(
+        TableName="document-processing-status-prod", Key={"document_id": {"S": "kept"}}
+    )
+    assert item["Item"]["status"]["S"] == "completed"
+    body = aws(sandbox, "s3").get_object(Bucket="amplify-files-prod", Key="kept.txt")["Body"]
+    assert body.read() == b"kept"
+
+
+def test_a_system_can_be_pinned_on_its_own(sandbox: RunningSandbox, prod: Project) -> None:
+    prod.up(**{"rag-api:version": "v1.2.2"})
+    systems = prod.outputs()["systems"]
+    assert (systems["rag-api"]["release"], systems["rag-api"]["pinned"]) == ("v1.2.2", True)
+    assert systems["async-rag"]["release"] == "v1.2.3"
+    assert prod.pulumi("config", "rm", "rag-api:version").code == 0
+    prod.up()
+    assert prod.outputs()["systems"]["rag-api"]["release"] == "v1.2.3"
