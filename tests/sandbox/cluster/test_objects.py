@@ -1,0 +1,151 @@
+"""What the API holds and enforces apart from pods."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import pytest
+
+from tests.sandbox.cluster.local_cluster import LocalCluster, deployment, wait_until
+
+pytestmark = pytest.mark.sandbox
+
+
+def virtual_service(weight: Any) -> dict[str, Any]:
+    routes = [{"destination": {"host": "api", "subset": "stable"}, "weight": weight}]
+    return {
+        "apiVersion": "networking.istio.io/v1",
+        "kind": "VirtualService",
+        "metadata": {"name": "api"},
+        "spec": {"hosts": ["api"], "http": [{"route": routes}]},
+    }
+
+
+def test_istio_objects_are_stored_and_bad_ones_refused(shared_cluster: LocalCluster, namespace: str) -> None:
+    rule = {
+        "apiVersion": "networking.istio.io/v1",
+        "kind": "DestinationRule",
+        "metadata": {"name": "api"},
+        "spec": {"host": "api", "subsets": [{"name": "stable", "labels": {"track": "stable"}}]},
+    }
+    shared_cluster.kubectl("apply", "-n", namespace, "--server-side", "-f", "-", stdin=[virtual_service(90), rule])
+    stored = shared_cluster.get("virtualservice", "api", "-n", namespace)
+    assert stored["spec"]["http"][0]["route"][0]["weight"] == 90
+    assert shared_cluster.get("destinationrule", "api", "-n", namespace)["spec"]["host"] == "api"
+
+    refused = shared_cluster.try_kubectl(
+        "apply", "-n", namespace, "--server-side", "-f", "-", stdin=[virtual_service("most")]
+    )
+    assert refused.returncode != 0
+    assert "weight" in refused.stderr
+
+
+def test_an_autoscaler_leaves_the_replicas_alone_and_a_budget_is_computed(
+    shared_cluster: LocalCluster, namespace: str
+) -> None:
+    autoscaler = {
+        "apiVersion": "autoscaling/v2",
+        "kind": "HorizontalPodAutoscaler",
+        "metadata": {"name": "api"},
+        "spec": {
+            "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "api"},
+            "minReplicas": 5,
+            "maxReplicas": 9,
+        },
+    }
+    budget = {
+        "apiVersion": "policy/v1",
+        "kind": "PodDisruptionBudget",
+        "metadata": {"name": "api"},
+        "spec": {"minAvailable": 1, "selector": {"matchLabels": {"app": "api"}}},
+    }
+    shared_cluster.kubectl(
+        "apply", "-n", namespace, "-f", "-", stdin=[deployment("api", "example.test/app:1", 2), autoscaler, budget]
+    )
+    shared_cluster.kubectl("-n", namespace, "rollout", "status", "deployment/api", "--timeout=30s")
+    allowed = wait_until(
+        "the budget is computed",
+        lambda: shared_cluster.get("pdb", "api", "-n", namespace).get("status", {}).get("disruptionsAllowed"),
+    )
+    assert allowed == 1
+    time.sleep(1)
+    assert shared_cluster.get("deployment", "api", "-n", namespace)["spec"]["replicas"] == 2
+    assert shared_cluster.get("hpa", "api", "-n", namespace)["spec"]["maxReplicas"] == 9
+
+
+def test_an_admission_policy_protects_what_it_matches(shared_cluster: LocalCluster, namespace: str) -> None:
+    policy = {
+        "apiVersion": "admissionregistration.k8s.io/v1",
+        "kind": "ValidatingAdmissionPolicy",
+        "metadata": {"name": namespace},
+        "spec": {
+            "matchConstraints": {
+                "resourceRules": [
+                    {"apiGroups": [""], "apiVersions": ["v1"], "operations": ["DELETE"], "resources": ["configmaps"]}
+                ]
+            },
+            "validations": [{"expression": "oldObject.metadata.name != 'kept'", "message": "kept stays"}],
+        },
+    }
+    binding = {
+        "apiVersion": "admissionregistration.k8s.io/v1",
+        "kind": "ValidatingAdmissionPolicyBinding",
+        "metadata": {"name": namespace},
+        "spec": {
+            "policyName": namespace,
+            "validationActions": ["Deny"],
+            "matchResources": {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": namespace}}},
+        },
+    }
+    shared_cluster.kubectl("apply", "-f", "-", stdin=[policy, binding])
+    shared_cluster.kubectl("-n", namespace, "create", "configmap", "kept")
+
+    def denied() -> bool:
+        done = shared_cluster.try_kubectl("-n", namespace, "delete", "configmap", "kept", "--dry-run=server")
+        return "kept stays" in done.stderr
+
+    wait_until("the policy is in force", denied)
+    shared_cluster.kubectl("delete", "validatingadmissionpolicybinding", namespace)
+    shared_cluster.kubectl("delete", "validatingadmissionpolicy", namespace)
+
+
+def test_a_load_balancer_gets_an_address_and_a_service_its_endpoints(
+    shared_cluster: LocalCluster, namespace: str
+) -> None:
+    service = {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {"name": "api"},
+        "spec": {"type": "LoadBalancer", "selector": {"app": "api"}, "ports": [{"port": 80, "targetPort": 8080}]},
+    }
+    objects = [service, deployment("api", "example.test/app:1", 2)]
+    shared_cluster.kubectl("apply", "-n", namespace, "-f", "-", stdin=objects)
+    wait_until(
+        "an address",
+        lambda: shared_cluster.get("svc", "api", "-n", namespace)["status"]["loadBalancer"].get("ingress"),
+    )
+
+    def ready_endpoints() -> int:
+        slices = shared_cluster.get("endpointslices", "-n", namespace)["items"]
+        return sum(bool(each["conditions"].get("ready")) for one in slices for each in one["endpoints"] or [])
+
+    wait_until("two endpoints", lambda: ready_endpoints() == 2)
+
+
+def test_a_namespace_goes_with_everything_in_it(shared_cluster: LocalCluster, namespace: str) -> None:
+    objects = [deployment("api", "example.test/app:1", 2), virtual_service(100)]
+    shared_cluster.kubectl("apply", "-n", namespace, "-f", "-", stdin=objects)
+    shared_cluster.kubectl("-n", namespace, "rollout", "status", "deployment/api", "--timeout=30s")
+    shared_cluster.kubectl("delete", "namespace", namespace, "--timeout=60s")
+    assert shared_cluster.try_kubectl("get", "namespace", namespace).returncode != 0
+
+
+def test_versions_and_nodes(shared_cluster: LocalCluster) -> None:
+    assert "Server Version: v1.36" in shared_cluster.kubectl("version")
+    nodes = shared_cluster.get("nodes")["items"]
+    assert len(nodes) == 3
+    for node in nodes:
+        conditions = {each["type"]: each["status"] for each in node["status"]["conditions"]}
+        assert conditions["Ready"] == "True"
+        assert not node["spec"].get("taints")
