@@ -1,0 +1,171 @@
+"""Save the whole account to one file and load it again.
+
+moto keeps everything in memory and has no save of its own. All backends in use go into one pickle, so that references
+between services survive. The file names the moto and Python versions it belongs to and the checksum of its content;
+the one before it is kept beside it, for the case that a crash or a full disk spoilt the newest.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import logging
+import os
+import pickle
+import platform
+import sys
+import threading
+import time
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+from sandbox.account import background
+from sandbox.account.pickling import Pickler, find_backend_dict
+
+log = logging.getLogger("sandbox.account")
+
+FILE = "account.state"
+PREVIOUS = "account.state.previous"
+MAGIC = "local-aws-account 1"
+QUIET_SECONDS = 0.25
+WAIT_FOR_REQUESTS = 0.25
+
+_extras: dict[str, Any] = {}
+_saving = threading.Lock()
+Kept = TypeVar("Kept")
+
+
+class OtherVersionError(Exception):
+    """The state file was written with another moto or Python; its text says what to do."""
+
+
+def kept(name: str, factory: Callable[[], Kept]) -> Kept:
+    """Return the picklable object that an extension keeps in the saved state, made by `factory` at first.
+
+    Ask for it on every use: loading a state replaces the object.
+    """
+    if name not in _extras:
+        _extras[name] = factory()
+    return cast(Kept, _extras[name])
+
+
+def _stamp() -> str:
+    return f"{MAGIC} moto {version('moto')} python {platform.python_version_tuple()[0]}.{sys.version_info.minor}"
+
+
+def dump() -> bytes:
+    """Return the state of every backend in use and of the extensions."""
+    from moto.core.base_backend import BackendDict
+
+    backends = {}
+    for services in list(BackendDict._instances):
+        key = (services.service_name, services.backend.__module__, services.backend.__qualname__)
+        backends[key] = {
+            account: {region: dict.__getitem__(regions, region) for region in list(dict.keys(regions))}
+            for account, regions in list(dict.items(services))
+        }
+    buffer = io.BytesIO()
+    Pickler(buffer, protocol=5).dump({"backends": backends, "extras": dict(_extras)})
+    return buffer.getvalue()
+
+
+def save(folder: Path) -> int:
+    """Write the state to `folder`, atomically and flushed to disk; returns the size in bytes."""
+    with _saving:
+        with background.LOCK, background.GATE.exclusive(WAIT_FOR_REQUESTS):
+            body = _dump_with_retries()
+        head = f"{_stamp()} sha256 {hashlib.sha256(body).hexdigest()}\n".encode()
+        folder.mkdir(parents=True, exist_ok=True)
+        newest, fresh = folder / FILE, folder / (FILE + ".new")
+        with fresh.open("wb") as file:
+            file.write(head)
+            file.write(body)
+            file.flush()
+            os.fsync(file.fileno())
+        if newest.exists():
+            newest.replace(folder / PREVIOUS)
+        fresh.replace(newest)
+        entry = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(entry)
+        finally:
+            os.close(entry)
+        return len(body)
+
+
+def _dump_with_retries(attempts: int = 20) -> bytes:
+    # A request that outlasted the gate's patience may change a dict while it is being walked.
+    for attempt in range(attempts):
+        try:
+            return dump()
+        except RuntimeError as error:
+            if attempt == attempts - 1 or "changed size" not in str(error):
+                raise
+            time.sleep(0.02)
+    raise AssertionError("not reached")
+
+
+def load(folder: Path) -> bool:
+    """Load the newest readable state in `folder`; returns whether there was one.
+
+    Raises OtherVersionError where a state exists but belongs to another moto or Python.
+    """
+    broken = False
+    for path in (folder / FILE, folder / PREVIOUS):
+        if not path.exists():
+            continue
+        content = _read(path)
+        if content is None:
+            broken = True
+            continue
+        if broken:
+            log.error("%s is damaged; the state before it was loaded instead", FILE)
+        _restore(content)
+        return True
+    if broken:
+        raise OtherVersionError(f"the saved account in {folder} is damaged; remove it with: python -m sandbox clean")
+    return False
+
+
+def _read(path: Path) -> dict[str, Any] | None:
+    head, _, body = path.read_bytes().partition(b"\n")
+    stamp, _, digest = head.decode("utf-8", "replace").partition(" sha256 ")
+    if stamp.startswith(MAGIC.rsplit(" ", 1)[0]) and stamp != _stamp():
+        raise OtherVersionError(
+            f"{path} was written by '{stamp}', this is '{_stamp()}'; start afresh with: python -m sandbox clean"
+        )
+    if hashlib.sha256(body).hexdigest() != digest:
+        return None
+    return cast(dict[str, Any], pickle.loads(body))  # noqa: S301 - our own file, checked by its sum
+
+
+def _restore(content: dict[str, Any]) -> None:
+    from sandbox.account.server import extend
+
+    for key, accounts in content["backends"].items():
+        extend(key[0])
+        services = find_backend_dict(*key)
+        for account, regions in accounts.items():
+            target = services[account]
+            for region, backend in regions.items():
+                dict.__setitem__(target, region, backend)
+    _extras.clear()
+    _extras.update(content["extras"])
+
+
+def keep_saving(folder: Path) -> None:
+    """Save to `folder` shortly after anything changed, until the server stops; runs in a thread of its own."""
+    while not background.stopping():
+        time.sleep(QUIET_SECONDS)
+        if not background.take_changed():
+            continue
+        started = time.monotonic()
+        try:
+            save(folder)
+        except Exception:
+            log.exception("the account could not be saved to %s; it is tried again", folder)
+            background.mark_changed()
+        # A big account is saved less often, so that saving never takes more than a quarter of the time.
+        time.sleep(min(5.0, 3 * (time.monotonic() - started)))
