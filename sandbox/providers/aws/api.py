@@ -1,0 +1,140 @@
+"""Calls to the emulated account: clients made when first needed, errors as one line."""
+
+from __future__ import annotations
+
+import re
+import threading
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlparse
+
+if TYPE_CHECKING:
+    from botocore.model import Shape
+
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+
+_GONE = re.compile(r"NotFound|NoSuch|NonExistent|DoesNotExist|^404$")
+_TAKEN = re.compile(r"AlreadyExist|AlreadyOwned|EntityAlready|NameExists|ResourceConflict|ResourceInUse|ResourceExists")
+
+
+class AwsError(Exception):
+    """A call that the account refused; the text is one line, `code` is AWS's error code."""
+
+    def __init__(self, text: str, code: str = "") -> None:
+        super().__init__(text)
+        self.code = code
+
+    @property
+    def taken(self) -> bool:
+        """Whether the account says that the name is in use."""
+        return bool(_TAKEN.search(self.code))
+
+
+class NotFoundError(AwsError):
+    """The thing that was asked for isn't there."""
+
+
+class UnreachableError(AwsError):
+    """Nothing answers at the account's endpoint."""
+
+
+class Api:
+    """The account behind one endpoint.
+
+    `endpoint` is a loopback URL (others raise `AwsError`); `region` is used where a call names none.
+    """
+
+    def __init__(self, endpoint: str, region: str) -> None:
+        if not endpoint or urlparse(endpoint).hostname not in LOOPBACK:
+            shown = f"AWS_ENDPOINT_URL is {endpoint}" if endpoint else "AWS_ENDPOINT_URL is not set"
+            raise AwsError(
+                f"this aws provider only talks to the sandbox account on loopback, and {shown}; "
+                "start the sandbox with make up and use its environment (make shell)"
+            )
+        self.endpoint = endpoint
+        self.region = region
+        self._session: Any = None
+        self._clients: dict[tuple[str, str], Any] = {}
+        self._lock = threading.RLock()
+        self._account = ""
+
+    def client(self, service: str, region: str = "") -> Any:
+        """The botocore client of a service."""
+        key = (service, region or self.region)
+        found = self._clients.get(key)
+        if found is not None:
+            return found
+        with self._lock:
+            if key not in self._clients:
+                self._clients[key] = self._connect(*key)
+            return self._clients[key]
+
+    def _connect(self, service: str, region: str) -> Any:
+        from botocore.config import Config
+        from botocore.session import Session
+
+        if self._session is None:
+            self._session = Session()
+        return self._session.create_client(
+            service,
+            region_name=region,
+            endpoint_url=self.endpoint,
+            aws_access_key_id="sandbox",
+            aws_secret_access_key="sandbox",  # noqa: S106 - the sandbox account takes any
+            config=Config(
+                retries={"total_max_attempts": 2, "mode": "standard"},
+                s3={"addressing_style": "path"},
+                connect_timeout=2,
+                read_timeout=120,
+                max_pool_connections=32,
+                parameter_validation=True,
+            ),
+        )
+
+    def call(self, service: str, operation: str, region: str = "", **parameters: Any) -> dict[str, Any]:
+        """The answer to an operation as ``create_queue``, without its metadata.
+
+        Raises `NotFoundError`, `UnreachableError` or `AwsError`.
+        """
+        from botocore.exceptions import BotoCoreError, ClientError, ConnectionError, HTTPClientError
+        from botocore.parsers import ResponseParserError
+
+        try:
+            answer: dict[str, Any] = getattr(self.client(service, region), operation)(**parameters)
+        except ClientError as error:
+            raise _refused(service, operation, dict(error.response.get("Error", {}))) from error
+        except (ConnectionError, HTTPClientError) as error:
+            raise UnreachableError(
+                f"the sandbox account at {self.endpoint} does not answer; start it with make up"
+            ) from error
+        except ResponseParserError as error:
+            raise AwsError(_failed(service, operation), "500") from error
+        except BotoCoreError as error:
+            raise AwsError(f"{service} {operation}: {' '.join(str(error).split())}") from error
+        answer.pop("ResponseMetadata", None)
+        return answer
+
+    def shapes(self, service: str, operation: str) -> tuple[Shape | None, Shape | None]:
+        """Input and output shape of an operation in botocore's service model."""
+        client = self.client(service)
+        model = client.meta.service_model.operation_model(client.meta.method_to_api_mapping[operation])
+        return model.input_shape, model.output_shape
+
+    @property
+    def account(self) -> str:
+        """The account's id, twelve digits."""
+        if not self._account:
+            self._account = str(self.call("sts", "get_caller_identity")["Account"])
+        return self._account
+
+
+def _failed(service: str, operation: str) -> str:
+    return f"{service} {operation}: the sandbox account failed inside (HTTP 500); its log says why"
+
+
+def _refused(service: str, operation: str, error: dict[str, Any]) -> AwsError:
+    code = str(error.get("Code", ""))
+    text = " ".join(str(error.get("Message") or code).split())
+    if text.lower().startswith("<!doctype"):
+        return AwsError(_failed(service, operation), code)
+    kind = NotFoundError if _GONE.search(code) else AwsError
+    return kind(f"{service} {operation}: {code}: {text}", code)
