@@ -56,6 +56,7 @@ def servers(state: State, identity: Identity, cluster_binary: Path) -> list[Serv
         ],
         _cluster_ready(state, identity),
         state.folder,
+        patience=180,
     )
     return [postgres, cluster, account]
 

@@ -30,8 +30,8 @@ class AsyncRag(pulumi.ComponentResource):
         settings = context.settings.async_rag
         child = pulumi.ResourceOptions(parent=self)
         stores = Stores(context, settings, child)
-        socket = Api("websocket", "WEBSOCKET", "$request.body.action", context, child)
-        query = Api("query", "HTTP", None, context, child)
+        socket = Api("websocket", "WEBSOCKET", context.stack, context, child)
+        query = Api("query", "HTTP", "$default", context, child)
         functions = declared.declare(context, settings, selected, release, stores, management_endpoint(socket), self)
         Routing(context, settings, release, stores, functions, child)
         declare_routes(socket, query, functions)

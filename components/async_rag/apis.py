@@ -1,5 +1,8 @@
 """The two APIs of async-rag: WebSocket for progress, HTTP for queries.
 
+The HTTP API has the stage ``$default``, so that paths reach the function as they were asked for; a WebSocket API must
+have a named one.
+
 The APIs and their stages stay in every release, so that their addresses never change; the routes come and go with
 the functions behind them.
 """
@@ -22,11 +25,9 @@ QUERY_ROUTES = ("POST /query", "GET /health", "GET /version")
 
 
 class Api(pulumi.ComponentResource):
-    """One API with the stage that carries the stack's name."""
+    """One API with one stage."""
 
-    def __init__(
-        self, kind: str, protocol: str, selection: str | None, context: Context, opts: pulumi.ResourceOptions
-    ) -> None:
+    def __init__(self, kind: str, protocol: str, stage: str, context: Context, opts: pulumi.ResourceOptions) -> None:
         super().__init__("rollback:async-rag:Api", f"async-rag-{kind}", None, opts)
         self.kind, self.context = kind, context
         tags = context.tags("async-rag")
@@ -34,14 +35,14 @@ class Api(pulumi.ComponentResource):
             f"async-rag-{kind}-api",
             name=f"amplify-rag-{context.stack}-{kind}",
             protocol_type=protocol,
-            route_selection_expression=selection,
+            route_selection_expression="$request.body.action" if protocol == "WEBSOCKET" else None,
             tags=tags,
             opts=pulumi.ResourceOptions(parent=self),
         )
         self.stage = aws.apigatewayv2.Stage(
             f"async-rag-{kind}-stage",
             api_id=self.api.id,
-            name=context.stack,
+            name=stage,
             auto_deploy=True,
             default_route_settings=aws.apigatewayv2.StageDefaultRouteSettingsArgs(
                 throttling_burst_limit=500, throttling_rate_limit=200
@@ -49,10 +50,11 @@ class Api(pulumi.ComponentResource):
             tags=tags,
             opts=pulumi.ResourceOptions(parent=self),
         )
-        self.url: pulumi.Output[str] = self.api.api_endpoint.apply(lambda base: f"{base}/{context.stack}")
+        below = "" if stage == "$default" else f"/{stage}"
+        self.url: pulumi.Output[str] = self.api.api_endpoint.apply(lambda base: base + below)
         self.register_outputs({"url": self.url})
 
-    def route(self, keys: tuple[str, ...], function: VersionedFunction, payload_format: str) -> None:
+    def route(self, keys: tuple[str, ...], function: VersionedFunction) -> None:
         """Send the routes named by ``keys`` to a function's live alias."""
         name = f"async-rag-{self.kind}-{function.spec.name}"
         child = pulumi.ResourceOptions(parent=self)
@@ -62,7 +64,7 @@ class Api(pulumi.ComponentResource):
             integration_type="AWS_PROXY",
             integration_method="POST",
             integration_uri=function.invoke_arn,
-            payload_format_version=payload_format,
+            payload_format_version="1.0",
             opts=child,
         )
         for key in keys:
@@ -92,7 +94,7 @@ def management_endpoint(socket: Api) -> pulumi.Output[str]:
 
 def declare_routes(socket: Api, query: Api, functions: dict[str, VersionedFunction]) -> None:
     """The routes of both APIs to the functions that this release has."""
-    query.route(QUERY_ROUTES, functions["query_handler"], "2.0")
+    query.route(QUERY_ROUTES, functions["query_handler"])
     for key, name in SOCKET_ROUTES.items():
         if name in functions:
-            socket.route((key,), functions[name], "1.0")
+            socket.route((key,), functions[name])

@@ -10,6 +10,7 @@ import base64
 import json
 import time
 import uuid
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -33,6 +34,20 @@ def _body(request: Request) -> tuple[str | None, bool]:
 
 def rest_event(request: Request, api: Any, stage: Any, match: Match, path: str) -> dict[str, Any]:
     """Return the event of a REST API's proxy integration."""
+    event = _proxy_event(request, match, path, stage.name, api.id, stage.variables)
+    return {**event, "requestContext": {**event["requestContext"], "path": f"/{stage.name}{path}"}}
+
+
+def http_event_1(request: Request, api: Any, stage: Any, match: Match, path: str) -> dict[str, Any]:
+    """Return the event of an HTTP API, payload format 1.0: a REST API's, with the stage in the path."""
+    raw_path = path if stage.name == "$default" else f"/{stage.name}{path}"
+    event = _proxy_event(request, match, raw_path, stage.name, api.api_id, stage.stage_variables)
+    return {**event, "version": "1.0", "resource": match.key.partition(" ")[2] or match.key}
+
+
+def _proxy_event(
+    request: Request, match: Match, path: str, stage: str, api_id: str, variables: Mapping[str, str] | None
+) -> dict[str, Any]:
     body, encoded = _body(request)
     now = datetime.now(UTC)
     single = {name: values[-1] for name, values in request.args.lists()}
@@ -46,21 +61,21 @@ def rest_event(request: Request, api: Any, stage: Any, match: Match, path: str) 
         "queryStringParameters": single or None,
         "multiValueQueryStringParameters": dict(request.args.lists()) or None,
         "pathParameters": match.parameters or None,
-        "stageVariables": dict(stage.variables or {}) or None,
+        "stageVariables": dict(variables or {}) or None,
         "requestContext": {
             "resourceId": match.resource_id,
             "resourcePath": match.key,
             "httpMethod": request.method,
-            "path": f"/{stage.name}{path}",
+            "path": path,
             "accountId": settings.current().account_id,
             "protocol": "HTTP/1.1",
-            "stage": stage.name,
+            "stage": stage,
             "domainName": f"127.0.0.1:{settings.current().port}",
             "requestTime": now.strftime("%d/%b/%Y:%H:%M:%S +0000"),
             "requestTimeEpoch": int(now.timestamp() * 1000),
             "requestId": str(uuid.uuid4()),
             "identity": {"sourceIp": "127.0.0.1", "userAgent": request.headers.get("User-Agent")},
-            "apiId": api.id,
+            "apiId": api_id,
         },
         "body": body,
         "isBase64Encoded": encoded,

@@ -131,7 +131,8 @@ def _http_integration(request: Request, api: Any, stage: Any, match: apis.Match,
     target = apis.lambda_of(match.integration.integration_uri)
     if target is None:
         return events.message(500, "Internal Server Error")
-    event = events.http_event(request, api, stage, match, path)
+    old = match.integration.payload_format_version == "1.0"
+    event = (events.http_event_1 if old else events.http_event)(request, api, stage, match, path)
     try:
         outcome = functions.invoke(target, event, region=api.backend.region_name)
     except functions.NotFound:

@@ -94,6 +94,11 @@ func (p *Pod) serve(container *corev1.Container, status *corev1.ContainerStatus,
 	}
 	status.Started = ptr.To(true)
 	status.Ready = !program.init || !program.ends
+	if crashes && after == 0 && probed(container) {
+		// It ends before a probe of it could pass.
+		status.Started, status.Ready = ptr.To(container.StartupProbe == nil), false
+		return
+	}
 	if program.ends {
 		return
 	}
@@ -114,6 +119,11 @@ func (p *Pod) serve(container *corev1.Container, status *corev1.ContainerStatus,
 	if failing {
 		p.probeFails(container, m)
 	}
+}
+
+// probed tells whether the kubelet waits for a probe before it takes a container as ready.
+func probed(container *corev1.Container) bool {
+	return container.StartupProbe != nil || container.ReadinessProbe != nil
 }
 
 // probeFails records what a failing readiness probe does, once in each of its periods.

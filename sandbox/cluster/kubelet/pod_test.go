@@ -99,6 +99,18 @@ func TestUnknownImageBacksOffUntilItAppears(t *testing.T) {
 	}
 }
 
+func TestACrashingProgramThatIsProbedIsNeverReady(t *testing.T) {
+	w, pod := newWorld(), podOf(corev1.RestartPolicyAlways, "crash")
+	pod.Spec.Containers[0].ReadinessProbe = &corev1.Probe{}
+	p := w.adopt(pod)
+	for range 70 {
+		w.live(p, pod, time.Second)
+		if p.Status.ContainerStatuses[0].Ready {
+			t.Fatalf("ready: %+v", p.Status.ContainerStatuses[0])
+		}
+	}
+}
+
 func TestCrashRestartsOnceThenBacksOffLongerEachTime(t *testing.T) {
 	w, pod := newWorld(), podOf(corev1.RestartPolicyAlways, "crash")
 	p := w.adopt(pod)
