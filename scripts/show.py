@@ -13,16 +13,16 @@ from stacks.releases import Release
 
 
 def systems_table(rows: Sequence[Running]) -> None:
-    """Per system: what is pinned, deployed and running, where it answers, how to look at it."""
+    """Per system: what is pinned, deployed and running, where it answers, and how to look at it."""
     console = Console()
-    table = Table("system", "pinned", "deployed", "runs", "health", box=None, pad_edge=False)
+    table = Table("system", "pinned", "deployed", "runs", box=None, pad_edge=False)
     for row in rows:
         style = "red" if row.differs else "green"
-        table.add_row(row.system, row.pinned, row.deployed, f"[{style}]{row.runs}[/]", row.health)
+        table.add_row(row.system, row.pinned, row.deployed, f"[{style}]{row.runs}[/]")
     console.print(table)
     for row in rows:
         console.print(f"[bold]{row.system}[/]")
-        for name, address in row.endpoints.items():
+        for name, address in {"health": row.health, **row.endpoints}.items():
             console.print(f"  {name:10} {address}", soft_wrap=True)
         console.print(f"  {'look':10} {row.look}", soft_wrap=True)
 

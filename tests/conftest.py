@@ -24,9 +24,9 @@ def soak(request: pytest.FixtureRequest) -> bool:
     return bool(request.config.getoption("--soak"))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSandbox]:
-    """An account and a cluster that nothing else uses, one for each worker of the test run."""
+    """An account and a cluster that nothing else uses: each file of tests may deploy prod to its own."""
     running = start(tmp_path_factory.mktemp("sandbox"), TEST_MINUTE)
     try:
         yield running

@@ -30,6 +30,7 @@ class Stores(pulumi.ComponentResource):
             f"websocket-connections-{stack}",
             "connection_id",
             index=("by-document", "document_id"),
+            expires="expires_at",
         )
         self.database = self._database(f"rag-postgres-{stack}", settings.database)
         child = pulumi.ResourceOptions(parent=self)
@@ -95,7 +96,12 @@ class Stores(pulumi.ComponentResource):
         return bucket
 
     def _table(
-        self, name: str, physical_name: str, key: str, index: tuple[str, str] | None = None
+        self,
+        name: str,
+        physical_name: str,
+        key: str,
+        index: tuple[str, str] | None = None,
+        expires: str | None = None,
     ) -> aws.dynamodb.Table:
         attributes = [key, *([index[1]] if index else [])]
         return aws.dynamodb.Table(
@@ -104,16 +110,18 @@ class Stores(pulumi.ComponentResource):
             billing_mode="PAY_PER_REQUEST",
             hash_key=key,
             attributes=[aws.dynamodb.TableAttributeArgs(name=attribute, type="S") for attribute in attributes],
-            global_secondary_indexes=(
-                [aws.dynamodb.TableGlobalSecondaryIndexArgs(name=index[0], hash_key=index[1], projection_type="ALL")]
-                if index
-                else None
-            ),
+            global_secondary_indexes=[self._index(*index)] if index else None,
+            ttl=aws.dynamodb.TableTtlArgs(attribute_name=expires, enabled=True) if expires else None,
             point_in_time_recovery=aws.dynamodb.TablePointInTimeRecoveryArgs(enabled=True),
             deletion_protection_enabled=True,
             tags=self.tags,
             opts=durable(self),
         )
+
+    @staticmethod
+    def _index(name: str, key: str) -> aws.dynamodb.TableGlobalSecondaryIndexArgs:
+        hash_key = aws.dynamodb.TableGlobalSecondaryIndexKeySchemaArgs(attribute_name=key, key_type="HASH")
+        return aws.dynamodb.TableGlobalSecondaryIndexArgs(name=name, key_schemas=[hash_key], projection_type="ALL")
 
     def _database(self, identifier: str, settings: DatabaseSettings) -> aws.rds.Instance:
         return aws.rds.Instance(

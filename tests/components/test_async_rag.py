@@ -91,6 +91,7 @@ def test_stores_are_guarded_in_the_account_as_well() -> None:
     for name in ("async-rag-status", "async-rag-connections"):
         assert stores[name]["deletionProtectionEnabled"] is True
         assert stores[name]["pointInTimeRecovery"] == {"enabled": True}
+    assert stores["async-rag-connections"]["ttl"] == {"attributeName": "expires_at", "enabled": True}
     database = stores["async-rag-database"]
     assert database["deletionProtection"] is True
     assert database["skipFinalSnapshot"] is False

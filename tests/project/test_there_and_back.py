@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import json
 import os
-from collections.abc import Iterator
 from typing import Any
 
 import boto3
@@ -21,14 +20,13 @@ pytestmark = [pytest.mark.engine, pytest.mark.sandbox]
 
 
 @pytest.fixture(scope="module")
-def prod(sandbox: RunningSandbox, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
+def prod(sandbox: RunningSandbox, tmp_path_factory: pytest.TempPathFactory) -> Project:
     """prod at v1.2.2, deployed with bare pulumi commands."""
     folder = tmp_path_factory.mktemp("there-and-back") / "project"
     project = copy_project(folder, {**os.environ, **sandbox.environment})
     assert project.run("pulumi", "stack", "init", "prod").code == 0
     project.up("v1.2.2")
-    yield project
-    project.run("pulumi", "stack", "rm", "--force", "--yes", "prod")
+    return project
 
 
 def aws(sandbox: RunningSandbox, service: str) -> Any:

@@ -19,7 +19,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.server import Server, ServerConnection, serve
 
 from sandbox.account import background, functions, metrics, settings
-from sandbox.account.gateway import apis, connections
+from sandbox.account.gateway import apis, connections, management
 
 BODY_FIELD = re.compile(r"^\$\{?request\.body\.([\w.]+)\}?$")
 
@@ -174,4 +174,6 @@ def make(port: int) -> Server:
 
     quiet = logging.getLogger("sandbox.account.websocket")
     quiet.setLevel(logging.CRITICAL)
-    return serve(_talk, "127.0.0.1", port, process_request=_open, logger=quiet, max_size=131_072)
+    server = serve(_talk, "127.0.0.1", port, process_request=_open, logger=quiet, max_size=131_072)
+    server.handler = management.beside(server.handler)
+    return server

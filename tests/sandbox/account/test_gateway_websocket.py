@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import boto3
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
@@ -78,8 +79,18 @@ def test_a_function_pushes_to_the_live_connection(account: Any, url: str) -> Non
         assert json.loads(socket.recv(20)) == {"pushed": True}
 
 
-def test_the_management_api_sends_describes_and_closes(account: Any, url: str) -> None:
+@pytest.mark.parametrize("at", ["the account's endpoint", "the API's own address"])
+def test_the_management_api_sends_describes_and_closes(account: Any, url: str, at: str) -> None:
     client = account.client("apigatewaymanagementapi")
+    if at == "the API's own address":  # as on AWS: https://<api>.execute-api.<region>.amazonaws.com/<stage>
+        make: Any = boto3.client
+        client = make(
+            "apigatewaymanagementapi",
+            region_name=account.region,
+            endpoint_url=url.replace("ws://", "http://"),
+            aws_access_key_id="test",
+            aws_secret_access_key="test",
+        )
     with connect(url) as socket:
         socket.send(json.dumps({"action": "subscribe"}))
         one = json.loads(socket.recv(20))["id"]

@@ -40,9 +40,7 @@ def test_istio_objects_are_stored_and_bad_ones_refused(shared_cluster: LocalClus
     assert "weight" in refused.stderr
 
 
-def test_an_autoscaler_keeps_its_minimum_and_a_budget_is_computed(
-    shared_cluster: LocalCluster, namespace: str
-) -> None:
+def test_an_autoscaler_keeps_its_minimum_and_a_budget_is_computed(shared_cluster: LocalCluster, namespace: str) -> None:
     autoscaler = {
         "apiVersion": "autoscaling/v2",
         "kind": "HorizontalPodAutoscaler",

@@ -1,0 +1,133 @@
+"""prod as its users see it: documents, queries, progress, on the release that goes forward and the one gone back to."""
+
+from __future__ import annotations
+
+import json
+import os
+import uuid
+from typing import Any
+
+import boto3
+import pytest
+from websockets.sync.client import connect
+
+from sandbox.artifacts import samples
+from tests.support.project import Project, copy_project
+from tests.support.sandbox import RunningSandbox
+
+pytestmark = [pytest.mark.engine, pytest.mark.sandbox]
+
+
+@pytest.fixture(scope="module")
+def prod(sandbox: RunningSandbox, tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """prod, deployed by the command that ``make up`` runs."""
+    folder = tmp_path_factory.mktemp("end-to-end") / "project"
+    project = copy_project(folder, {**os.environ, **sandbox.environment})
+    done = project.rollback("up", "-s", "prod")
+    assert done.code == 0, done.said
+    return project
+
+
+def async_rag(prod: Project) -> Any:
+    return prod.outputs()["systems"]["async-rag"]
+
+
+def upload(sandbox: RunningSandbox, bucket: str, key: str, body: bytes) -> str:
+    """Put a document into the bucket; its id."""
+    boto3.client(
+        "s3",
+        endpoint_url=sandbox.environment["AWS_ENDPOINT_URL"],
+        region_name="us-east-1",
+        aws_access_key_id="sandbox",
+        aws_secret_access_key="sandbox",
+    ).put_object(Bucket=bucket, Key=key, Body=body)
+    return str(uuid.uuid5(uuid.NAMESPACE_URL, f"s3://{bucket}/{key}"))
+
+
+def follow(sandbox: RunningSandbox, prod: Project, key: str, body: bytes) -> list[dict[str, Any]]:
+    """What somebody who waits for a document over WebSocket is told, up to its end."""
+    told = async_rag(prod)
+    bucket = told["stores"]["bucket"]
+    document = str(uuid.uuid5(uuid.NAMESPACE_URL, f"s3://{bucket}/{key}"))
+    messages: list[dict[str, Any]] = []
+    with connect(told["endpoints"]["websocket"], open_timeout=30) as socket:
+        socket.send(json.dumps({"action": "subscribe", "document_id": document}))
+        messages.append(json.loads(socket.recv(timeout=30)))
+        assert upload(sandbox, bucket, key, body) == document
+        while messages[-1].get("status") not in ("completed", "failed"):
+            messages.append(json.loads(socket.recv(timeout=60)))
+    return messages
+
+
+def test_a_second_up_says_that_nothing_changed_and_checks_all_the_same(prod: Project) -> None:
+    done = prod.rollback("up", "-s", "prod")
+    assert done.code == 0, done.said
+    assert "prod: nothing changed, it already runs what is pinned" in done.output
+    assert "ok   async-rag health" in done.output
+    assert "ok   async-rag document" in done.output
+    assert "ok   rag-api pods: 3 pods ready" in done.output
+
+
+def test_status_shows_three_sides_that_agree(prod: Project) -> None:
+    done = prod.rollback("status", "--output", "json")
+    assert done.code == 0, done.said
+    rows = json.loads(done.output)
+    assert {row["system"] for row in rows} == {"async-rag", "rag-api"}
+    assert all(row["pinned"] == row["deployed"] == row["runs"] == "v1.2.3" for row in rows)
+
+
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        ("text", samples.text_pdf("Every runbook is rehearsed by the platform team each month.")),
+        ("visual", samples.image_pdf(2)),
+    ],
+)
+def test_who_waits_for_a_document_is_told_its_progress(
+    sandbox: RunningSandbox, prod: Project, kind: str, body: bytes
+) -> None:
+    messages = follow(sandbox, prod, f"tests/{kind}.pdf", body)
+    assert messages[-1]["status"] == "completed", messages
+
+
+def test_a_broken_document_fails_and_says_so(sandbox: RunningSandbox, prod: Project) -> None:
+    messages = follow(sandbox, prod, "tests/broken.pdf", samples.malformed_pdf())
+    assert messages[-1]["status"] == "failed", messages
+    assert messages[-1]["reason"]
+
+
+def test_going_back_is_checked_the_same_way(prod: Project) -> None:
+    done = prod.rollback("deploy", "v1.2.2")
+    assert done.code == 0, done.said
+    assert "answers for v1.2.2" in done.output
+    assert "ok   async-rag document" in done.output
+    assert prod.pin() == "v1.2.2"
+
+
+def test_before_the_async_path_documents_are_processed_too(prod: Project) -> None:
+    done = prod.rollback("deploy", "v1.2.1")
+    assert done.code == 0, done.said
+    assert "answers for v1.2.1" in done.output
+    assert "ok   async-rag document" in done.output
+
+
+def test_somebody_who_changed_what_runs_is_noticed(sandbox: RunningSandbox, prod: Project) -> None:
+    image = "ghcr.io/rollback-stack/rag-api@sha256:" + "0" * 64
+    set_image = prod.run("kubectl", "-n", "production", "set", "image", "deployment/rag-api", f"rag-api={image}")
+    assert set_image.code == 0, set_image.said
+    done = prod.rollback("status", "rag-api", "--output", "json")
+    assert done.code == 1
+    (row,) = json.loads(done.output)
+    assert row["differs"]
+    assert image in row["runs"]
+
+
+def test_a_faulty_release_stops_with_the_pods_that_hang_and_the_way_back_is_open(prod: Project) -> None:
+    # Five minutes without progress are prod's patience; a test hasn't got them.
+    assert prod.pulumi("config", "set", "rag-api:progressDeadline", "10").code == 0
+    done = prod.rollback("deploy", "v1.3.0")
+    assert done.code != 0
+    assert "CrashLoopBackOff" in done.said
+    back = prod.rollback("deploy", "v1.2.3")
+    assert back.code == 0, back.said
+    assert "ok   rag-api pods: 3 pods ready" in back.output
