@@ -9,6 +9,10 @@ from sandbox.providers.aws.model import Part, Props, Scope, Type, tag_part
 
 
 def _key_schema(item: Mapping[str, Any]) -> list[dict[str, str]]:
+    """The keys of a table or index, partition keys first as DynamoDB wants them; an index has one form or the other."""
+    if item.get("keySchemas"):
+        keys = [{"AttributeName": key["attributeName"], "KeyType": key["keyType"]} for key in item["keySchemas"]]
+        return sorted(keys, key=lambda key: key["KeyType"] != "HASH")
     pairs = ((item.get("hashKey"), "HASH"), (item.get("rangeKey"), "RANGE"))
     return [{"AttributeName": name, "KeyType": kind} for name, kind in pairs if name]
 
@@ -75,8 +79,13 @@ def _keys(found: Mapping[str, Any]) -> Props:
     return {"hashKey": names.get("HASH"), "rangeKey": names.get("RANGE")}
 
 
-def _live_index(found: Mapping[str, Any], provisioned: bool) -> Props:
-    index: Props = {key: value for key, value in _keys(found).items() if value}
+def _live_index(found: Mapping[str, Any], provisioned: bool, by_schemas: bool = False) -> Props:
+    """An index as it is; its keys as `keySchemas` where the program gives them so, or where no other form has room."""
+    if by_schemas or len(found["KeySchema"]) > len({key["KeyType"] for key in found["KeySchema"]}):
+        keys = [{"attributeName": key["AttributeName"], "keyType": key["KeyType"]} for key in found["KeySchema"]]
+        index: Props = {"keySchemas": keys}
+    else:
+        index = {key: value for key, value in _keys(found).items() if value}
     index["name"] = found["IndexName"]
     index["projectionType"] = found["Projection"].get("ProjectionType")
     if found["Projection"].get("NonKeyAttributes"):
@@ -97,6 +106,7 @@ def _look(scope: Scope, props: Props) -> Props:
     enabled = bool(stream.get("StreamEnabled"))
     encryption = found.get("SSEDescription") or {}
     local = [_live_index(item, False) for item in found.get("LocalSecondaryIndexes") or []]
+    by_schemas = {item["name"] for item in props.get("globalSecondaryIndexes") or [] if item.get("keySchemas")}
     return {
         "name": found["TableName"],
         **_keys(found),
@@ -108,7 +118,10 @@ def _look(scope: Scope, props: Props) -> Props:
         "readCapacity": throughput.get("ReadCapacityUnits", 0) if provisioned else None,
         "writeCapacity": throughput.get("WriteCapacityUnits", 0) if provisioned else None,
         "globalSecondaryIndexes": sorted(
-            (_live_index(item, provisioned) for item in found.get("GlobalSecondaryIndexes") or []),
+            (
+                _live_index(item, provisioned, item["IndexName"] in by_schemas)
+                for item in found.get("GlobalSecondaryIndexes") or []
+            ),
             key=lambda item: str(item["name"]),
         ),
         "localSecondaryIndexes": [
@@ -235,7 +248,7 @@ def _volatile(changed: set[str], _props: Props) -> set[str]:
 def _check(props: Props) -> Mapping[str, str]:
     """DynamoDB's own rule: the attributes are exactly those that a key or an index names."""
     indexes = [*(props.get("globalSecondaryIndexes") or []), *(props.get("localSecondaryIndexes") or [])]
-    named = {item.get(key) for item in (props, *indexes) for key in ("hashKey", "rangeKey")} - {None}
+    named = {key["AttributeName"] for item in (props, *indexes) for key in _key_schema(item)}
     declared = {item.get("name") for item in props.get("attributes") or []}
     if named == declared:
         return {}

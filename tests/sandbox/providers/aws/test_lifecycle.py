@@ -96,6 +96,34 @@ def test_replacement_order_follows_the_name(provider: Harness) -> None:
         assert answer.detailedDiff["attributes"].kind == messages.PropertyDiff.UPDATE
 
 
+def test_an_index_may_give_its_keys_as_key_schemas(provider: Harness, client: Client) -> None:
+    attributes = [{"name": name, "type": "S"} for name in ("gk", "pk")]
+    keys = [{"attributeName": "pk", "keyType": "RANGE"}, {"attributeName": "gk", "keyType": "HASH"}]
+    index = {"name": "by-gk", "projectionType": "ALL", "keySchemas": keys}
+    inputs = {"hashKey": "pk", "billingMode": "PAY_PER_REQUEST", "attributes": attributes}
+    made = provider.create(TABLE, "table", **inputs, globalSecondaryIndexes=[index])
+    (found,) = client("dynamodb").describe_table(TableName=made.id)["Table"]["GlobalSecondaryIndexes"]
+    assert [(key["AttributeName"], key["KeyType"]) for key in found["KeySchema"]] == [("gk", "HASH"), ("pk", "RANGE")]
+    assert made.state["globalSecondaryIndexes"] == [index]
+    assert provider.refresh(made) == (made.inputs, made.state)
+    assert not provider.diff_checked(made, made.inputs).diffs
+
+    older = {"name": "by-gk", "projectionType": "ALL", "hashKey": "gk", "rangeKey": "pk"}
+    same = provider.update(made, **given(made, globalSecondaryIndexes=[older]))
+    assert same.state["globalSecondaryIndexes"] == [older]
+    again = provider.update(same, **given(made))
+    assert again.state["globalSecondaryIndexes"] == [index]
+    assert client("dynamodb").describe_table(TableName=made.id)["Table"]["GlobalSecondaryIndexes"] == [found]
+
+    fewer = [{**index, "keySchemas": keys[1:]}]
+    provider.update(again, **given(made, globalSecondaryIndexes=fewer))
+    (found,) = client("dynamodb").describe_table(TableName=made.id)["Table"]["GlobalSecondaryIndexes"]
+    assert [key["AttributeName"] for key in found["KeySchema"]] == ["gk"]
+    stray = [{**index, "keySchemas": [{"attributeName": "other", "keyType": "HASH"}]}]
+    with pytest.raises(AssertionError, match="these differ: gk, other"):
+        provider.update(again, **given(made, globalSecondaryIndexes=stray))
+
+
 def test_table_changes_in_place(provider: Harness, client: Client) -> None:
     made = table(provider)
     attributes = [{"name": name, "type": "S"} for name in ("gk", "pk")]
