@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import re
 import threading
 from typing import TYPE_CHECKING, Any
@@ -123,8 +124,38 @@ class Api:
     def account(self) -> str:
         """The account's id, twelve digits."""
         if not self._account:
-            self._account = str(self.call("sts", "get_caller_identity")["Account"])
+            self._account = self.caller()["Account"]
         return self._account
+
+    def caller(self) -> dict[str, str]:
+        """Who calls: ``Account``, ``Arn`` and ``UserId``. Raises as `call` does."""
+        return _identity(self.endpoint, self.region) or self.call("sts", "get_caller_identity")
+
+
+def _identity(endpoint: str, region: str) -> dict[str, str] | None:
+    """The answer to GetCallerIdentity, asked without botocore; None where that says less than botocore would.
+
+    It is the only call of a preview without changes, and the update waits for it once in each provider: botocore and
+    its client take 0.25 s to load, this takes 0.01 s.
+    """
+    place = urlparse(endpoint)
+    if place.scheme != "http" or not place.hostname:
+        return None
+    scope = f"Credential=sandbox/20000101/{region}/sts/aws4_request"
+    headers = {
+        "Content-Type": "application/x-www-form-urlencoded",
+        "Authorization": f"AWS4-HMAC-SHA256 {scope}, SignedHeaders=host, Signature=0",
+    }
+    connection = http.client.HTTPConnection(place.hostname, place.port, timeout=10)
+    try:
+        connection.request("POST", "/", "Action=GetCallerIdentity&Version=2011-06-15", headers)
+        answer = connection.getresponse()
+        found = dict(re.findall(r"<(Account|Arn|UserId)>([^<]+)<", answer.read().decode()))
+    except (OSError, ValueError, http.client.HTTPException):
+        return None
+    finally:
+        connection.close()
+    return found if answer.status == http.HTTPStatus.OK and len(found) == 3 else None
 
 
 def _failed(service: str, operation: str) -> str:

@@ -13,8 +13,8 @@ from sandbox.providers.aws.model import Props
 Function = Callable[[Api, str, Props], Props]
 
 
-def _caller(api: Api, region: str, _args: Props) -> Props:
-    found = api.call("sts", "get_caller_identity", region)
+def _caller(api: Api, _region: str, _args: Props) -> Props:
+    found = api.caller()
     return {"accountId": found["Account"], "arn": found["Arn"], "userId": found["UserId"], "id": found["Account"]}
 
 

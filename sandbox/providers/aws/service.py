@@ -6,7 +6,6 @@ import hashlib
 import json
 import os
 import random
-import threading
 from collections.abc import Mapping
 from typing import Any
 
@@ -72,7 +71,6 @@ class AwsProvider(plugin.Plugin):
         self._api = Api(endpoint, region or "us-east-1")
         self._default_tags = dict((config.get("defaultTags") or {}).get("tags") or {})
         self._judge_account(config)
-        threading.Thread(target=_warm_up, daemon=True).start()
         return messages.ConfigureResponse(
             acceptSecrets=False, supportsPreview=True, acceptResources=False, acceptOutputs=False
         )
@@ -250,8 +248,3 @@ def _init_failed(error: resource.HalfDoneError, kind: Type) -> Exception:
     what = f"{kind.token.rsplit(':', 1)[-1]} {error.resource_id}"
     text = f"{what} exists, but a step failed: {error}; the next update tries again"
     return plugin.init_failed(error.resource_id, error.state, [text], error.inputs)
-
-
-def _warm_up() -> None:
-    """Load what the first call needs while the engine is still busy."""
-    import botocore.session  # noqa: F401

@@ -6,9 +6,11 @@ Started by the language host as a plain file. It needs only the Pulumi SDK. The 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import logging
 import os
+import queue
 import runpy
 import signal
 import sys
@@ -73,6 +75,9 @@ def _run_program(job: dict[str, Any]) -> int:
     pulumi.runtime.set_all_config(job["config"], job["secret_keys"])
     settings = pulumi.runtime.Settings(**job["settings"])
     pulumi.runtime.configure(settings)
+    vars(pulumi.runtime.stack)["asyncio"] = WaitForAll()
+    messages = DebugInBackground(pulumi.runtime.settings.SETTINGS.engine)
+    pulumi.runtime.settings.SETTINGS.engine = messages
     program = job["program"]
     sys.argv = [program, *job["args"]]
     sys.path.insert(0, program if os.path.isdir(program) else os.path.dirname(program))
@@ -96,7 +101,63 @@ def _run_program(job: dict[str, Any]) -> int:
     finally:
         executor.shutdown(wait=True)
         loop.close()
+        messages.finish()
     return FINISHED
+
+
+class WaitForAll:
+    """Stands for `asyncio` in the SDK's `pulumi.runtime.stack`: waits for all outputs at once, or the first error.
+
+    After the last registration the SDK waits for FIRST_COMPLETED over and over and sorts all outputs that are left each
+    time: with the 900 of a program of 138 resources that was 1.7 s of its 5.0 s of CPU time (pulumi 3.250.0).
+    """
+
+    def __getattr__(self, name: str) -> Any:
+        """Everything else is asyncio's own."""
+        return getattr(asyncio, name)
+
+    @staticmethod
+    async def wait(tasks: Any, **_: Any) -> Any:
+        """`asyncio.wait`, whatever it is asked to return for."""
+        return await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
+
+
+class DebugInBackground:
+    """Stands for the SDK's stub of the engine: the program doesn't wait until a debug message has arrived.
+
+    The SDK sends them one by one from the main thread, whether anybody reads them or not: 640 round trips of 0.5 ms
+    for a program of 138 resources. All other messages are sent as they were. engine: the stub.
+    """
+
+    def __init__(self, engine: Any) -> None:
+        self._engine = engine
+        self._waiting: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        self._sender = threading.Thread(target=self._send, daemon=True)
+        self._sender.start()
+
+    def __getattr__(self, name: str) -> Any:
+        """Everything else is the stub's own."""
+        return getattr(self._engine, name)
+
+    def Log(self, request: Any) -> Any:
+        """Send a message of the program."""
+        from pulumi.runtime.proto import engine_pb2
+
+        if request.severity == engine_pb2.DEBUG:
+            self._waiting.put(request)
+            return None
+        return self._engine.Log(request)
+
+    def finish(self) -> None:
+        """Wait until everything was sent."""
+        self._waiting.put(None)
+        self._sender.join()
+
+    def _send(self) -> None:
+        while (request := self._waiting.get()) is not None:
+            # Debug messages are no reason to fail; the calls that matter say that the engine is gone.
+            with contextlib.suppress(Exception):
+                self._engine.Log(request)
 
 
 class Origins:

@@ -1,0 +1,154 @@
+"""``python -m tests.bench``: speeds and memory, each as a ratio to something measured beside it in the same run.
+
+Prints a table, or JSON with ``--output json``. With ``--strict`` a bound that doesn't hold is exit code 1.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import signal
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from sandbox.paths import SandboxError
+from sandbox.toolchain.errors import ToolchainError
+from tests.bench.measure import Figures, PeakMemory, interleaved, ratio, timed
+from tests.bench.subjects import NEWER, OLDER, Subjects, deployed
+
+PREVIEW_BOUND = 2.0
+"""The project's acceptance: a preview without changes takes at most twice an empty program's."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One comparison."""
+
+    what: str
+    figures: Figures
+    beside: str
+    base: Figures
+    bound: float | None = None
+
+    @property
+    def ratio(self) -> list[float]:
+        """Median, smallest, largest."""
+        return ratio(self.figures, self.base)
+
+    @property
+    def holds(self) -> bool | None:
+        """Whether the bound holds; None without one."""
+        return None if self.bound is None else self.ratio[0] <= self.bound
+
+    def as_json(self) -> dict[str, object]:
+        """The row for a file."""
+        middle, least, most = (round(each, 3) for each in self.ratio)
+        return {
+            "what": self.what,
+            "seconds": self.figures.as_json(),
+            "beside": self.beside,
+            "besideSeconds": self.base.as_json(),
+            "ratio": {"median": middle, "min": least, "max": most},
+            "bound": self.bound,
+            "holds": self.holds,
+        }
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Exit code 0; 1 for an error, and with ``--strict`` for a bound that doesn't hold."""
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    parser.add_argument("--output", choices=["text", "json"], default="text")
+    parser.add_argument("--strict", action="store_true", help="exit code 1 where a bound doesn't hold")
+    parser.add_argument("--runs", type=int, default=5, help="of each preview; rollbacks run half as often")
+    chosen = parser.parse_args(arguments)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the sandbox is stopped on the way out
+    try:
+        with tempfile.TemporaryDirectory(prefix="bench-") as folder, deployed(Path(folder)) as subjects:
+            rows, memory = measure(subjects, max(chosen.runs, 1))
+    except (SandboxError, ToolchainError, RuntimeError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    load = os.getloadavg()[0]
+    if chosen.output == "json":
+        print(json.dumps({"rows": [row.as_json() for row in rows], "peakMiB": memory, "load": load}, indent=2))
+    else:
+        show(rows, memory, load)
+    return 1 if chosen.strict and any(row.holds is False for row in rows) else 0
+
+
+def measure(subjects: Subjects, runs: int) -> tuple[list[Row], dict[str, float]]:
+    """All rows, and the peak memory (MiB) of the programs."""
+    prod, rag_api = subjects.prod, subjects.rag_api
+    for project in (subjects.bare, subjects.loaded, prod):
+        subjects.preview(project)  # caches of the disk and of Python
+    previews = interleaved(
+        runs,
+        {
+            "bare": lambda: subjects.preview(subjects.bare),
+            "loaded": lambda: subjects.preview(subjects.loaded),
+            "prod": lambda: subjects.preview(prod),
+            "up": lambda: subjects.up(prod, "prod"),
+        },
+    )
+    memory = {}
+    for name, project in (("empty program", subjects.loaded), ("prod's program", prod)):
+        with PeakMemory("child.py") as peak:
+            subjects.preview(project)
+        memory[name] = round(peak.mebibytes, 1)
+
+    def back_with_pulumi() -> float:
+        seconds = timed(lambda: subjects.up(rag_api, "staging", f"version={OLDER}"))
+        subjects.up(rag_api, "staging", f"version={NEWER}")
+        return seconds
+
+    def back_with_kubectl() -> float:
+        seconds = timed(subjects.undo)
+        subjects.undo()
+        return seconds
+
+    def whole_back() -> float:
+        seconds = timed(lambda: subjects.up(prod, "prod", f"version={OLDER}"))
+        subjects.up(prod, "prod", f"version={NEWER}")
+        return seconds
+
+    fewer = -(-runs // 2)
+    rollouts = interleaved(fewer, {"pulumi": back_with_pulumi, "kubectl": back_with_kubectl})
+    whole = interleaved(fewer, {"back": whole_back, "up": lambda: subjects.up(prod, "prod")})
+    rows = [
+        Row(
+            "preview of prod without changes",
+            previews["prod"],
+            "empty program, the SDK modules that prod uses",
+            previews["loaded"],
+            PREVIEW_BOUND,
+        ),
+        Row("preview of prod without changes", previews["prod"], "empty program, SDKs' top level", previews["bare"]),
+        Row("up of prod without changes", previews["up"], "its preview", previews["prod"]),
+        Row("rag-api back to the older release", rollouts["pulumi"], "kubectl rollout undo", rollouts["kubectl"]),
+        Row("both systems back to the older release", whole["back"], "up without changes", whole["up"]),
+    ]
+    return rows, memory
+
+
+def show(rows: list[Row], memory: dict[str, float], load: float) -> None:
+    """Print the table; times in seconds, medians with the smallest and the largest."""
+    print(f"{'what':40}{'seconds':>20}  {'beside it':47}{'seconds':>20}{'ratio':>20}  bound")
+    for row in rows:
+        bound = "-" if row.bound is None else f"<= {row.bound} {'holds' if row.holds else 'DOES NOT HOLD'}"
+        middle, least, most = row.ratio
+        spread = f"{middle:.2f} ({least:.2f}-{most:.2f})"
+        print(f"{row.what:40}{_span(row.figures):>20}  {row.beside:47}{_span(row.base):>20}{spread:>20}  {bound}")
+    print("peak memory: " + ", ".join(f"{name} {size:.0f} MiB" for name, size in memory.items()))
+    if load > (os.cpu_count() or 1):
+        print(f"the machine is busy (load {load:.1f}): times are longer than they are on an idle one")
+
+
+def _span(figures: Figures) -> str:
+    return f"{figures.median:.2f} ({min(figures.seconds):.2f}-{max(figures.seconds):.2f})"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
