@@ -6,7 +6,6 @@ import contextlib
 import io
 import json
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -20,15 +19,11 @@ import boto3
 import pytest
 from botocore.config import Config
 
+from sandbox.paths import free_ports
+
 ROOT = Path(__file__).resolve().parents[3]
 ACCOUNT_ID = "444455556666"
 REGION = "us-east-1"
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class Account:
@@ -39,7 +34,7 @@ class Account:
 
     def __init__(self, state_dir: Path, minute_seconds: float = 0.5, *more: str) -> None:
         self.state_dir, self.minute_seconds, self.more = state_dir, minute_seconds, more
-        self.port, self.websocket_port = free_port(), free_port()
+        self.port, self.websocket_port = free_ports(2)
         self.url = f"http://127.0.0.1:{self.port}"
         self.process: subprocess.Popen[str] | None = None
         self._clients: dict[str, Any] = {}

@@ -14,13 +14,14 @@ import pytest
 from botocore.exceptions import ClientError
 
 from sandbox import postgres
+from sandbox.paths import free_ports
 from sandbox.postgres import cluster
-from tests.sandbox.account.conftest import ROOT, Account, free_port
+from tests.sandbox.account.conftest import ROOT, Account
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[int, Path]]:
-    port, folder = free_port(), tmp_path_factory.mktemp("postgres")
+    (port,), folder = free_ports(1), tmp_path_factory.mktemp("postgres")
     command = [sys.executable, "-m", "sandbox.postgres", "--port", str(port), "--data-dir", str(folder)]
     process = subprocess.Popen(command, cwd=ROOT)
     try:

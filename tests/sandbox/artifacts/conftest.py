@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 import io
 import json
-import socket
 import subprocess
 import sys
 import time
@@ -23,6 +22,7 @@ from moto import mock_aws
 
 from sandbox import postgres
 from sandbox.artifacts import catalogue
+from sandbox.paths import free_ports
 
 START_SECONDS = 30
 BUCKET = "amplify-files-test"
@@ -32,17 +32,10 @@ CONNECTIONS_TABLE = "websocket-connections-test"
 Row = tuple[Any, ...]
 
 
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
-
-
 @pytest.fixture(scope="session")
 def postgres_login(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A PostgreSQL server of its own, as the connection string of its superuser."""
-    data, port = tmp_path_factory.mktemp("postgres") / "data", free_port()
+    data, (port,) = tmp_path_factory.mktemp("postgres") / "data", free_ports(1)
     command = [sys.executable, "-m", "sandbox.postgres", "--port", str(port), "--data-dir", str(data)]
     server = subprocess.Popen(command)
     try:

@@ -18,8 +18,7 @@ from urllib.request import Request, urlopen
 import pytest
 
 from sandbox.artifacts import build, catalogue
-
-from .conftest import free_port
+from sandbox.paths import free_ports
 
 GOOD = ("1.4.0", "1.4.1", "1.5.0")
 SETTINGS = {
@@ -32,7 +31,7 @@ SETTINGS = {
 @contextmanager
 def running(version: str, folder: Path, **settings: str) -> Iterator[str]:
     files = build.write_tree(catalogue.image("rag-api", version).files, folder / version)
-    port = free_port()
+    (port,) = free_ports(1)
     environment = {"PATH": os.environ["PATH"], "PORT": str(port), "RELEASE": "v1.2.3", **SETTINGS, **settings}
     process = subprocess.Popen([sys.executable, "app.py"], cwd=files, env=environment, stdout=subprocess.PIPE)
     assert process.stdout is not None
@@ -119,7 +118,7 @@ def test_the_faulty_version_crashes_at_start(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "app.py"],
         cwd=files,
-        env={"PORT": str(free_port()), **SETTINGS},
+        env={"PORT": str(free_ports(1)[0]), **SETTINGS},
         capture_output=True,
         check=False,
     )

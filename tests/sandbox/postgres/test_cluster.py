@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -13,15 +12,10 @@ import psycopg
 import pytest
 
 from sandbox import postgres
+from sandbox.paths import free_ports
 from sandbox.postgres import account, cluster
 
 ROOT = Path(__file__).resolve().parents[3]
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def command(port: int, folder: Path) -> list[str]:
@@ -56,7 +50,7 @@ def connect(port: int, folder: Path, word: str | None = None) -> psycopg.Connect
 
 
 def test_a_life_with_a_crash_and_a_clean_stop(run: Any, tmp_path: Path) -> None:
-    port, folder = free_port(), tmp_path / "data"
+    (port,), folder = free_ports(1), tmp_path / "data"
     first = run(port)
     assert (folder / postgres.PASSWORD_FILE).stat().st_mode & 0o777 == 0o600
     with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
