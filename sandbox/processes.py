@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import socket
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -30,6 +31,8 @@ class Server:
     environment: Mapping[str, str] = field(default_factory=dict)
     patience: float = 60.0
     """Seconds until a start counts as failed."""
+    ports: Sequence[int] = ()
+    """The ports on 127.0.0.1 that it listens on."""
 
     @property
     def pid_file(self) -> Path:
@@ -50,6 +53,21 @@ class Server:
             return process if alive and abs(process.create_time() - float(started)) < 1 else None
         except (FileNotFoundError, ValueError, psutil.NoSuchProcess):
             return None
+
+    def check_ports(self) -> None:
+        """Raise ``SandboxError`` when another program listens on a port of this server, which doesn't run."""
+        if self.process():
+            return
+        for port in self.ports:
+            with socket.socket() as trial:
+                trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                try:
+                    trial.bind(("127.0.0.1", port))
+                except OSError:
+                    raise SandboxError(
+                        f"port {port} on 127.0.0.1 is taken by another program: end it, the sandbox's {self.name} "
+                        "needs this port"
+                    ) from None
 
     def start(self) -> bool:
         """Start it unless it runs; whether it was started."""
@@ -84,14 +102,22 @@ class Server:
         process = self.process()
         if process:
             process.terminate()
-            try:
-                process.wait(STOP_SECONDS)
-            except psutil.TimeoutExpired:
-                process.kill()
-                process.wait(STOP_SECONDS)
+            if not self._ended():
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    process.kill()
+                self._ended()
         with contextlib.suppress(FileNotFoundError):
             self.pid_file.unlink()
         return process is not None
+
+    def _ended(self) -> bool:
+        """Whether it ends in time. Not psutil's wait, which waits for whoever started it to fetch its exit code."""
+        deadline = time.monotonic() + STOP_SECONDS
+        while self.process():
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(0.05)
+        return True
 
     def last_words(self) -> str:
         """The last line it printed."""

@@ -9,6 +9,7 @@ import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 
+from sandbox.cluster import launcher
 from sandbox.paths import ROOT, Identity, State
 from sandbox.processes import Server
 
@@ -28,6 +29,7 @@ def servers(state: State, identity: Identity, cluster_binary: Path) -> list[Serv
         _listens(identity.postgres_port),
         state.folder,
         environment,
+        ports=(identity.postgres_port,),
     )
     account = Server(
         "account",
@@ -44,19 +46,21 @@ def servers(state: State, identity: Identity, cluster_binary: Path) -> list[Serv
         _answers(f"http://127.0.0.1:{identity.account_port}/_sandbox/health"),
         state.folder,
         environment,
+        ports=(identity.account_port, identity.websocket_port),
     )
     cluster = Server(
         "cluster",
-        [
-            str(cluster_binary),
-            f"--port={identity.cluster_port}",
-            f"--data-dir={state.folder / 'cluster'}",
-            f"--kubeconfig={state.kubeconfig}",
-            f"--images={state.images}",
-        ],
+        launcher.command(
+            cluster_binary,
+            port=identity.cluster_port,
+            data_dir=state.folder / "cluster",
+            kubeconfig=state.kubeconfig,
+            images=state.images,
+        ),
         _cluster_ready(state, identity),
         state.folder,
         patience=180,
+        ports=(identity.cluster_port,),
     )
     return [postgres, cluster, account]
 

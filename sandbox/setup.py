@@ -34,7 +34,10 @@ def up(state: State, progress: Progress, minute_seconds: float = 60.0) -> Identi
         identity = state.create(minute_seconds)
         _write_images(state)
         _install(state, tools, binary)
-        started = [server for server in servers(state, identity, binary) if server.start()]
+        every = servers(state, identity, binary)
+        for server in every:
+            server.check_ports()
+        started = [server for server in every if server.start()]
         for server in started:
             with progress.activity(f"starting the sandbox's {server.name}"):
                 server.wait()

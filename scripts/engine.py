@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,8 @@ from scripts import interrupted
 
 ROOT = Path(__file__).resolve().parent.parent
 PROJECT = "rollback-stack"
+LAST_CALLS = 3.0
+"""Seconds that a killed engine's providers are given for calls that they had begun: they look for it once a second."""
 
 
 class EngineError(RuntimeError):
@@ -48,7 +51,12 @@ class Engine:
 
     def outputs(self) -> dict[str, Any]:
         """What the last update exported; empty before the first one."""
-        outputs: dict[str, Any] = json.loads(self._output("stack", "output", "--json", "--stack", self.stack))
+        try:
+            outputs: dict[str, Any] = json.loads(self._output("stack", "output", "--json", "--stack", self.stack))
+        except EngineError as error:
+            if str(error).startswith("no stack named"):
+                return {}
+            raise
         return outputs
 
     def last_changes(self) -> dict[str, int]:
@@ -65,35 +73,43 @@ class Engine:
 
     def _clear_dead_lock(self) -> None:
         for lock in self._locks():
-            owner = json.loads(lock.read_text())
-            if owner.get("hostname") != socket.gethostname() or _alive(int(owner["pid"])):
+            try:
+                owner = json.loads(lock.read_text())
+                pid, host = int(owner["pid"]), owner["hostname"]
+            except FileNotFoundError:
+                continue
+            except (ValueError, KeyError, TypeError):
                 raise EngineError(
-                    f"another update of {self.stack} is running (pid {owner.get('pid')} on {owner.get('hostname')}): "
-                    "wait for it, then run this again"
+                    f"{self.stack} is locked by {lock}, which can't be read: if no update runs, "
+                    f"`pulumi cancel {self.stack}` removes it"
+                ) from None
+            if host != socket.gethostname() or _alive(pid):
+                raise EngineError(
+                    f"another update of {self.stack} is running (pid {pid} on {host}): wait for it, then run this again"
                 )
-            print(f"the update with pid {owner['pid']} was killed; its lock is removed", file=sys.stderr)
+            print(f"the update with pid {pid} was killed; its lock is removed", file=sys.stderr)
             lock.unlink(missing_ok=True)
 
     def _settle_interrupted(self, region: str) -> None:
-        """Import what a killed update did create, forget what it didn't. See ``scripts.interrupted``."""
+        """Take what a killed update did create into the state, forget what it didn't. See ``scripts.interrupted``."""
         state = self.state()
         pending = interrupted.pending_creations(state)
-        if not pending:
-            return
-        found = interrupted.import_list(pending, region)
-        print(
-            f"an update was interrupted while creating {len(pending)} resources; "
-            f"{len(found['resources'])} of them exist and are taken into the state",
-            file=sys.stderr,
-        )
-        with tempfile.TemporaryDirectory() as folder:
-            settled, imports = Path(folder, "state.json"), Path(folder, "import.json")
-            settled.write_text(json.dumps(interrupted.without_pending(state)))
-            self._output("stack", "import", "--stack", self.stack, "--file", str(settled))
-            if found["resources"]:
-                imports.write_text(json.dumps(found))
-                options = ("--yes", "--skip-preview", "--generate-code=false", "--protect=false")
-                self._output("import", "--stack", self.stack, "--file", str(imports), *options)
+        if pending:
+            time.sleep(LAST_CALLS)
+            found = interrupted.existing(pending, region)
+            print(
+                f"an update was interrupted while creating {len(pending)} resources; "
+                f"{len(found)} of them exist and are taken into the state",
+                file=sys.stderr,
+            )
+            state = interrupted.settled(state, found)
+            with tempfile.TemporaryDirectory() as folder:
+                path = Path(folder, "state.json")
+                path.write_text(json.dumps(state))
+                self._output("stack", "import", "--stack", self.stack, "--file", str(path))
+        if unread := interrupted.unread(state):
+            targets = [word for urn in unread for word in ("--target", urn)]
+            self._output("refresh", "--yes", "--skip-preview", "--stack", self.stack, *targets)
 
     def _locks(self) -> list[Path]:
         """Lock files of a file backend; other backends keep their own and clear them with ``pulumi cancel``."""
@@ -116,22 +132,24 @@ class Engine:
         except FileNotFoundError:
             raise EngineError("pulumi isn't on PATH: use `make shell`, or install Pulumi") from None
         if done.returncode:
-            raise EngineError(_first_error(done.stderr or done.stdout))
+            raise EngineError(_first_error(f"{done.stderr}\n{done.stdout}"))
         return done.stdout
 
 
 def _alive(pid: int) -> bool:
+    """Whether the process runs and is an engine's: a pid that another program got since, or a zombie, is not."""
     try:
         os.kill(pid, 0)
+        return b"pulumi" in Path(f"/proc/{pid}/cmdline").read_bytes()
     except ProcessLookupError:
         return False
-    except PermissionError:
-        return True
-    return True
+    except OSError:
+        return True  # another user's process, or a system without /proc
 
 
 def _first_error(text: str) -> str:
+    """The first line that tells of an error, and the one after it where that only announces a list."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return next(
-        (line.removeprefix("error: ") for line in lines if line.startswith("error")), lines[0] if lines else "?"
-    )
+    place = next((place for place, line in enumerate(lines) if line.startswith("error")), 0)
+    told = lines[place : place + (2 if lines and lines[place].endswith(":") else 1)]
+    return " ".join(told).removeprefix("error: ") or "pulumi failed and said nothing"

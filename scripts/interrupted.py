@@ -1,16 +1,21 @@
 """What an update that was killed left behind: resources that may exist without the state knowing them.
 
 The engine notes a creation before it starts and can't tell, after a kill, whether it was done. The next update would
-then run into names that are taken. So each noted creation is looked up by the name its inputs give it: what exists is
-imported into the state, what doesn't is forgotten, and the next update goes on from there. Nothing is deleted.
+then run into names that are taken, or make a second thing where names may repeat. So each noted creation is looked up
+by the name its inputs give it: what exists is taken into the state, what doesn't is forgotten, and the next update goes
+on from there. Nothing is deleted.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 Inputs = Mapping[str, Any]
+
+_ABSENT = re.compile(r"NotFound|NoSuch|NonExistent|DoesNotExist|^404$")
+"""The error codes with which services say that there is no such thing."""
 
 
 def pending_creations(state: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -19,38 +24,44 @@ def pending_creations(state: Mapping[str, Any]) -> list[dict[str, Any]]:
     return [operation["resource"] for operation in operations if operation["type"] == "creating"]
 
 
-def without_pending(state: dict[str, Any]) -> dict[str, Any]:
-    """The same state with no operation noted as under way."""
+def settled(state: Mapping[str, Any], found: Mapping[str, str]) -> dict[str, Any]:
+    """The same state with no operation noted as under way, and with the resources that exist (``found``: URN -> id).
+
+    Such a resource has inputs and an id, but no outputs: a refresh reads them. Where it was about to replace another,
+    it takes that one's place; the other one stays to be deleted, unless it already was.
+    """
     deployment = {name: value for name, value in state["deployment"].items() if name != "pending_operations"}
-    return {**state, "deployment": deployment}
+    resources = list(deployment.get("resources") or [])
+    for pending in pending_creations(state):
+        if pending["urn"] in found:
+            _place(resources, {**pending, "id": found[pending["urn"]]})
+    return {**state, "deployment": {**deployment, "resources": resources}}
 
 
-def import_list(pending: list[dict[str, Any]], region: str) -> dict[str, Any]:
-    """What ``pulumi import --file`` takes: those of the pending resources that exist after all."""
-    table: dict[str, str] = {}
-    resources = []
-    for resource in pending:
-        identifier = find(resource["type"], resource.get("inputs") or {}, region)
-        if identifier is None:
-            continue
-        entry = {"type": resource["type"], "name": resource["urn"].rpartition("::")[2], "id": identifier}
-        if resource.get("parent"):
-            entry["parent"] = _named(table, resource["parent"])
-        if resource.get("provider"):
-            entry["provider"] = _named(table, resource["provider"].rpartition("::")[0])
-        resources.append(entry)
-    return {"nameTable": table, "resources": resources}
+def unread(state: Mapping[str, Any]) -> list[str]:
+    """The URNs of resources that were taken into the state and not read yet."""
+    return [
+        str(resource["urn"])
+        for resource in state["deployment"].get("resources") or []
+        if resource.get("custom") and resource.get("id") and not resource.get("outputs") and not _provider(resource)
+    ]
+
+
+def existing(pending: Sequence[Mapping[str, Any]], region: str) -> dict[str, str]:
+    """Those of the pending resources that exist after all: URN -> id. Raises what ``find`` raises."""
+    identifiers = {each["urn"]: find(each["type"], each.get("inputs") or {}, region) for each in pending}
+    return {urn: identifier for urn, identifier in identifiers.items() if identifier is not None}
 
 
 def find(kind: str, inputs: Inputs, region: str) -> str | None:
-    """The import id of a resource that exists in the account; None where it doesn't.
+    """The import id of a resource that exists; None where it doesn't.
 
     Types whose creation is idempotent (puts) aren't looked up: doing it again is right. Raises what boto3 and the
     Kubernetes client raise for anything but an absence.
     """
     if kind.startswith("kubernetes:"):
         return _object(inputs)
-    finder = _FINDERS.get(kind)
+    finder = LOOKED_UP.get(kind)
     if finder is None:
         return None
     from botocore.exceptions import ClientError
@@ -58,31 +69,43 @@ def find(kind: str, inputs: Inputs, region: str) -> str | None:
     try:
         return finder(inputs, region)
     except ClientError as error:
-        if error.response["ResponseMetadata"]["HTTPStatusCode"] in (400, 404):
+        if _ABSENT.search(error.response["Error"]["Code"]):
             return None
         raise
 
 
-def _named(table: dict[str, str], urn: str) -> str:
-    for name, known in table.items():
-        if known == urn:
-            return name
-    name = f"resource{len(table)}"
-    table[name] = urn
-    return name
+def _provider(resource: Mapping[str, Any]) -> bool:
+    return str(resource["type"]).startswith("pulumi:providers:")
+
+
+def _place(resources: list[dict[str, Any]], new: dict[str, Any]) -> None:
+    """Put a resource after everything it depends on, and where its predecessor was."""
+    needed = {new.get("parent"), str(new.get("provider") or "").rpartition("::")[0], *(new.get("dependencies") or [])}
+    last = max((place for place, each in enumerate(resources) if each["urn"] in needed), default=-1)
+    old = next((place for place, each in enumerate(resources) if each["urn"] == new["urn"]), None)
+    if old is None:
+        resources.append(new)
+        return
+    predecessor = resources.pop(old)
+    place = max(old, last + (0 if last > old else 1))
+    resources.insert(place, new)
+    if not predecessor.get("pendingReplacement"):
+        resources.insert(place + 1, {**predecessor, "delete": True})
 
 
 def _object(inputs: Inputs) -> str | None:
     """A Kubernetes object by its kind and name."""
-    from kubernetes import client, config, dynamic
+    from kubernetes import config, dynamic
 
-    metadata = inputs["metadata"]
-    name, namespace = metadata["name"], metadata.get("namespace")
-    api = dynamic.DynamicClient(client.ApiClient(config.load_kube_config()))
-    resource = api.resources.get(api_version=inputs["apiVersion"], kind=inputs["kind"])
+    metadata = inputs.get("metadata") or {}
+    name, namespace = metadata.get("name"), metadata.get("namespace")
+    if name is None or "kind" not in inputs:
+        return None
+    api = dynamic.DynamicClient(config.new_client_from_config())
     try:
+        resource = api.resources.get(api_version=inputs["apiVersion"], kind=inputs["kind"])
         api.get(resource, name=name, namespace=namespace)
-    except dynamic.exceptions.NotFoundError:
+    except (dynamic.exceptions.NotFoundError, dynamic.exceptions.ResourceNotFoundError):
         return None
     return f"{namespace}/{name}" if namespace else str(name)
 
@@ -149,8 +172,15 @@ def _consumer(inputs: Inputs, region: str) -> str | None:
 
 
 def _api(inputs: Inputs, region: str) -> str | None:
-    found = _client("apigatewayv2", region).get_apis()["Items"]
-    return next((str(api["ApiId"]) for api in found if api["Name"] == inputs["name"]), None)
+    """Names of APIs may repeat: one that is ours bears the stack's tags as well, which come with its creation."""
+    ours = dict(inputs.get("tags") or {}).items()
+    same = (
+        str(api["ApiId"])
+        for page in _client("apigatewayv2", region).get_paginator("get_apis").paginate()
+        for api in page["Items"]
+        if api["Name"] == inputs["name"] and ours <= (api.get("Tags") or {}).items()
+    )
+    return next(same, None)
 
 
 def _integration(inputs: Inputs, region: str) -> str | None:
@@ -170,7 +200,7 @@ def _stage(inputs: Inputs, region: str) -> str:
     return f"{inputs['apiId']}/{inputs['name']}"
 
 
-_FINDERS: dict[str, Callable[[Inputs, str], str | None]] = {
+LOOKED_UP: dict[str, Callable[[Inputs, str], str | None]] = {
     "aws:s3/bucket:Bucket": _bucket,
     "aws:dynamodb/table:Table": _table,
     "aws:rds/instance:Instance": _database,

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from scripts.engine import Engine, EngineError
-from scripts.targets import TargetError, announce
+from scripts.targets import TargetError, announce, explain
 from stacks.file import read
 from stacks.model import ConfigurationError, unknown
 from stacks.releases import SYSTEMS, load, publish, read_lock, versions
@@ -110,8 +110,8 @@ def _update(stack: str, changes: dict[str, str], yes: bool) -> None:
     from scripts.show import changes_line, checks_table, systems_table
 
     settings = read(stack, changes)
-    select(settings)
-    announce(stack, settings.region, ask=not yes)
+    selected = select(settings)
+    announce(stack, settings.region, ask=not yes, cluster="rag-api" in selected)
     engine = Engine(stack)
     engine.prepare(settings.region)
     code = engine.up(changes)
@@ -124,7 +124,7 @@ def _update(stack: str, changes: dict[str, str], yes: bool) -> None:
     systems_table(rows)
     checks_table(checks)
     if any(row.differs for row in rows):
-        raise EngineError(f"{stack} doesn't run what is pinned: see the column 'runs'")
+        raise EngineError(f"{stack} doesn't run what is pinned: see 'runs', and try `pulumi up -s {stack} --refresh`")
     if failed := [each for each in checks if not each.passed]:
         raise EngineError(f"{stack} runs {settings.project.version}, but {failed[0].system} fails: {failed[0].detail}")
 
@@ -132,7 +132,8 @@ def _update(stack: str, changes: dict[str, str], yes: bool) -> None:
 def main() -> int:
     """Run the command line; an error that a person can mend is one line."""
     try:
-        app(standalone_mode=False)
+        # Without standalone mode an Exit isn't raised: its code is what the call returns.
+        code = app(standalone_mode=False)
     except (ConfigurationError, EngineError, TargetError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
@@ -145,8 +146,11 @@ def main() -> int:
         if hasattr(error, "format_message"):
             print(f"error: {error.format_message()}", file=sys.stderr)
             return 2
+        if said := explain(error):
+            print(f"error: {said}", file=sys.stderr)
+            return 1
         raise
-    return 0
+    return code if isinstance(code, int) else 0
 
 
 if __name__ == "__main__":

@@ -20,13 +20,15 @@ def is_local() -> bool:
     return urlparse(os.environ.get("AWS_ENDPOINT_URL", "")).hostname in LOOPBACK
 
 
-def announce(stack: str, region: str, *, ask: bool) -> None:
+def announce(stack: str, region: str, *, ask: bool, cluster: bool) -> None:
     """Say which account is about to be touched; a real one is asked about, unless ``ask`` is off.
 
-    Raises ``TargetError`` when there are no credentials, nothing answers, or a pipeline that can't be asked left out
-    ``--yes``.
+    Raises ``TargetError`` when there are no credentials, when the account or (where ``cluster`` is wanted) the cluster
+    doesn't answer, and when a pipeline that can't be asked left out ``--yes``.
     """
     account = _account(region)
+    if cluster:
+        _cluster()
     if is_local():
         print(f"{stack}: the local sandbox (emulated account {account}, {region})", file=sys.stderr)
         return
@@ -37,18 +39,58 @@ def announce(stack: str, region: str, *, ask: bool) -> None:
         typer.confirm(f"Update {stack} in account {account}?", abort=True)
 
 
+def explain(error: BaseException) -> str | None:
+    """One line for what boto3 and the Kubernetes client raise; None for any other error."""
+    from botocore.exceptions import BotoCoreError, ClientError, ConnectionError, HTTPClientError
+
+    if isinstance(error, ConnectionError | HTTPClientError):
+        return f"no account answers at {os.environ.get('AWS_ENDPOINT_URL', 'AWS')}{_hint()}"
+    if isinstance(error, BotoCoreError | ClientError):
+        return _one_line(error)
+    origin = type(error).__module__.partition(".")[0]
+    if origin == "urllib3":
+        return f"the cluster of {_kubeconfig()} doesn't answer{_hint()}"
+    if origin == "kubernetes":
+        status, reason = getattr(error, "status", None), getattr(error, "reason", None)
+        return f"the cluster of {_kubeconfig()} says: {f'{status} {reason}' if status else _one_line(error)}"
+    return None
+
+
 def _account(region: str) -> str:
     import boto3
     from botocore.config import Config
-    from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionError
+    from botocore.exceptions import BotoCoreError, ClientError, ConnectionError, HTTPClientError
 
     settings = Config(connect_timeout=3, read_timeout=10, retries={"max_attempts": 1})
     try:
         account: str = boto3.client("sts", region_name=region, config=settings).get_caller_identity()["Account"]
-    except EndpointConnectionError:
-        where = os.environ.get("AWS_ENDPOINT_URL", "AWS")
-        hint = ": start the sandbox with `make up`" if is_local() else ""
-        raise TargetError(f"no account answers at {where}{hint}") from None
+    except (ConnectionError, HTTPClientError) as error:
+        raise TargetError(explain(error)) from None
     except (BotoCoreError, ClientError) as error:
-        raise TargetError(f"no AWS credentials that work: {error}") from None
+        raise TargetError(f"no AWS credentials that work: {_one_line(error)}") from None
     return account
+
+
+def _cluster() -> None:
+    import urllib3
+    from kubernetes import client, config
+
+    settings = client.Configuration()
+    try:
+        config.load_kube_config(client_configuration=settings)
+        settings.retries = False
+        client.VersionApi(client.ApiClient(settings)).get_code(_request_timeout=(3, 10))
+    except (config.ConfigException, client.ApiException, urllib3.exceptions.HTTPError, OSError) as error:
+        raise TargetError(explain(error) or _one_line(error)) from None
+
+
+def _kubeconfig() -> str:
+    return os.environ.get("KUBECONFIG") or "~/.kube/config"
+
+
+def _hint() -> str:
+    return ": start the sandbox with `make up`" if is_local() else ""
+
+
+def _one_line(error: BaseException) -> str:
+    return " ".join(str(error).split())

@@ -13,7 +13,7 @@ class Account(pulumi.ComponentResource):
 
     def __init__(self, region: str, memory: Memory) -> None:
         super().__init__("rollback:parts:Account", "account")
-        found = aws.get_caller_identity_output(opts=pulumi.InvokeOutputOptions(parent=self)).account_id
+        found = _account_id(self)
         self.id: pulumi.Output[str] = pulumi.Output.all(memory.get("target"), found).apply(
             lambda both: refuse_other("account", both[0].get("account"), both[1])
         )
@@ -26,3 +26,15 @@ class Account(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self),
         )
         self.register_outputs({"id": self.id})
+
+
+def _account_id(parent: pulumi.Resource) -> str:
+    """The number of the account; one line (``pulumi.RunError``) where it doesn't answer or takes no credentials.
+
+    Asked before anything is declared: an error of a call that is waited for later ends in a traceback.
+    """
+    try:
+        return str(aws.get_caller_identity(opts=pulumi.InvokeOptions(parent=parent)).account_id)
+    except Exception as error:  # a call that fails raises nothing more special
+        cause = " ".join(str(error).rpartition("returned an error: ")[2].split())
+        raise pulumi.RunError(cause) from None

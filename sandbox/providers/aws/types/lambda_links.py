@@ -63,8 +63,11 @@ def _revoke(scope: Scope, props: Props) -> None:
 
 
 def _permission_key(resource_id: str) -> Props:
-    """``function:statement`` or ``function:qualifier:statement``; a function may be an ARN."""
-    head, statement = resource_id.rsplit(":", 1)
+    """``function:statement`` or ``function:qualifier:statement``; a function may be an ARN.
+
+    An import puts ``/`` before the statement, as the real provider's does.
+    """
+    head, statement = resource_id.replace("/", ":").rsplit(":", 1)
     head_parts = head.split(":")
     plain = 7 if head_parts[0] == "arn" else 1
     function = ":".join(head_parts[:plain])

@@ -1,0 +1,132 @@
+"""The command line, where it is about to act, and what it prints."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+from botocore.exceptions import ClientError, EndpointConnectionError
+from pypdf import PdfReader
+from typer.testing import CliRunner
+
+from scripts import rollback, targets
+from scripts.checks import check, one_page_pdf
+from scripts.show import changes_line
+
+COMMANDS = ("deploy", "up", "status", "versions", "publish")
+
+
+def run(monkeypatch: pytest.MonkeyPatch, *words: str) -> int:
+    monkeypatch.setattr("sys.argv", ["rollback", *words])
+    return rollback.main()
+
+
+def test_help_names_every_command_and_each_has_an_example() -> None:
+    help_text = CliRunner().invoke(rollback.app, ["--help"]).output
+    for name in COMMANDS:
+        assert name in help_text
+        told = CliRunner().invoke(rollback.app, [name, "-h"])
+        assert told.exit_code == 0
+        assert f"Example: rollback {name}" in " ".join(told.output.split())
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "line"),
+    [
+        (("versions",), 0, ""),
+        (("deploy", "v9.9.9"), 1, "error: unknown version 'v9.9.9'"),
+        (("deploy", "v1.2.2", "--system", "rag"), 1, "error: unknown system 'rag'"),
+        (("up", "-s", "prodd"), 1, "error: unknown stack 'prodd' (did you mean prod?)"),
+        (("deploy",), 2, "error: Missing argument"),
+        (("deploy", "v1.2.2", "--nonsense"), 2, "error: No such option: --nonsense"),
+        (("status", "-o", "xml"), 2, "error: Invalid value"),
+    ],
+)
+def test_exit_codes_and_error_lines(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], words: tuple[str, ...], code: int, line: str
+) -> None:
+    assert run(monkeypatch, *words) == code
+    said = capsys.readouterr().err
+    assert said.startswith(line)
+    assert len(said.splitlines()) == (1 if line else 0)
+
+
+def test_the_exit_code_of_the_engine_is_handed_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rollback, "announce", lambda *_, **__: None)
+    monkeypatch.setattr("scripts.engine.Engine.prepare", lambda *_: None)
+    monkeypatch.setattr("scripts.engine.Engine.up", lambda *_: 255)
+    assert run(monkeypatch, "up") == 255
+
+
+def test_errors_of_account_and_cluster_are_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def unreachable(*_: object, **__: object) -> None:
+        raise EndpointConnectionError(endpoint_url="http://127.0.0.1:1")
+
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
+    monkeypatch.setattr(rollback, "announce", unreachable)
+    assert run(monkeypatch, "up") == 1
+    assert (
+        capsys.readouterr().err == "error: no account answers at http://127.0.0.1:1: start the sandbox with `make up`\n"
+    )
+
+
+def test_each_kind_of_error_is_explained(monkeypatch: pytest.MonkeyPatch) -> None:
+    from kubernetes.client import ApiException
+    from urllib3.exceptions import ConnectTimeoutError
+
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    monkeypatch.setenv("KUBECONFIG", "/some/kubeconfig")
+    assert targets.explain(ConnectTimeoutError()) == "the cluster of /some/kubeconfig doesn't answer"
+    assert targets.explain(ApiException(403, "Forbidden")) == "the cluster of /some/kubeconfig says: 403 Forbidden"
+    refused = ClientError({"Error": {"Code": "AccessDenied", "Message": "no\nway"}}, "GetRole")
+    assert targets.explain(refused) == "An error occurred (AccessDenied) when calling the GetRole operation: no way"
+    assert targets.explain(ValueError("a fault of ours")) is None
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "local"),
+    [
+        ("http://127.0.0.1:4566", True),
+        ("http://localhost:1", True),
+        ("http://[::1]:1", True),
+        ("https://sts.amazonaws.com", False),
+        ("http://127.0.0.1.example.com", False),
+        ("", False),
+    ],
+)
+def test_only_loopback_is_local(monkeypatch: pytest.MonkeyPatch, endpoint: str, local: bool) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
+    assert targets.is_local() is local
+
+
+def test_nobody_is_asked_where_nobody_can_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "https://example.com")
+    monkeypatch.setattr(targets, "_account", lambda region: "111111111111")
+    monkeypatch.setattr("sys.stdin", io.StringIO())
+    with pytest.raises(targets.TargetError, match="give --yes where nobody can be asked"):
+        targets.announce("prod", "us-east-1", ask=True, cluster=False)
+    targets.announce("prod", "us-east-1", ask=False, cluster=False)
+
+
+@pytest.mark.parametrize("text", ["The word is checkabc.", r"Brackets (of) all \kinds(", ""])
+def test_the_document_of_a_check_can_be_read(text: str) -> None:
+    (page,) = PdfReader(io.BytesIO(one_page_pdf(text)), strict=True).pages
+    assert page.extract_text().strip() == text
+
+
+def test_what_a_check_runs_into_is_its_finding() -> None:
+    told = {"health": "http://127.0.0.1:1/health", "release": "v1.2.2", "stores": {}, "endpoints": {}}
+    health, document = check({"systems": {"async-rag": told}}, "us-east-1")
+    assert not health.passed
+    assert "refused" in health.detail
+    assert not document.passed
+    assert document.detail == "KeyError: 'bucket'"
+    assert check({}, "us-east-1") == []
+
+
+def test_an_update_is_told_in_one_line() -> None:
+    assert changes_line("prod", {}) == "prod: nothing changed, it already runs what is pinned"
+    assert changes_line("prod", {"update": 3, "create": 1, "delete": 2}) == "prod: 1 created, 2 deleted, 3 updated"
+    assert changes_line("prod", {"discard-replaced": 1}) == "prod: 1 discard-replaced"

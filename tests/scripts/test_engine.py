@@ -1,0 +1,125 @@
+"""Locks that a dead engine left behind, and what the engine's errors become."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from scripts import engine
+from scripts.engine import Engine, EngineError
+
+
+@pytest.fixture
+def locks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of prod's lock files in a file backend."""
+    monkeypatch.setenv("PULUMI_BACKEND_URL", f"file://{tmp_path}")
+    folder = tmp_path / ".pulumi" / "locks" / "organization" / "rollback-stack" / "prod"
+    folder.mkdir(parents=True)
+    return folder
+
+
+def lock(folder: Path, **owner: Any) -> Path:
+    path = folder / "0a1b.json"
+    path.write_text(json.dumps({"pid": os.getpid(), "hostname": socket.gethostname(), "username": "root", **owner}))
+    return path
+
+
+def dead_pid() -> int:
+    process = subprocess.Popen(["true"])
+    process.wait()
+    return process.pid
+
+
+def test_the_lock_of_a_dead_engine_is_removed(locks: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = lock(locks, pid=dead_pid())
+    Engine("prod")._clear_dead_lock()
+    assert not path.exists()
+    assert "was killed; its lock is removed" in capsys.readouterr().err
+
+
+def test_the_lock_of_a_running_engine_is_kept(locks: Path) -> None:
+    running = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)", "pulumi"])
+    try:
+        path = lock(locks, pid=running.pid)
+        with pytest.raises(EngineError, match=rf"another update of prod is running \(pid {running.pid} on .*wait"):
+            Engine("prod")._clear_dead_lock()
+        assert path.exists()
+        running.kill()
+        os.waitid(os.P_PID, running.pid, os.WEXITED | os.WNOWAIT)  # a zombie: killed, and nobody has looked yet
+        Engine("prod")._clear_dead_lock()
+        assert not path.exists()
+    finally:
+        running.kill()
+        running.wait()
+
+
+def test_a_pid_that_another_program_got_since_is_no_engine(locks: Path) -> None:
+    other = subprocess.Popen(["sleep", "60"])
+    try:
+        path = lock(locks, pid=other.pid)
+        Engine("prod")._clear_dead_lock()
+        assert not path.exists()
+    finally:
+        other.kill()
+        other.wait()
+
+
+def test_the_lock_of_another_machine_is_kept(locks: Path) -> None:
+    path = lock(locks, pid=dead_pid(), hostname="elsewhere")
+    with pytest.raises(EngineError, match="on elsewhere"):
+        Engine("prod")._clear_dead_lock()
+    assert path.exists()
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"pid": "x", "hostname": "y"}', "{}"])
+def test_a_lock_that_cannot_be_read_is_kept_and_named(locks: Path, text: str) -> None:
+    path = locks / "0a1b.json"
+    path.write_text(text)
+    with pytest.raises(EngineError, match="pulumi cancel prod"):
+        Engine("prod")._clear_dead_lock()
+    assert path.exists()
+
+
+def test_locks_of_other_stacks_and_backends_are_nobodys_business(locks: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = lock(locks, pid=dead_pid())
+    Engine("dev")._clear_dead_lock()
+    monkeypatch.setenv("PULUMI_BACKEND_URL", "s3://states")
+    Engine("prod")._clear_dead_lock()
+    assert path.exists()
+
+
+@pytest.mark.parametrize(
+    ("said", "line"),
+    [
+        ("error: no stack named 'x' found\n", "no stack named 'x' found"),
+        ("warning: old\n  error: wrong\nerror: later\n", "wrong"),
+        ("error: 2 errors occurred:\n    1) first\n    2) second\n", "2 errors occurred: 1) first"),
+        ("something else\n", "something else"),
+        ("\n", "pulumi failed and said nothing"),
+    ],
+)
+def test_an_error_of_the_engine_becomes_one_line(said: str, line: str) -> None:
+    assert engine._first_error(said) == line
+
+
+def test_without_pulumi_the_error_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(EngineError, match="pulumi isn't on PATH"):
+        Engine("prod").outputs()
+    with pytest.raises(EngineError, match="pulumi isn't on PATH"):
+        Engine("prod").up()
+
+
+def test_the_changes_of_the_last_update_leave_out_what_stayed(monkeypatch: pytest.MonkeyPatch) -> None:
+    history = [{"resourceChanges": {"same": 100, "update": 3, "create": 0}}]
+    monkeypatch.setattr(Engine, "_output", lambda self, *arguments: json.dumps(history))
+    assert Engine("prod").last_changes() == {"update": 3}
+    monkeypatch.setattr(Engine, "_output", lambda self, *arguments: "[]")
+    assert Engine("prod").last_changes() == {}
