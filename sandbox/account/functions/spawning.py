@@ -29,20 +29,29 @@ class Child:
         self.stdout = os.fdopen(output, "rb", buffering=0)
         self._status = status
         self._code: int | None = None
+        self._ending = threading.Lock()
 
     def poll(self) -> int | None:
         """Return the exit status, None while the process runs."""
-        if self._code is None and select.select([self._status], [], [], 0)[0]:
-            return self.wait()
-        return self._code
+        if not self._ending.acquire(blocking=False):
+            return None  # somebody waits for its end already
+        try:
+            ended = self._code is None and select.select([self._status], [], [], 0)[0]
+        finally:
+            self._ending.release()
+        return self.wait() if ended else self._code
 
     def wait(self) -> int:
-        """Wait for the process to end; returns its exit status (a negative signal number where one killed it)."""
-        if self._code is None:
-            text = os.read(self._status, 32)
-            self._code = int(text) if text else -9  # the nursery itself is gone
-            os.close(self._status)
-        return self._code
+        """Wait for the process to end; returns its exit status (a negative signal number where one killed it).
+
+        The invocation and the server's stop may both wait: the descriptor is read and closed once.
+        """
+        with self._ending:
+            if self._code is None:
+                text = os.read(self._status, 32)
+                self._code = int(text) if text else -9  # the nursery itself is gone
+                os.close(self._status)
+            return self._code
 
 
 _lock = threading.Lock()
