@@ -1,0 +1,60 @@
+"""The rules of the layout: which folder may know which, and how big a room may get."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+MAY_IMPORT = {
+    "stacks": set(),
+    "components": {"stacks"},
+    "policies": {"stacks"},
+    "runbooks": {"stacks"},
+    "scripts": {"stacks", "runbooks", "policies"},
+    "sandbox": set(),
+}
+"""The arrows go one way; nothing in the product knows the sandbox, and the sandbox knows nothing of the product."""
+LONGEST_FILE = 400
+
+
+def imported(path: Path) -> Iterator[str]:
+    """The top-level names that a file imports."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name.partition(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            yield node.module.partition(".")[0]
+
+
+@pytest.mark.parametrize("folder", MAY_IMPORT)
+def test_dependencies_point_one_way(folder: str) -> None:
+    forbidden = {*MAY_IMPORT, "tests"} - MAY_IMPORT[folder] - {folder}
+    wrong = [
+        f"{path.relative_to(ROOT)} imports {name}"
+        for path in (ROOT / folder).rglob("*.py")
+        for name in imported(path)
+        if name in forbidden
+    ]
+    assert wrong == []
+
+
+def test_components_look_nothing_up_in_the_environment() -> None:
+    impure = {"os", "time", "datetime", "random", "secrets", "uuid", "boto3", "kubernetes"}
+    wrong = [
+        f"{path.relative_to(ROOT)} imports {name}"
+        for path in (ROOT / "components").rglob("*.py")
+        for name in imported(path)
+        if name in impure
+    ]
+    assert wrong == []
+
+
+def test_no_file_outgrows_its_room() -> None:
+    sources = [path for folder in (*MAY_IMPORT, "tests") for path in (ROOT / folder).rglob("*.py")]
+    assert sources
+    too_long = {str(path.relative_to(ROOT)): len(path.read_text().splitlines()) for path in sources}
+    assert {path: lines for path, lines in too_long.items() if lines > LONGEST_FILE} == {}
