@@ -41,7 +41,7 @@ def _rag_api(context: Context, selected: Selected) -> System:
 
     settings = context.settings.rag_api
     releases = {**window("rag-api"), selected.version: selected.release}
-    return RagApi(context, selected, canary(context.settings), releases, context.cluster.namespace(settings.namespace))
+    return RagApi(context, selected, canary(context.settings), releases, context.namespace(settings.namespace))
 
 
 _SYSTEMS: dict[str, Callable[[Context, Selected], System]] = {"async-rag": _async_rag, "rag-api": _rag_api}

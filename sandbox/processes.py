@@ -17,6 +17,8 @@ from sandbox.paths import SandboxError
 
 STOP_SECONDS = 15.0
 """How long a server may take to save and stop before it is killed."""
+RELEASE_SECONDS = 5.0
+"""How long the ports of a server that has ended are waited for."""
 
 
 @dataclass(frozen=True)
@@ -56,18 +58,23 @@ class Server:
 
     def check_ports(self) -> None:
         """Raise ``SandboxError`` when another program listens on a port of this server, which doesn't run."""
-        if self.process():
-            return
+        port = None if self.process() else self._taken_port()
+        if port is not None:
+            raise SandboxError(
+                f"port {port} on 127.0.0.1 is taken by another program: end it, the sandbox's {self.name} "
+                "needs this port"
+            )
+
+    def _taken_port(self) -> int | None:
+        """The first of its ports that somebody listens on."""
         for port in self.ports:
             with socket.socket() as trial:
                 trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
                 try:
                     trial.bind(("127.0.0.1", port))
                 except OSError:
-                    raise SandboxError(
-                        f"port {port} on 127.0.0.1 is taken by another program: end it, the sandbox's {self.name} "
-                        "needs this port"
-                    ) from None
+                    return port
+        return None
 
     def start(self) -> bool:
         """Start it unless it runs; whether it was started."""
@@ -116,6 +123,10 @@ class Server:
         while self.process():
             if time.monotonic() > deadline:
                 return False
+            time.sleep(0.05)
+        # A process is a zombie once its main thread is gone; its other threads may hold the sockets a moment longer.
+        deadline = time.monotonic() + RELEASE_SECONDS
+        while self._taken_port() is not None and time.monotonic() < deadline:
             time.sleep(0.05)
         return True
 

@@ -9,19 +9,23 @@ from components.parts.memory import Memory, refuse_other
 
 
 class Account(pulumi.ComponentResource):
-    """A provider for the stack's own account, and for no other."""
+    """A provider for the stack's own account, and for no other.
 
-    def __init__(self, region: str, memory: Memory) -> None:
+    ``agreed`` is what has to be found right as well before anything in the account is touched: the cluster's id.
+    """
+
+    def __init__(self, region: str, memory: Memory, agreed: pulumi.Output[str] | None = None) -> None:
         super().__init__("rollback:parts:Account", "account")
         found = _account_id(self)
         self.id: pulumi.Output[str] = pulumi.Output.all(memory.get("target"), found).apply(
             lambda both: refuse_other("account", both[0].get("account"), both[1])
         )
         # The provider takes the account's number, so no resource can be touched before it was compared.
+        checked = pulumi.Output.all(self.id, agreed).apply(lambda both: str(both[0]))
         self.provider = aws.Provider(
             "aws",
             region=region,
-            allowed_account_ids=[self.id],
+            allowed_account_ids=[checked],
             default_tags=aws.ProviderDefaultTagsArgs(tags={"project": pulumi.get_project()}),
             opts=pulumi.ResourceOptions(parent=self),
         )

@@ -18,7 +18,3 @@ class Cluster(pulumi.ComponentResource):
             lambda both: refuse_other("cluster", both[0].get("cluster"), str(both[1]))
         )
         self.register_outputs({"id": self.id})
-
-    def namespace(self, name: str) -> pulumi.Output[str]:
-        """A namespace's name, known only once the cluster is known to be the right one."""
-        return self.id.apply(lambda _: name)

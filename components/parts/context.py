@@ -39,7 +39,8 @@ class Context:
         """The AWS account."""
         from components.parts.account import Account
 
-        return Account(self.settings.region, self.memory)
+        agreed = self.cluster.id if "rag-api" in self.settings.project.systems else None
+        return Account(self.settings.region, self.memory, agreed)
 
     @cached_property
     def cluster(self) -> Cluster:
@@ -47,6 +48,11 @@ class Context:
         from components.parts.cluster import Cluster
 
         return Cluster(self.memory)
+
+    def namespace(self, name: str) -> pulumi.Output[str]:
+        """A namespace's name, known only once cluster and account are known to be the right ones."""
+        account = [self.account.id] if "async-rag" in self.settings.project.systems else []
+        return pulumi.Output.all(self.cluster.id, *account).apply(lambda _: name)
 
     @property
     def target(self) -> pulumi.Output[Mapping[str, str]]:
