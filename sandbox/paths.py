@@ -13,6 +13,10 @@ ROOT = Path(__file__).resolve().parent.parent
 """The checkout."""
 
 
+LOWEST_PORT, OUTGOING_PORTS = 10_000, 32_768
+"""Where ports are looked for; Linux gives outgoing connections 32768 to 60999 (``ip_local_port_range``)."""
+
+
 class SandboxError(RuntimeError):
     """The sandbox can't do what was asked. The message is one line that says what to do."""
 
@@ -101,12 +105,19 @@ class State:
 
 
 def free_ports(count: int) -> list[int]:
-    """Distinct ports on loopback that nobody listens on now."""
-    sockets = [socket.socket() for _ in range(count)]
-    try:
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return [int(each.getsockname()[1]) for each in sockets]
-    finally:
-        for each in sockets:
-            each.close()
+    """Distinct ports on loopback that nobody listens on now.
+
+    Taken from below the range that the kernel gives to outgoing connections: any client could hold a port of that
+    range at the moment when its server is started again.
+    """
+    found: list[int] = []
+    while len(found) < count:
+        port = LOWEST_PORT + secrets.randbelow(OUTGOING_PORTS - LOWEST_PORT)
+        with socket.socket() as trial:
+            try:
+                trial.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+        if port not in found:
+            found.append(port)
+    return found
