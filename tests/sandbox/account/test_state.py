@@ -127,12 +127,17 @@ def test_a_state_of_another_moto_is_one_clear_line(own_account: Callable[..., An
 def test_an_unchanged_account_is_not_written_again(own_account: Callable[..., Any]) -> None:
     own = own_account("calm", 60.0)
     own.client("sqs").create_queue(QueueName="calm")
+
+    def stays_as_it_is() -> bool:
+        before = (own.state_dir / state.FILE).stat().st_mtime_ns
+        for _ in range(5):
+            own.client("dynamodb").list_tables()
+            time.sleep(0.3)
+        return (own.state_dir / state.FILE).stat().st_mtime_ns == before
+
     time.sleep(2.0)
-    before = (own.state_dir / state.FILE).stat().st_mtime_ns
-    for _ in range(5):
-        own.client("dynamodb").list_tables()
-        time.sleep(0.3)
-    assert (own.state_dir / state.FILE).stat().st_mtime_ns == before
+    # The queue's metrics are written once a minute, and that is a change: one window of three may meet it.
+    assert any(stays_as_it_is() for _ in range(3))
 
 
 def test_events_that_wait_for_a_retry_survive(own_account: Callable[..., Any]) -> None:

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import socket
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -8,6 +7,7 @@ from typing import Any
 import pytest
 from moto.server import ThreadedMotoServer
 
+from sandbox.paths import free_ports
 from sandbox.providers import plugin
 from sandbox.providers.aws.service import AwsProvider
 from tests.sandbox.account.conftest import Account
@@ -16,9 +16,7 @@ from tests.sandbox.providers.aws.harness import Harness, boto
 
 @pytest.fixture(scope="session")
 def server() -> Iterator[str]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    (port,) = free_ports(1)
     moto = ThreadedMotoServer(ip_address="127.0.0.1", port=port, verbose=False)
     moto.start()
     yield f"http://127.0.0.1:{port}"
