@@ -133,7 +133,7 @@ def test_an_unchanged_account_is_not_written_again(own_account: Callable[..., An
         for _ in range(5):
             own.client("dynamodb").list_tables()
             time.sleep(0.3)
-        return (own.state_dir / state.FILE).stat().st_mtime_ns == before
+        return bool((own.state_dir / state.FILE).stat().st_mtime_ns == before)
 
     time.sleep(2.0)
     # The queue's metrics are written once a minute, and that is a change: one window of three may meet it.
