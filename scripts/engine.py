@@ -16,9 +16,9 @@ from typing import Any
 from urllib.parse import urlparse
 
 from scripts import interrupted
+from stacks.settings import PROJECT
 
 ROOT = Path(__file__).resolve().parent.parent
-PROJECT = "rollback-stack"
 LAST_CALLS = 3.0
 """Seconds that a killed engine's providers are given for calls that they had begun: they look for it once a second."""
 
@@ -42,12 +42,10 @@ class Engine:
         self._clear_dead_lock()
         self._settle_interrupted(region)
 
-    def up(self, config: Mapping[str, str] | None = None, *, preview_only: bool = False) -> int:
+    def up(self, config: Mapping[str, str] | None = None) -> int:
         """Update to what the settings say, ``config`` written to the stack's file first; the engine's exit code."""
-        command = ["preview"] if preview_only else ["up", "--yes", "--skip-preview"]
-        for key, value in (config or {}).items():
-            command += ["--config", f"{key}={value}"]
-        return self._run([*command, "--stack", self.stack])
+        changes = [word for key, value in (config or {}).items() for word in ("--config", f"{key}={value}")]
+        return _pulumi("up", "--yes", "--skip-preview", *changes, "--stack", self.stack).returncode
 
     def outputs(self) -> dict[str, Any]:
         """What the last update exported; empty before the first one."""
@@ -119,21 +117,20 @@ class Engine:
         folder = Path(backend.path) / ".pulumi" / "locks" / "organization" / PROJECT / self.stack
         return sorted(folder.glob("*.json"))
 
-    def _run(self, arguments: list[str]) -> int:
-        try:
-            return subprocess.run(["pulumi", *arguments], cwd=ROOT, check=False).returncode
-        except FileNotFoundError:
-            raise EngineError("pulumi isn't on PATH: use `make shell`, or install Pulumi") from None
-
     def _output(self, *arguments: str) -> str:
-        command = ["pulumi", *arguments, "--non-interactive"]
-        try:
-            done = subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True)
-        except FileNotFoundError:
-            raise EngineError("pulumi isn't on PATH: use `make shell`, or install Pulumi") from None
+        done = _pulumi(*arguments, "--non-interactive", capture_output=True)
         if done.returncode:
             raise EngineError(_first_error(f"{done.stderr}\n{done.stdout}"))
         return done.stdout
+
+
+def _pulumi(*arguments: str, capture_output: bool = False) -> subprocess.CompletedProcess[str]:
+    """Run pulumi in the project's folder, whatever its exit code; ``EngineError`` where there is none."""
+    command = ["pulumi", *arguments]
+    try:
+        return subprocess.run(command, cwd=ROOT, check=False, capture_output=capture_output, text=True)
+    except FileNotFoundError:
+        raise EngineError("pulumi isn't on PATH: use `make shell`, or install Pulumi") from None
 
 
 def _alive(pid: int) -> bool:

@@ -47,8 +47,7 @@ def deploy(
     yes: Yes = False,
 ) -> None:
     """Deploy a release, or go back to one: pin it, update the stack, show what runs."""
-    if system is not None and system not in SYSTEMS:
-        raise unknown("system", system, list(SYSTEMS))
+    _known(system)
     key = f"{system or PROJECT}:version"
     _update(stack, {key: version}, yes)
 
@@ -69,8 +68,7 @@ def status(
     from scripts.running import look
     from scripts.show import systems_table
 
-    if system is not None and system not in SYSTEMS:
-        raise unknown("system", system, list(SYSTEMS))
+    _known(system)
     settings = read(stack)
     found = [row for row in look(settings, Engine(stack).outputs()) if system in (None, row.system)]
     if not found:
@@ -101,6 +99,12 @@ def publish_release(version: Annotated[str, typer.Argument(help="The release who
     """Lock a release's manifest: from now on it can't change."""
     publish(version)
     typer.echo(f"{version} is published; commit stacks/releases/{version}.yaml and releases.lock together")
+
+
+def _known(system: str | None) -> None:
+    """Refuse a name that no system has."""
+    if system is not None and system not in SYSTEMS:
+        raise unknown("system", system, list(SYSTEMS))
 
 
 def _update(stack: str, changes: dict[str, str], yes: bool) -> None:
@@ -137,8 +141,6 @@ def main() -> int:
     except (ConfigurationError, EngineError, TargetError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    except typer.Exit as leaving:
-        return leaving.exit_code
     except typer.Abort:
         print("stopped; nothing was changed", file=sys.stderr)
         return 130

@@ -45,7 +45,11 @@ def test_the_lock_of_a_dead_engine_is_removed(locks: Path, capsys: pytest.Captur
 
 
 def test_the_lock_of_a_running_engine_is_kept(locks: Path) -> None:
-    running = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)", "pulumi"])
+    running = subprocess.Popen(
+        [sys.executable, "-c", "import time; print(flush=True); time.sleep(60)", "pulumi"], stdout=subprocess.PIPE
+    )
+    assert running.stdout
+    running.stdout.readline()  # only a program that runs shows its own command line
     try:
         path = lock(locks, pid=running.pid)
         with pytest.raises(EngineError, match=rf"another update of prod is running \(pid {running.pid} on .*wait"):
