@@ -7,7 +7,7 @@ from components.parts.context import Context
 from components.parts.memory import Memory
 from stacks.model import ConfigurationError
 from stacks.program import read_settings
-from stacks.selection import select
+from stacks.selection import in_turns, select
 
 
 def main() -> None:
@@ -15,7 +15,7 @@ def main() -> None:
     settings = read_settings()
     selected = select(settings)
     context = Context(settings, Memory())
-    systems = declare(context, selected)
+    systems = declare(context, selected, in_turns(selected, context.memory.get("systems")))
     pulumi.export("version", settings.project.version)
     pulumi.export("systems", {name: system.summary for name, system in systems.items()})
     pulumi.export("published", {name: told for system in systems.values() for name, told in system.published.items()})

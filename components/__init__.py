@@ -6,18 +6,19 @@ Durable stores are declared by every release alike; only what a release brings a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 import pulumi
 
 from components.parts.context import Context
+from components.parts.waiting import wait_for
 from stacks.releases import window
 from stacks.selection import Selected, canary
 
 
 class System(Protocol):
-    """What the program needs of a system."""
+    """What the program needs of a system, which is a ``pulumi.ComponentResource``."""
 
     summary: dict[str, pulumi.Input[object]]
     """What runs, for the stack's output: release, health address, endpoints, stores."""
@@ -25,9 +26,14 @@ class System(Protocol):
     """Function name -> the versions that were published for it."""
 
 
-def declare(context: Context, selected: Mapping[str, Selected]) -> dict[str, System]:
-    """The selected systems, declared."""
-    return {name: _SYSTEMS[name](context, chosen) for name, chosen in selected.items()}
+def declare(context: Context, selected: Mapping[str, Selected], turns: Sequence[Sequence[str]]) -> dict[str, System]:
+    """The selected systems, declared in turns: one that fails leaves those of later turns as they were."""
+    declared: dict[str, System] = {}
+    for number, names in enumerate(turns, 1):
+        declared |= {name: _SYSTEMS[name](context, selected[name]) for name in names}
+        if number < len(turns) and not pulumi.runtime.is_dry_run():
+            wait_for(declared[name] for name in names)
+    return {name: declared[name] for name in selected}
 
 
 def _async_rag(context: Context, selected: Selected) -> System:

@@ -1,44 +1,28 @@
-"""Settings of async-rag (seed 000): sizes, queue behaviour, thresholds, the route that documents take."""
+"""async-rag (seed 000): what a release pins of it; sizes, thresholds, the route that documents take."""
 
 from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import Field, model_validator
 
-from stacks.model import Model
-from stacks.releases import Version
+from stacks.artifacts import Artifact, Version
+from stacks.function import FunctionSize, LogRetention, QueueSettings
+from stacks.model import Model, one_of
 
-LAMBDA_TIMEOUT = Field(ge=1, le=900)
-"""Seconds; 900 is Lambda's own limit."""
+ASYNC_PATH_FUNCTIONS = (
+    "async_document_processor",
+    "vdr_processor",
+    "text_rag_processor",
+    "websocket_connect",
+    "websocket_disconnect",
+    "websocket_subscribe",
+    "websocket_default",
+)
+"""The functions that level 2 of seed 000 removes."""
 
-
-def _whole_number(value: object) -> object:
-    """Configuration is text, and a Literal of numbers takes no text."""
-    return int(value) if isinstance(value, str) and value.isdigit() else value
-
-
-class FunctionSize(Model):
-    """Memory (MB) and time limit (seconds) of one function."""
-
-    memory: Annotated[int, Field(ge=128, le=10_240)] = 512
-    timeout: Annotated[int, LAMBDA_TIMEOUT] = 60
-
-
-class QueueSettings(Model):
-    """The two work queues; both have a dead-letter queue."""
-
-    visibility_timeout: Annotated[int, Field(ge=1, le=43_200)] = 900
-    """Seconds. 900 is the figure of seed 000, level 1, step 4."""
-    receive_wait: Annotated[int, Field(ge=0, le=20)] = 20
-    """Seconds of long polling; 20 in seed 000, level 1, step 4."""
-    max_receive_count: Annotated[int, Field(ge=1, le=1_000)] = 3
-    """Deliveries before a message is moved to the dead-letter queue."""
-    retention: Annotated[int, Field(ge=60, le=1_209_600)] = 345_600
-    """Seconds a message is kept; 4 days."""
-    dead_letter_retention: Annotated[int, Field(ge=60, le=1_209_600)] = 1_209_600
-    """Seconds a dead letter is kept; 14 days, SQS's limit."""
-    batch_size: Annotated[int, Field(ge=1, le=10)] = 5
+LASTING_FUNCTIONS = ("process_document_for_rag", "query_handler")
+"""The functions that every release of async-rag has: the synchronous path and the query handler (seed 000)."""
 
 
 class DatabaseSettings(Model):
@@ -92,7 +76,7 @@ class AsyncRagSettings(Model):
     queues: QueueSettings = QueueSettings()
     database: DatabaseSettings = DatabaseSettings()
     triggers: RollbackTriggers = RollbackTriggers()
-    log_retention_days: Annotated[Literal[1, 3, 5, 7, 14, 30, 60, 90, 180, 365], BeforeValidator(_whole_number)] = 30
+    log_retention_days: LogRetention = 30
     subnets: tuple[str, ...] = ()
     """Subnets of the functions, where the database lies in a VPC."""
     security_groups: tuple[str, ...] = ()
@@ -109,4 +93,23 @@ class AsyncRagSettings(Model):
                     f"functions.{name}.timeout is longer than queues.visibilityTimeout: "
                     "a message would be delivered again while it is being processed"
                 )
+        return self
+
+
+class AsyncRagRelease(Model):
+    """What a release pins of async-rag (seed 000)."""
+
+    async_path: bool
+    """Whether this release has the queues' consumers and the WebSocket API at all."""
+    schema_version: Annotated[int, Field(ge=1, le=99)]
+    """The newest database schema that this release's code knows; older code works on a newer schema."""
+    functions: dict[str, Artifact]
+
+    @model_validator(mode="after")
+    def _whole(self) -> AsyncRagRelease:
+        wanted = set(LASTING_FUNCTIONS) | (set(ASYNC_PATH_FUNCTIONS) if self.async_path else set())
+        if missing := sorted(wanted - set(self.functions)):
+            raise ValueError(f"functions lacks {one_of(missing)}")
+        if extra := sorted(set(self.functions) - wanted):
+            raise ValueError(f"functions has {one_of(extra)}, which asyncPath {str(self.async_path).lower()} rules out")
         return self

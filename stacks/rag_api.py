@@ -1,4 +1,4 @@
-"""Settings of rag-api (seed 001): replicas, resources, canary, traffic, the decision matrix."""
+"""rag-api (seed 001): what a release pins of it; replicas, resources, canary, traffic, the decision matrix."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from typing import Annotated
 
 from pydantic import Field, StringConstraints, model_validator
 
+from stacks.artifacts import ArtifactVersion, Digest, Repository, Version
 from stacks.model import Model
-from stacks.releases import Version
 
 Quantity = Annotated[str, StringConstraints(pattern=r"^\d+(\.\d+)?(m|[KMGT]i?)?$")]
 DnsLabel = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")]
@@ -90,3 +90,17 @@ class RagApiSettings(Model):
         if self.max_replicas < self.replicas:
             raise ValueError(f"maxReplicas ({self.max_replicas}) is below replicas ({self.replicas})")
         return self
+
+
+class RagApiRelease(Model):
+    """What a release pins of rag-api (seed 001): the image by digest, and its configuration."""
+
+    repository: Repository
+    version: ArtifactVersion
+    digest: Digest
+    config: dict[Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9_]*$")], str] = {}
+
+    @property
+    def image(self) -> str:
+        """The image reference that a pod runs, pinned by digest."""
+        return f"{self.repository}@{self.digest}"

@@ -1,88 +1,27 @@
 """Releases: immutable manifests of what every system runs.
 
-A manifest lives in ``stacks/releases/<version>.yaml`` and is never edited once it is published: ``releases.lock``
-holds the SHA-256 of each published file, and both the program and the tests compare.
+A manifest lives in ``stacks/releases/<version>.yaml`` and is never edited once it is published (``stacks.lock``): both
+the program and the tests compare.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
-import os
-import re
+from collections.abc import Mapping
 from datetime import date
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import Field, StringConstraints, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
+from stacks.artifacts import VERSION_PATTERN, Version, order
+from stacks.async_rag import AsyncRagRelease
+from stacks.lock import compare, digest, missing, parts, read_lock, shown, write_lock
 from stacks.model import ConfigurationError, Model, explain, one_of, unknown
+from stacks.rag_api import RagApiRelease
 
 RELEASES = Path(__file__).parent / "releases"
-LOCK_NAME = "releases.lock"
-VERSION_PATTERN = re.compile(r"v(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)")
-
-Version = Annotated[str, StringConstraints(pattern=rf"^{VERSION_PATTERN.pattern}$")]
-ArtifactVersion = Annotated[str, StringConstraints(pattern=r"^\d+\.\d+\.\d+$")]
-Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
-Digest = Annotated[str, StringConstraints(pattern=r"^sha256:[0-9a-f]{64}$")]
-Repository = Annotated[str, StringConstraints(pattern=r"^[a-z0-9.-]+(:\d+)?(/[a-z0-9._-]+)+$")]
-
-ASYNC_PATH_FUNCTIONS = (
-    "async_document_processor",
-    "vdr_processor",
-    "text_rag_processor",
-    "websocket_connect",
-    "websocket_disconnect",
-    "websocket_subscribe",
-    "websocket_default",
-)
-"""The functions that level 2 of seed 000 removes."""
-
-LASTING_FUNCTIONS = ("process_document_for_rag", "query_handler")
-"""The functions that every release of async-rag has: the synchronous path and the query handler (seed 000)."""
-
-
-class FunctionArtifact(Model):
-    """The code of one function: its artifact's version and the SHA-256 of its zip."""
-
-    version: ArtifactVersion
-    sha256: Sha256
-
-
-class AsyncRagRelease(Model):
-    """What a release pins of async-rag (seed 000)."""
-
-    async_path: bool
-    """Whether this release has the queues' consumers and the WebSocket API at all."""
-    schema_version: Annotated[int, Field(ge=1, le=99)]
-    """The newest database schema that this release's code knows; older code works on a newer schema."""
-    functions: dict[str, FunctionArtifact]
-
-    @model_validator(mode="after")
-    def _whole(self) -> AsyncRagRelease:
-        wanted = set(LASTING_FUNCTIONS) | (set(ASYNC_PATH_FUNCTIONS) if self.async_path else set())
-        if missing := sorted(wanted - set(self.functions)):
-            raise ValueError(f"functions lacks {one_of(missing)}")
-        if extra := sorted(set(self.functions) - wanted):
-            raise ValueError(f"functions has {one_of(extra)}, which asyncPath {str(self.async_path).lower()} rules out")
-        return self
-
-
-class RagApiRelease(Model):
-    """What a release pins of rag-api (seed 001): the image by digest, and its configuration."""
-
-    repository: Repository
-    version: ArtifactVersion
-    digest: Digest
-    config: dict[Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9_]*$")], str] = {}
-
-    @property
-    def image(self) -> str:
-        """The image reference that a pod runs, pinned by digest."""
-        return f"{self.repository}@{self.digest}"
-
 
 SystemRelease = AsyncRagRelease | RagApiRelease
 
@@ -95,7 +34,7 @@ class SystemReleases(Model):
 
     def named(self) -> dict[str, SystemRelease]:
         """The systems of this release by name."""
-        pairs = {"async-rag": self.async_rag, "rag-api": self.rag_api}
+        pairs = {name: getattr(self, name.replace("-", "_")) for name in SYSTEMS}
         return {name: system for name, system in pairs.items() if system is not None}
 
 
@@ -107,16 +46,29 @@ class Release(Model):
     summary: Annotated[str, Field(min_length=1, max_length=200)]
     quality: Literal["good", "faulty"] = "good"
     """``faulty`` marks a release with a planted fault, kept for drills."""
+    moves_after: dict[str, tuple[str, ...]] = {}
+    """System -> the systems that move to this release before it; on the way back from it, they move after it."""
     systems: SystemReleases
 
+    @model_validator(mode="after")
+    def _order(self) -> Release:
+        for name in {*self.moves_after, *(first for each in self.moves_after.values() for first in each)}:
+            if name not in SYSTEMS:
+                raise ValueError(f"movesAfter names {name!r}, which is no system; valid: {one_of(SYSTEMS)}")
+        try:
+            TopologicalSorter(self.moves_after).prepare()
+        except CycleError as error:
+            raise ValueError(f"movesAfter goes in a circle: {', '.join(error.args[1])}") from None
+        return self
 
-SYSTEMS: tuple[str, ...] = tuple(SystemReleases.keys())
+
+SYSTEMS: tuple[str, ...] = tuple(field.alias or name for name, field in SystemReleases.model_fields.items())
 """The names of the systems, in the order in which they are shown."""
 
 
 def versions(folder: Path = RELEASES) -> list[str]:
     """The versions that have a manifest, oldest first."""
-    return sorted((path.stem for path in folder.glob("v*.yaml")), key=_order)
+    return sorted((path.stem for path in folder.glob("v*.yaml")), key=order)
 
 
 def load(version: str, folder: Path = RELEASES) -> Release:
@@ -125,21 +77,19 @@ def load(version: str, folder: Path = RELEASES) -> Release:
     Raises ``ConfigurationError`` for a version that doesn't exist, a malformed manifest, and a manifest that was
     edited after it was published.
     """
-    path = folder / f"{version}.yaml"
     if not VERSION_PATTERN.fullmatch(version):
         raise ConfigurationError(
             f"version {version!r} doesn't name a release (a release is pinned exactly, as v1.2.3); "
             f"valid: {one_of(versions(folder))}"
         )
-    if not path.is_file():
-        if version in read_lock(folder):
-            raise ConfigurationError(f"the manifest of release {version} is missing: restore {_shown(path)} from git")
-        raise unknown("version", version, versions(folder))
-    content = path.read_bytes()
-    release = parse(content, _shown(path))
-    if release.version != version:
-        raise ConfigurationError(f"{_shown(path)}: version says {release.version}, the file's name says {version}")
-    _compare(version, content, read_lock(folder), path)
+    lock = read_lock(folder)
+    if gone := missing(version, folder, lock):
+        lost = shown(folder / gone[0])
+        raise ConfigurationError(f"the manifest of release {version} is missing: restore {lost} from git")
+    found = _read(version, folder)
+    release = _parse_parts(found)
+    for name, (path, content) in found.items():
+        compare(name, path, content, lock)
     return release
 
 
@@ -157,67 +107,60 @@ def window(system: str, folder: Path = RELEASES) -> dict[str, SystemRelease]:
     return {version: release for version, release in found.items() if release is not None}
 
 
-def parse(content: bytes, where: str) -> Release:
-    """A manifest's text as a typed release; ``where`` names it in errors (``ConfigurationError``)."""
-    try:
-        data: Any = yaml.safe_load(content)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line = f" line {mark.line + 1}" if mark else ""
-        raise ConfigurationError(f"{where}:{line} isn't valid YAML: {getattr(error, 'problem', error)}") from None
+def parse(content: bytes, where: str, additions: Mapping[str, tuple[str, bytes]] | None = None) -> Release:
+    """A manifest's text as a typed release; ``where`` names it in errors (``ConfigurationError``).
+
+    ``additions``: system -> the name and text of what states it for this release.
+    """
+    data: Any = _yaml(content, where)
+    added = {system: _yaml(text, place) for system, (place, text) in (additions or {}).items()}
+    if isinstance(data, dict) and isinstance(data.get("systems"), dict):
+        if twice := sorted(set(data["systems"]) & set(added)):
+            place = (additions or {})[twice[0]][0]
+            raise ConfigurationError(f"{place}: {where} states {twice[0]} already, and a release is never edited")
+        data = {**data, "systems": {**data["systems"], **added}}
     try:
         return Release.model_validate(data)
     except ValidationError as error:
         raise explain(error, where, Release) from None
 
 
-def read_lock(folder: Path = RELEASES) -> dict[str, str]:
-    """The published versions and the SHA-256 of their manifests."""
-    path = folder / LOCK_NAME
-    try:
-        lock: dict[str, str] = json.loads(path.read_text())
-    except FileNotFoundError:
-        return {}
-    except ValueError as error:
-        raise ConfigurationError(f"{_shown(path)} isn't valid JSON: {error}") from None
-    return lock
-
-
 def publish(version: str, folder: Path = RELEASES) -> None:
-    """Add a release's hash to the lock. From then on its manifest can't change.
+    """Add the hashes of a release's files to the lock. From then on they can't change.
 
-    Raises ``ConfigurationError`` where the version was published with other content before.
+    Raises ``ConfigurationError`` where one was published with other content before.
     """
-    path = folder / f"{version}.yaml"
-    if not path.is_file():
+    if not (folder / f"{version}.yaml").is_file():
         raise unknown("version", version, versions(folder))
-    content, lock = path.read_bytes(), read_lock(folder)
-    parse(content, _shown(path))
-    if version in lock:
-        _compare(version, content, lock, path)
-    lock[version] = hashlib.sha256(content).hexdigest()
-    ordered = {name: lock[name] for name in sorted(lock, key=_order)}
-    temporary = folder / f".{LOCK_NAME}.{os.getpid()}"
-    temporary.write_text(json.dumps(ordered, indent=2) + "\n")
-    temporary.replace(folder / LOCK_NAME)
+    found, lock = _read(version, folder), read_lock(folder)
+    _parse_parts(found)
+    for name, (path, content) in found.items():
+        if name in lock:
+            compare(name, path, content, lock)
+        lock[name] = digest(content)
+    write_lock(folder, lock)
 
 
-def _compare(version: str, content: bytes, lock: dict[str, str], path: Path) -> None:
-    if version not in lock:
-        raise ConfigurationError(f"release {version} isn't published: run `rollback publish {version}` and commit it")
-    if hashlib.sha256(content).hexdigest() != lock[version]:
-        raise ConfigurationError(
-            f"release {version} was edited after it was published: restore {_shown(path)} from git, "
-            "or publish the change as a new version"
-        )
+def _read(version: str, folder: Path) -> dict[str, tuple[Path, bytes]]:
+    """The files of a release by their names in the lock, with their content."""
+    if not (folder / f"{version}.yaml").is_file():
+        raise unknown("version", version, versions(folder))
+    return {name: (path, path.read_bytes()) for name, path in parts(version, folder).items()}
 
 
-def _order(version: str) -> tuple[int, ...]:
-    found = VERSION_PATTERN.fullmatch(version)
-    return tuple(int(part) for part in found.groups()) if found else (10**9,)
+def _parse_parts(found: Mapping[str, tuple[Path, bytes]]) -> Release:
+    (version, (path, content)), *rest = found.items()
+    additions = {name.partition("/")[2]: (shown(place), text) for name, (place, text) in rest}
+    release = parse(content, shown(path), additions)
+    if release.version != version:
+        raise ConfigurationError(f"{shown(path)}: version says {release.version}, the file's name says {version}")
+    return release
 
 
-def _shown(path: Path) -> str:
-    """A path as a user types it: below the project, not the machine's whole path."""
-    inside = path.is_relative_to(RELEASES.parent)
-    return str(Path("stacks") / path.relative_to(RELEASES.parent)) if inside else path.name
+def _yaml(content: bytes, where: str) -> Any:
+    try:
+        return yaml.safe_load(content)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = f" line {mark.line + 1}" if mark else ""
+        raise ConfigurationError(f"{where}:{line} isn't valid YAML: {getattr(error, 'problem', error)}") from None

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from stacks.model import ConfigurationError, one_of
-from stacks.releases import RELEASES, RagApiRelease, SystemRelease, load, window
+from stacks.rag_api import RagApiRelease
+from stacks.releases import RELEASES, SystemRelease, load, window
 from stacks.settings import StackSettings
+from stacks.turns import After, Move, turns
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,25 @@ def select(settings: StackSettings, folder: Path = RELEASES) -> dict[str, Select
             )
         chosen[system] = Selected(system, version, version != settings.project.version, manifest[system])
     return chosen
+
+
+def in_turns(
+    selected: Mapping[str, Selected], deployed: Mapping[str, Mapping[str, object]], folder: Path = RELEASES
+) -> list[list[str]]:
+    """The turns in which the systems move (``stacks.turns``). ``deployed``: the stack's output ``systems``.
+
+    A release that was deployed and can't be read any more says nothing about the order.
+    """
+
+    def after(version: str) -> After:
+        try:
+            return load(version, folder).moves_after
+        except ConfigurationError:
+            return {}
+
+    releases = {name: (deployed.get(name) or {}).get("release") for name in selected}
+    moves = [Move(name, str(old) if old else None, selected[name].version) for name, old in releases.items()]
+    return turns(moves, after)
 
 
 def canary(settings: StackSettings, folder: Path = RELEASES) -> RagApiRelease | None:

@@ -11,10 +11,11 @@ from typing import Annotated, Any
 
 from pydantic import Field, StringConstraints, ValidationError, field_validator
 
+from stacks.artifacts import Version
 from stacks.async_rag import AsyncRagSettings
 from stacks.model import ConfigurationError, Model, explain, unknown
 from stacks.rag_api import RagApiSettings
-from stacks.releases import SYSTEMS, Version
+from stacks.releases import SYSTEMS
 
 PROJECT = "rollback-stack"
 STACKS = ("dev", "staging", "prod")
@@ -54,7 +55,7 @@ class StackSettings(Model):
 
     def pin(self, system: str) -> str:
         """The version that a system runs: its own pin, or the stack's."""
-        own: Version | None = {"async-rag": self.async_rag.version, "rag-api": self.rag_api.version}[system]
+        own: Version | None = getattr(self, system.replace("-", "_")).version
         return own or self.project.version
 
 

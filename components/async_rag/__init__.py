@@ -16,7 +16,7 @@ from components.async_rag.observability import Observability
 from components.async_rag.routing import Routing, takes_async_path
 from components.async_rag.stores import Stores
 from components.parts.context import Context
-from stacks.releases import AsyncRagRelease
+from stacks.async_rag import AsyncRagRelease
 from stacks.selection import Selected
 
 

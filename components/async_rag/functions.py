@@ -10,8 +10,7 @@ import pulumi
 from components.async_rag.stores import DATABASE, Stores
 from components.parts.context import Context
 from components.parts.function import FunctionSpec, VersionedFunction
-from stacks.async_rag import AsyncRagSettings
-from stacks.releases import AsyncRagRelease
+from stacks.async_rag import AsyncRagRelease, AsyncRagSettings
 from stacks.selection import Selected
 
 Statement = Mapping[str, Any]

@@ -12,8 +12,7 @@ import pulumi_aws as aws
 from components.async_rag.stores import Stores
 from components.parts.context import Context
 from components.parts.function import VersionedFunction
-from stacks.async_rag import AsyncRagSettings
-from stacks.releases import AsyncRagRelease
+from stacks.async_rag import AsyncRagRelease, AsyncRagSettings
 
 NOTIFICATION_ID = "RagDocumentProcessing"
 """The notification's id in seed 000, level 1, step 2."""

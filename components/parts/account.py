@@ -16,10 +16,8 @@ class Account(pulumi.ComponentResource):
 
     def __init__(self, region: str, memory: Memory, agreed: pulumi.Output[str] | None = None) -> None:
         super().__init__("rollback:parts:Account", "account")
-        found = _account_id(self)
-        self.id: pulumi.Output[str] = pulumi.Output.all(memory.get("target"), found).apply(
-            lambda both: refuse_other("account", both[0].get("account"), both[1])
-        )
+        found = refuse_other("account", memory.get("target").get("account"), _account_id(self))
+        self.id: pulumi.Output[str] = pulumi.Output.from_input(found)
         # The provider takes the account's number, so no resource can be touched before it was compared.
         checked = pulumi.Output.all(self.id, agreed).apply(lambda both: str(both[0]))
         self.provider = aws.Provider(

@@ -14,7 +14,8 @@ class Cluster(pulumi.ComponentResource):
     def __init__(self, memory: Memory) -> None:
         super().__init__("rollback:parts:Cluster", "cluster")
         home = k8s.core.v1.Namespace.get("cluster-identity", "kube-system", opts=pulumi.ResourceOptions(parent=self))
-        self.id: pulumi.Output[str] = pulumi.Output.all(memory.get("target"), home.metadata.uid).apply(
-            lambda both: refuse_other("cluster", both[0].get("cluster"), str(both[1]))
+        remembered = memory.get("target").get("cluster")
+        self.id: pulumi.Output[str] = home.metadata.uid.apply(
+            lambda found: refuse_other("cluster", remembered, str(found))
         )
         self.register_outputs({"id": self.id})

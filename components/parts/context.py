@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pulumi
 
@@ -29,8 +29,8 @@ class Context:
         """The stack's name, which is part of physical names (``amplify-rag-prod-…``)."""
         return self.settings.stack
 
-    @cached_property
-    def published(self) -> pulumi.Output[Mapping[str, Mapping[str, object]]]:
+    @property
+    def published(self) -> Mapping[str, Mapping[str, Any]]:
         """Function name -> what was published for it so far (see ``components.parts.function``)."""
         return self.memory.get("published")
 
@@ -59,7 +59,8 @@ class Context:
         """The ids of account and cluster, for the next update to compare; what this one didn't look at is kept."""
         parts = {"account": self.__dict__.get("account"), "cluster": self.__dict__.get("cluster")}
         found = pulumi.Output.all(**{kind: part.id for kind, part in parts.items() if part is not None})
-        return pulumi.Output.all(self.memory.get("target"), found).apply(lambda both: {**both[0], **both[1]})
+        remembered = self.memory.get("target")
+        return found.apply(lambda ids: {**remembered, **ids})
 
     def tags(self, system: str) -> dict[str, str]:
         """Tags of every resource of a system. No release among them: a tag that changes with the version would

@@ -19,8 +19,8 @@ import pulumi
 import pulumi_aws as aws
 
 from components.parts.context import Context
-from stacks.async_rag import FunctionSize
-from stacks.releases import FunctionArtifact
+from stacks.artifacts import Artifact
+from stacks.function import FunctionSize
 
 RUNTIME = "python3.11"
 HANDLER = "handler.handler"
@@ -43,7 +43,7 @@ class FunctionSpec:
     name: str
     """The seed's name of the function; the physical one is prefixed."""
     physical_name: str
-    artifact: FunctionArtifact
+    artifact: Artifact
     size: FunctionSize
     environment: Mapping[str, pulumi.Input[str]]
     statements: pulumi.Input[Sequence[Mapping[str, Any]]]
@@ -106,9 +106,9 @@ class VersionedFunction(pulumi.ComponentResource):
         )
         self.role, self.policy = self._identity(tags)
         environment = pulumi.Output.all(**spec.environment)
-        memory = context.published.apply(lambda published: published.get(spec.physical_name))
+        memory = context.published.get(spec.physical_name)
         wanted = environment.apply(lambda values: fingerprint(spec.artifact.sha256, self._configuration(values)))
-        publication = pulumi.Output.all(memory, wanted).apply(lambda both: decide(both[0], both[1], spec.republish))
+        publication = wanted.apply(lambda fingerprint: decide(memory, fingerprint, spec.republish))
         self.function = self._function(context, tags, environment, publication.apply(lambda chosen: chosen.publish))
         version = pulumi.Output.all(publication, self.function.version).apply(
             lambda both: both[0].version if both[0].version is not None else both[1]
@@ -122,7 +122,7 @@ class VersionedFunction(pulumi.ComponentResource):
         )
         self.arn: pulumi.Output[str] = self.alias.arn
         self.invoke_arn: pulumi.Output[str] = self.alias.invoke_arn
-        self.memory = pulumi.Output.all(memory, wanted, publication, version).apply(lambda parts: remember(*parts))
+        self.memory = pulumi.Output.all(wanted, publication, version).apply(lambda parts: remember(memory, *parts))
         self.register_outputs({"arn": self.arn, "version": version})
 
     def _configuration(self, environment: Mapping[str, str]) -> dict[str, Any]:
@@ -212,6 +212,6 @@ class VersionedFunction(pulumi.ComponentResource):
         )
 
 
-def artifact_key(system: str, function: str, artifact: FunctionArtifact) -> str:
+def artifact_key(system: str, function: str, artifact: Artifact) -> str:
     """Where a function's zip lies in the artifact bucket: by content, so that no release can overwrite another's."""
     return f"functions/{system}/{function}/{artifact.version}/{artifact.sha256}.zip"

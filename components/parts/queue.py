@@ -12,7 +12,7 @@ import pulumi
 import pulumi_aws as aws
 
 from components.parts.durable import durable
-from stacks.async_rag import QueueSettings
+from stacks.function import QueueSettings
 
 
 class WorkQueue(pulumi.ComponentResource):

@@ -14,7 +14,8 @@ import pulumi_kubernetes as k8s
 from components.parts.context import Context
 from components.rag_api.traffic import Traffic
 from components.rag_api.workload import APP, Workload
-from stacks.releases import RagApiRelease, SystemRelease
+from stacks.rag_api import RagApiRelease
+from stacks.releases import SystemRelease
 from stacks.selection import Selected
 
 

@@ -11,8 +11,7 @@ import pulumi
 import pulumi_kubernetes as k8s
 
 from components.parts.context import Context
-from stacks.rag_api import RagApiSettings
-from stacks.releases import RagApiRelease
+from stacks.rag_api import RagApiRelease, RagApiSettings
 from stacks.selection import Selected
 
 APP = "rag-api"

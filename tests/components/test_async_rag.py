@@ -6,7 +6,8 @@ import json
 
 import pytest
 
-from stacks.releases import ASYNC_PATH_FUNCTIONS, LASTING_FUNCTIONS, load, versions
+from stacks.async_rag import ASYNC_PATH_FUNCTIONS, LASTING_FUNCTIONS
+from stacks.releases import load, versions
 from tests.components.mocked import Recorder, run_program
 
 FUNCTION = "aws:lambda/function:Function"

@@ -13,8 +13,9 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from stacks.lock import LOCK_NAME, read_lock
 from stacks.model import ConfigurationError
-from stacks.releases import LOCK_NAME, RELEASES, SYSTEMS, load, parse, publish, read_lock, versions, window
+from stacks.releases import RELEASES, SYSTEMS, load, parse, publish, versions, window
 
 ROOT = RELEASES.parent.parent
 
@@ -49,7 +50,7 @@ def test_no_published_hash_was_ever_changed() -> None:
     """The lock itself could be edited together with a manifest; git's history tells."""
     log = ["git", "log", "--format=%H", "--", f"stacks/releases/{LOCK_NAME}"]
     done = subprocess.run(log, cwd=ROOT, capture_output=True, text=True, check=False)
-    current = read_lock()
+    current = read_lock(RELEASES)
     for commit in done.stdout.split():
         show = ["git", "show", f"{commit}:stacks/releases/{LOCK_NAME}"]
         old = json.loads(subprocess.run(show, cwd=ROOT, capture_output=True, text=True, check=True).stdout)
@@ -113,6 +114,8 @@ def test_publishing_again_with_other_content_is_refused(folder: Path) -> None:
         ("query_handler:", "query_handle:", "functions lacks query_handler"),
         ("asyncPath: true", "asyncPath: false", "which asyncPath false rules out"),
         ("systems:", "systems: [", "isn't valid YAML"),
+        ("systems:", "movesAfter: {rag-ap: [async-rag]}\nsystems:", "movesAfter names 'rag-ap', which is no system"),
+        ("systems:", "movesAfter: {rag-api: [rag-api]}\nsystems:", "movesAfter goes in a circle"),
     ],
 )
 def test_a_typo_is_one_line_that_names_it(old: str, new: str, part: str) -> None:
@@ -142,3 +145,49 @@ def test_whatever_yaml_a_manifest_holds_it_is_refused_in_one_line(data: object) 
     with pytest.raises(ConfigurationError) as caught:
         parse(yaml.safe_dump(data).encode(), "m")
     assert len(str(caught.value).splitlines()) == 1
+
+
+@pytest.fixture
+def older(folder: Path) -> Path:
+    """A release v1.4.0 that was published before rag-api joined the project."""
+    manifest = yaml.safe_load((folder / "v1.2.3.yaml").read_text())
+    manifest["version"] = "v1.4.0"
+    joined = manifest["systems"].pop("rag-api")
+    (folder / "v1.4.0.yaml").write_text(yaml.safe_dump(manifest, sort_keys=False))
+    publish("v1.4.0", folder)
+    (folder / "v1.4.0.d").mkdir()
+    (folder / "v1.4.0.d" / "rag-api.yaml").write_text(yaml.safe_dump(joined))
+    return folder
+
+
+def test_a_system_that_joins_later_is_added_beside_the_manifest(older: Path) -> None:
+    before = read_lock(older)
+    assert refusal("v1.4.0", older) == "rag-api.yaml isn't published: run `rollback publish v1.4.0` and commit it"
+    publish("v1.4.0", older)
+    assert set(load("v1.4.0", older).systems.named()) == set(SYSTEMS)
+    lock = read_lock(older)
+    assert set(lock) - set(before) == {"v1.4.0/rag-api"}
+    assert before.items() <= lock.items()
+
+
+def test_an_addition_is_locked_like_the_manifest(older: Path) -> None:
+    publish("v1.4.0", older)
+    path = older / "v1.4.0.d" / "rag-api.yaml"
+    text = path.read_text()
+    path.write_text(text.replace("1.5.0", "1.4.1"))
+    assert "was edited after it was published: restore rag-api.yaml" in refusal("v1.4.0", older)
+    path.unlink()
+    assert "is missing: restore rag-api.yaml" in refusal("v1.4.0", older)
+
+
+def test_an_addition_cannot_restate_what_the_manifest_says(older: Path) -> None:
+    (older / "v1.4.0.d" / "async-rag.yaml").write_text("asyncPath: false\n")
+    with pytest.raises(ConfigurationError, match="states async-rag already"):
+        publish("v1.4.0", older)
+
+
+def test_a_typo_in_an_addition_is_named(older: Path) -> None:
+    path = older / "v1.4.0.d" / "rag-api.yaml"
+    path.write_text(path.read_text().replace("digest", "digets"))
+    with pytest.raises(ConfigurationError, match="did you mean digest"):
+        publish("v1.4.0", older)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import json
 import logging
 import os
@@ -70,6 +71,9 @@ def _end_with_parent(parent: int) -> None:
 
 
 def _run_program(job: dict[str, Any]) -> int:
+    # A program lives for seconds and allocates hundreds of thousands of objects that stay (the typed SDKs): walking
+    # them was 0.35 s of the 2.6 s of CPU time that a preview of 138 resources takes (2026-11-24).
+    gc.disable()
     import pulumi
 
     pulumi.runtime.set_all_config(job["config"], job["secret_keys"])
