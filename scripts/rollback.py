@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Mapping
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from scripts.engine import Engine, EngineError
 from scripts.targets import TargetError, announce, explain
 from stacks.file import read
+from stacks.lock import read_lock
 from stacks.model import ConfigurationError, unknown
-from stacks.releases import SYSTEMS, load, publish, read_lock, versions
+from stacks.releases import RELEASES, SYSTEMS, load, publish, versions
 from stacks.selection import select
-from stacks.settings import PROJECT
+from stacks.settings import PROJECT, StackSettings
 
 app = typer.Typer(
     name="rollback",
@@ -86,7 +88,7 @@ def list_versions(output: Output = Format.TEXT) -> None:
     """The releases that a stack can be taken to."""
     from scripts.show import releases_table
 
-    published = read_lock()
+    published = read_lock(RELEASES)
     found = [(load(version) if version in published else None, version) for version in versions()]
     if output is Format.JSON:
         typer.echo(json.dumps([release.model_dump(mode="json", by_alias=True) for release, _ in found if release]))
@@ -118,8 +120,9 @@ def _update(stack: str, changes: dict[str, str], yes: bool) -> None:
     announce(stack, settings.region, ask=not yes, cluster="rag-api" in selected)
     engine = Engine(stack)
     engine.prepare(settings.region)
-    code = engine.up(changes)
-    if code:
+    if code := engine.up(changes):
+        # After an update that failed, these are still the outputs of the last one that didn't.
+        _say_where_it_stands(stack, settings, engine.outputs())
         raise typer.Exit(code)
     typer.echo(changes_line(stack, engine.last_changes()))
     outputs = engine.outputs()
@@ -131,6 +134,25 @@ def _update(stack: str, changes: dict[str, str], yes: bool) -> None:
         raise EngineError(f"{stack} doesn't run what is pinned: see 'runs', and try `pulumi up -s {stack} --refresh`")
     if failed := [each for each in checks if not each.passed]:
         raise EngineError(f"{stack} runs {settings.project.version}, but {failed[0].system} fails: {failed[0].detail}")
+
+
+def _say_where_it_stands(stack: str, settings: StackSettings, before: Mapping[str, Any]) -> None:
+    """After an update that failed: which systems moved, which stayed, and the way back."""
+    from scripts.running import stand
+
+    try:
+        lines = stand(settings, before)
+    except Exception as error:  # the engine has said why it failed; this only adds to it
+        if (said := explain(error)) is None:
+            raise
+        lines = [said]
+    for line in lines:
+        typer.echo(f"{stack}: {line}", err=True)
+    if lines and (version := before.get("version")):
+        typer.echo(
+            f"{stack}: go on with `rollback up -s {stack}`, or back with `rollback deploy {version} -s {stack}`",
+            err=True,
+        )
 
 
 def main() -> int:

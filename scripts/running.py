@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from stacks.releases import AsyncRagRelease, RagApiRelease
+from scripts.systems import SYSTEMS
+from stacks.releases import load
 from stacks.selection import Selected, select
 from stacks.settings import StackSettings
 
@@ -41,45 +42,32 @@ def look(settings: StackSettings, outputs: Mapping[str, Any]) -> list[Running]:
     return [_look_at(chosen, deployed[name], settings) for name, chosen in select(settings).items() if name in deployed]
 
 
+def stand(settings: StackSettings, outputs: Mapping[str, Any]) -> list[str]:
+    """Per deployed system, where a failed update has left it, as one line. Raises as ``look`` does."""
+    deployed = outputs.get("systems") or {}
+    wanted = select(settings)
+    return [f"{name} {_where(chosen, deployed[name], settings)}" for name, chosen in wanted.items() if name in deployed]
+
+
+def _where(chosen: Selected, told: Mapping[str, Any], settings: StackSettings) -> str:
+    system, old = SYSTEMS[chosen.system], str(told["release"])
+    if (runs := system.runs(chosen, told, settings.region)) == chosen.version:
+        return f"runs {chosen.version}"
+    earlier = load(old).systems.named().get(chosen.system)
+    if earlier is not None and system.runs(replace(chosen, version=old, release=earlier), told, settings.region) == old:
+        return f"still runs {old}"
+    return f"is between {old} and {chosen.version}: {runs}"
+
+
 def _look_at(chosen: Selected, told: Mapping[str, Any], settings: StackSettings) -> Running:
-    if isinstance(chosen.release, AsyncRagRelease):
-        runs = _functions(chosen, chosen.release, told, settings.region)
-        look = f"aws logs tail /aws/lambda/amplify-rag-{settings.stack}-query_handler; curl {told['health']}"
-    else:
-        assert isinstance(chosen.release, RagApiRelease)
-        runs = _deployment(chosen, chosen.release, told)
-        look = f"kubectl -n {told['namespace']} get deployment,pods -l app=rag-api"
+    system = SYSTEMS[chosen.system]
+    runs = system.runs(chosen, told, settings.region)
     return Running(
-        chosen.system, chosen.version, str(told["release"]), runs, str(told["health"]), told["endpoints"], look
+        chosen.system,
+        chosen.version,
+        str(told["release"]),
+        runs,
+        str(told["health"]),
+        told["endpoints"],
+        system.look(told),
     )
-
-
-def _functions(chosen: Selected, release: AsyncRagRelease, told: Mapping[str, Any], region: str) -> str:
-    """The release, when every live alias runs the code that the release pins."""
-    import base64
-
-    import boto3
-
-    client = boto3.client("lambda", region_name=region)
-    for name, arn in told["functions"].items():
-        function, _, alias = arn.rpartition(":")
-        live = client.get_function_configuration(FunctionName=function, Qualifier=alias)["CodeSha256"]
-        artifact = release.functions.get(name)
-        if artifact is None or base64.b64decode(live).hex() != artifact.sha256:
-            return f"other code in {name}"
-    return chosen.version
-
-
-def _deployment(chosen: Selected, release: RagApiRelease, told: Mapping[str, Any]) -> str:
-    """The release, when the Deployment's pods all run its image and enough of them are ready."""
-    from kubernetes import client, config
-
-    config.load_kube_config()
-    found = client.AppsV1Api().read_namespaced_deployment(told["deployment"], told["namespace"])
-    image = found.spec.template.spec.containers[0].image
-    if image != release.image:
-        return f"image {image}"
-    ready, wanted = found.status.ready_replicas or 0, max(found.spec.replicas or 0, int(told["replicas"]))
-    if (found.status.updated_replicas or 0) < wanted or ready < wanted:
-        return f"{ready}/{wanted} pods ready"
-    return chosen.version

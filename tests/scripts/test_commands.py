@@ -10,8 +10,9 @@ from pypdf import PdfReader
 from typer.testing import CliRunner
 
 from scripts import rollback, targets
-from scripts.checks import check, one_page_pdf
+from scripts.checks import check
 from scripts.show import changes_line
+from scripts.systems.pdf import one_page_pdf
 
 COMMANDS = ("deploy", "up", "status", "versions", "publish")
 

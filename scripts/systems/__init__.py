@@ -1,0 +1,33 @@
+"""What every system is asked: what runs, and whether it works. One file a system.
+
+``runs`` says which release the live artifacts belong to, or what they are instead; ``look`` is a command that shows
+them; ``CHECKS`` are what the system's users do, each given what the stack's output says of the system and the region.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+from scripts.systems import async_rag, rag_api
+from stacks.selection import Selected
+
+Told = Mapping[str, Any]
+"""What the stack's output ``systems.<name>`` says."""
+
+
+class System(Protocol):
+    """A module of this package."""
+
+    @property
+    def CHECKS(self) -> Mapping[str, Callable[[Told, str], str]]:
+        """By name: a check that returns what it saw, or raises."""
+
+    def runs(self, chosen: Selected, told: Told, region: str) -> str:
+        """The pinned release, when it is what runs; else what runs instead."""
+
+    def look(self, told: Told) -> str:
+        """A command that shows the system."""
+
+
+SYSTEMS: Mapping[str, System] = {"async-rag": async_rag, "rag-api": rag_api}

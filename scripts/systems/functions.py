@@ -1,0 +1,22 @@
+"""Which code the live aliases of Lambda functions run."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+
+from stacks.artifacts import Artifact
+
+
+def other_code(functions: Mapping[str, str], pinned: Mapping[str, Artifact], region: str) -> str | None:
+    """The first function (name -> ARN of its alias) that doesn't run the pinned code. Raises what boto3 raises."""
+    import boto3
+
+    client = boto3.client("lambda", region_name=region)
+    for name, arn in functions.items():
+        function, _, alias = arn.rpartition(":")
+        live = client.get_function_configuration(FunctionName=function, Qualifier=alias)["CodeSha256"]
+        artifact = pinned.get(name)
+        if artifact is None or base64.b64decode(live).hex() != artifact.sha256:
+            return name
+    return None
