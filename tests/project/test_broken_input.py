@@ -24,20 +24,11 @@ PATIENCE = 60.0
 """Seconds within which an update that was started has taken its lock."""
 
 
-@pytest.fixture(scope="module", autouse=True)
-def deployed(sandbox: RunningSandbox, tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """prod at v1.2.2, for every copy of the project that leads to this sandbox."""
-    project = copy_project(tmp_path_factory.mktemp("deployed") / "project", {**os.environ, **sandbox.environment})
-    assert project.run("pulumi", "stack", "init", "prod").code == 0
-    project.up("v1.2.2")
-    return project
-
-
 @pytest.fixture
-def project(tmp_path: Path, sandbox: RunningSandbox, deployed: Project) -> Project:
+def project(tmp_path: Path, sandbox: RunningSandbox, prod: Project) -> Project:
     """A copy whose files a test may spoil; the stack is the deployed one."""
     copy = copy_project(tmp_path / "project", {**os.environ, **sandbox.environment})
-    shutil.copy2(deployed.folder / "stacks" / "Pulumi.prod.yaml", copy.folder / "stacks" / "Pulumi.prod.yaml")
+    shutil.copy2(prod.stack_file, copy.stack_file)
     return copy
 
 
@@ -122,15 +113,13 @@ def test_a_wrong_system_stack_or_option_is_refused(project: Project) -> None:
     refused(wrong, "--sistem")
 
 
-def test_the_second_of_two_updates_is_refused_and_the_first_finishes(
-    sandbox: RunningSandbox, deployed: Project
-) -> None:
+def test_the_second_of_two_updates_is_refused_and_the_first_finishes(sandbox: RunningSandbox, prod: Project) -> None:
     locks = sandbox.state.backend / ".pulumi" / "locks"
     command = ["pulumi", "up", "--stack", "prod", "--yes", "--skip-preview", "--non-interactive"]
     first = subprocess.Popen(
         [*command, "--config", "version=v1.2.3"],
-        cwd=deployed.folder,
-        env=dict(deployed.environment),
+        cwd=prod.folder,
+        env=dict(prod.environment),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -140,14 +129,14 @@ def test_the_second_of_two_updates_is_refused_and_the_first_finishes(
         assert first.poll() is None
         assert time.monotonic() < deadline
         time.sleep(0.05)
-    refused(deployed.rollback("up"), rf"another update of prod is running \(pid {first.pid} on .*\): wait for it")
-    bare = deployed.pulumi("up", "--yes", "--skip-preview")
+    refused(prod.rollback("up"), rf"another update of prod is running \(pid {first.pid} on .*\): wait for it")
+    bare = prod.pulumi("up", "--yes", "--skip-preview")
     assert bare.code != 0
     assert "currently locked by 1 lock" in bare.said
     said, _ = first.communicate(timeout=240)
     assert first.returncode == 0, said
-    assert deployed.outputs()["version"] == "v1.2.3"
-    deployed.up("v1.2.2")
+    assert prod.outputs()["version"] == "v1.2.3"
+    prod.up("v1.2.2")
 
 
 def test_without_credentials_nothing_is_begun(project: Project) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import uuid
 from typing import Any
 
@@ -12,20 +11,12 @@ import pytest
 from websockets.sync.client import connect
 
 from sandbox.artifacts import samples
-from tests.support.project import Project, copy_project
+from tests.support.project import Project
 from tests.support.sandbox import RunningSandbox
 
+RELEASE = "v1.2.3"
+
 pytestmark = [pytest.mark.engine, pytest.mark.sandbox]
-
-
-@pytest.fixture(scope="module")
-def prod(sandbox: RunningSandbox, tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """prod, deployed by the command that ``make up`` runs."""
-    folder = tmp_path_factory.mktemp("end-to-end") / "project"
-    project = copy_project(folder, {**os.environ, **sandbox.environment})
-    done = project.rollback("up", "-s", "prod")
-    assert done.code == 0, done.said
-    return project
 
 
 def async_rag(prod: Project) -> Any:
@@ -124,10 +115,13 @@ def test_somebody_who_changed_what_runs_is_noticed(sandbox: RunningSandbox, prod
 
 def test_a_faulty_release_stops_with_the_pods_that_hang_and_the_way_back_is_open(prod: Project) -> None:
     # Five minutes without progress are prod's patience; a test hasn't got them.
-    assert prod.pulumi("config", "set", "rag-api:progressDeadline", "10").code == 0
+    assert prod.pulumi("config", "set", "rag-api:progressDeadline", "20").code == 0
     done = prod.rollback("deploy", "v1.3.0")
     assert done.code != 0
     assert "CrashLoopBackOff" in done.said
+    assert "prod: async-rag runs v1.3.0" in done.errors
+    assert "prod: rag-api is between v1.2.3 and v1.3.0" in done.errors
+    assert "or back with `rollback deploy v1.2.3 -s prod`" in done.errors
     back = prod.rollback("deploy", "v1.2.3")
     assert back.code == 0, back.said
     assert "ok   rag-api pods: 3 pods ready" in back.output

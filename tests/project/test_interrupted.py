@@ -2,33 +2,49 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import random
 import subprocess
 import time
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import boto3
+import psutil
 import pytest
 
 from scripts import interrupted
+from tests.conftest import TEST_MINUTE
 from tests.support.project import Project, copy_project
-from tests.support.sandbox import RunningSandbox
+from tests.support.sandbox import RunningSandbox, start, stop
 
 pytestmark = [pytest.mark.engine, pytest.mark.sandbox, pytest.mark.timeout(600)]
 
+STACK = "staging"
+"""The stack that is killed in every run; prod belongs to the other files."""
 PATIENCE = 120.0
 """Seconds that an update may take to come to the moment at which it is killed."""
-MOMENTS = 3
-"""Moments per stack at which a first deployment, and after it a rollback, is killed in the long suite."""
+FIRST_MOMENTS = 6
+"""Moments at which the first deployment of a stack is killed in the long suite, one after the other."""
 
 
 @pytest.fixture(scope="module")
 def project(sandbox: RunningSandbox, tmp_path_factory: pytest.TempPathFactory) -> Project:
     return copy_project(tmp_path_factory.mktemp("interrupted") / "project", {**os.environ, **sandbox.environment})
+
+
+@pytest.fixture(scope="module")
+def empty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSandbox]:
+    """A sandbox in which no stack was deployed."""
+    running = start(tmp_path_factory.mktemp("empty"), TEST_MINUTE)
+    try:
+        yield running
+    finally:
+        stop(running)
 
 
 def latest(sandbox: RunningSandbox, stack: str) -> dict[str, Any]:
@@ -46,32 +62,44 @@ def _state_file(sandbox: RunningSandbox, stack: str) -> Path:
     return sandbox.state.backend / ".pulumi" / "stacks" / "rollback-stack" / f"{stack}.json"
 
 
-def killed_update(sandbox: RunningSandbox, project: Project, stack: str, version: str, resources: int) -> int:
-    """Start an update and ``kill -9`` its engine once the state has so many resources and something is under way.
+def killed_update(
+    sandbox: RunningSandbox, project: Project, stack: str, version: str, resources: int = 0, writes: int = 1
+) -> bool:
+    """Start an update and ``kill -9`` its engine at a moment; False where it came to a good end before.
 
-    Returns how many operations were under way.
+    The moment is the first at which the state has so many resources, has been written so many times by this update,
+    and has something under way.
     """
-    update = subprocess.Popen(
-        ["pulumi", "up", "--stack", stack, "--yes", "--skip-preview", "--config", f"version={version}"],
-        cwd=project.folder,
-        env=dict(project.environment),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    deadline, path, seen = time.monotonic() + PATIENCE, _state_file(sandbox, stack), 0
-    while True:
-        assert update.poll() is None, "the update ended before the moment came"
+    command = [str(project.folder / "scripts" / "bin" / "rollback"), "deploy", version, "-s", stack]
+    with (project.folder / "killed.log").open("a") as log:
+        update = subprocess.Popen(
+            command, cwd=project.folder, env=dict(project.environment), stdout=log, stderr=subprocess.STDOUT
+        )
+    deadline, path, last, seen = time.monotonic() + PATIENCE, _state_file(sandbox, stack), 0, 0
+    while update.poll() is None:
         assert time.monotonic() < deadline
-        time.sleep(0.05)
-        if not path.exists() or path.stat().st_mtime_ns == seen:
+        time.sleep(0.02)
+        engine = engine_of(update.pid)
+        if engine is None or not path.exists() or path.stat().st_mtime_ns == last:
             continue
-        seen = path.stat().st_mtime_ns
+        last = path.stat().st_mtime_ns
         state = latest(sandbox, stack)
-        if len(state.get("resources") or []) >= resources and state.get("pending_operations"):
-            break
-    update.kill()
-    update.wait(10)
-    return len(latest(sandbox, stack).get("pending_operations") or [])
+        seen += 1
+        if seen >= writes and len(state.get("resources") or []) >= resources and state.get("pending_operations"):
+            engine.kill()
+            assert update.wait(10), "rollback said that all is well"
+            return True
+    assert update.returncode == 0, (project.folder / "killed.log").read_text()
+    return False
+
+
+def engine_of(pid: int) -> psutil.Process | None:
+    """The engine that a ``rollback`` has started for its update."""
+    with contextlib.suppress(psutil.Error):
+        for child in psutil.Process(pid).children():
+            if child.name() == "pulumi" and "up" in child.cmdline():
+                return child
+    return None
 
 
 def goes_on(sandbox: RunningSandbox, project: Project, stack: str) -> None:
@@ -113,20 +141,14 @@ def aws(sandbox: RunningSandbox, service: str) -> Any:
     )
 
 
-def ready(project: Project, stack: str) -> None:
-    """Make the stack, as ``rollback up`` does before the first update."""
-    assert project.run("pulumi", "stack", "init", stack).code == 0
-
-
 def test_a_first_deployment_and_a_rollback_that_are_killed_are_finished_by_rollback_up(
     sandbox: RunningSandbox, project: Project
 ) -> None:
-    ready(project, "prod")
-    assert killed_update(sandbox, project, "prod", "v1.2.3", resources=50)
-    goes_on(sandbox, project, "prod")
-    assert killed_update(sandbox, project, "prod", "v1.2.2", resources=0)
-    goes_on(sandbox, project, "prod")
-    status = project.rollback("status")
+    assert killed_update(sandbox, project, STACK, "v1.2.3", resources=50)
+    goes_on(sandbox, project, STACK)
+    assert killed_update(sandbox, project, STACK, "v1.2.2")
+    goes_on(sandbox, project, STACK)
+    status = project.rollback("status", "-s", STACK)
     assert status.code == 0, status.said
 
 
@@ -139,7 +161,7 @@ def test_everything_that_can_be_under_way_is_found_and_taken_into_the_state(
     made again.
     """
     account = sandbox.account()
-    path = _state_file(sandbox, "prod")
+    path = _state_file(sandbox, STACK)
     checkpoint = json.loads(path.read_text())
     latest_state = checkpoint["checkpoint"]["latest"]
     kept, under_way = [], []
@@ -158,30 +180,30 @@ def test_everything_that_can_be_under_way_is_found_and_taken_into_the_state(
     latest_state["resources"] = kept
     latest_state["pending_operations"] = [{"type": "creating", "resource": resource} for resource in under_way]
     path.write_text(json.dumps(checkpoint))
-    done = project.rollback("up")
+    done = project.rollback("up", "-s", STACK)
     assert done.code == 0, done.said
     assert f"while creating {len(under_way)} resources; {len(under_way)} of them exist" in done.errors
     assert repeated(sandbox) == []
     assert sorted(sandbox.account()) == sorted(account)
-    preview = project.pulumi("preview", "--expect-no-changes")
+    preview = project.run("pulumi", "preview", "--stack", STACK, "--expect-no-changes", "--non-interactive")
     assert preview.code == 0, preview.said
 
 
-@pytest.mark.parametrize("stack", ["dev", "staging"])
+@pytest.mark.parametrize("stack", ["dev", "staging", "prod"])
 @pytest.mark.timeout(1800)
 def test_updates_killed_at_any_moment_are_finished(
-    sandbox: RunningSandbox, project: Project, stack: str, soak: bool
+    request: pytest.FixtureRequest, tmp_path: Path, stack: str, soak: bool
 ) -> None:
     if not soak:
         pytest.skip("--soak: two moments are tried in every run")
+    empty: RunningSandbox = request.getfixturevalue("empty")
+    project = copy_project(tmp_path / "project", {**os.environ, **empty.environment})
     seed = random.SystemRandom().randrange(10**6)
     print(f"seed {seed}")
     chance = random.Random(seed)
-    ready(project, stack)
-    for resources in sorted(chance.sample(range(5, 130), MOMENTS)):
-        if len(latest(sandbox, stack).get("resources") or []) < resources:
-            killed_update(sandbox, project, stack, "v1.2.3", resources)
-            goes_on(sandbox, project, stack)
+    for resources in sorted(chance.sample(range(5, 130), FIRST_MOMENTS)):
+        killed_update(empty, project, stack, "v1.2.3", resources)
+    goes_on(empty, project, stack)
     for version in ("v1.2.2", "v1.2.3", "v1.2.1", "v1.2.3"):
-        killed_update(sandbox, project, stack, version, resources=0)
-        goes_on(sandbox, project, stack)
+        if killed_update(empty, project, stack, version, writes=chance.randint(1, 20)):
+            goes_on(empty, project, stack)

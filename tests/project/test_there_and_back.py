@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import os
 from typing import Any
 
 import boto3
@@ -13,20 +12,10 @@ import pytest
 from sandbox.account.export.compare import diff
 from stacks.releases import load
 from tests.support.cluster import replica_sets, snapshot
-from tests.support.project import Project, copy_project
+from tests.support.project import Project
 from tests.support.sandbox import RunningSandbox
 
 pytestmark = [pytest.mark.engine, pytest.mark.sandbox]
-
-
-@pytest.fixture(scope="module")
-def prod(sandbox: RunningSandbox, tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """prod at v1.2.2, deployed with bare pulumi commands."""
-    folder = tmp_path_factory.mktemp("there-and-back") / "project"
-    project = copy_project(folder, {**os.environ, **sandbox.environment})
-    assert project.run("pulumi", "stack", "init", "prod").code == 0
-    project.up("v1.2.2")
-    return project
 
 
 def aws(sandbox: RunningSandbox, service: str) -> Any:
@@ -55,6 +44,7 @@ def test_an_update_to_another_release_and_back_ends_in_the_same_state(sandbox: R
     prod.up("v1.2.2")
     account, namespace = account_and_namespace(sandbox)
     sets = replica_sets(sandbox.environment["KUBECONFIG"], "production")
+    assert len(sets) > 1
     prod.up("v1.2.3")
     there = account_and_namespace(sandbox)
     assert diff(account, there[0])
@@ -64,7 +54,6 @@ def test_an_update_to_another_release_and_back_ends_in_the_same_state(sandbox: R
     assert diff(account, account_again) == []
     assert namespace == namespace_again
     assert replica_sets(sandbox.environment["KUBECONFIG"], "production") == sets
-    assert len(sets) == 2
 
 
 def test_a_second_update_changes_nothing(prod: Project) -> None:

@@ -13,7 +13,8 @@ from typing import Any
 import yaml
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-PARTS = ("components", "stacks", "scripts", "policies", "runbooks", "Pulumi.yaml", "__main__.py")
+SETTINGS = Path("stacks") / "Pulumi.prod.yaml"
+PARTS = ("components", "deployments", "stacks", "scripts", "policies", "runbooks", "Pulumi.yaml", "__main__.py")
 
 
 @dataclass(frozen=True)
@@ -84,10 +85,26 @@ class Project:
         found: dict[str, Any] = json.loads(self.pulumi("stack", "export").output)
         return found
 
+    @property
+    def stack_file(self) -> Path:
+        """The file with the settings of prod."""
+        return self.folder / SETTINGS
+
     def pin(self) -> str:
         """The version that the stack's file pins."""
-        data = yaml.safe_load((self.folder / "stacks" / "Pulumi.prod.yaml").read_text())
-        return str(data["config"]["rollback-stack:version"])
+        return str(yaml.safe_load(self.stack_file.read_text())["config"]["rollback-stack:version"])
+
+    def is_at(self, version: str) -> bool:
+        """Whether the last update ended well, at this version and with no other setting than the checkout's."""
+        wanted = yaml.safe_load((ROOT / SETTINGS).read_text())["config"]
+        wanted["rollback-stack:version"] = version
+        history = json.loads(self.pulumi("stack", "history", "--json", "--page-size", "1").output)
+        given = yaml.safe_load(self.stack_file.read_text())["config"]
+        return bool(history and history[0]["result"] == "succeeded" and given == wanted)
+
+    def restore_settings(self) -> None:
+        """Undo what commands wrote into the settings of prod."""
+        shutil.copy2(ROOT / SETTINGS, self.stack_file)
 
 
 def copy_project(folder: Path, environment: Mapping[str, str]) -> Project:
