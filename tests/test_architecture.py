@@ -12,6 +12,7 @@ ROOT = Path(__file__).resolve().parent.parent
 MAY_IMPORT = {
     "stacks": set(),
     "components": {"stacks"},
+    "deployments": {"stacks"},
     "policies": {"stacks"},
     "runbooks": {"stacks"},
     "scripts": {"stacks", "runbooks", "policies"},
