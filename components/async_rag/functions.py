@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import pulumi
 
 from components.async_rag.stores import DATABASE, Stores
 from components.parts.context import Context
 from components.parts.function import FunctionSpec, VersionedFunction
+from components.parts.statements import CONSUME, Statement, all_of, allow
 from stacks.async_rag import AsyncRagRelease, AsyncRagSettings
 from stacks.selection import Selected
-
-Statement = Mapping[str, Any]
 
 KNOWS_ITS_RELEASE = ("process_document_for_rag", "query_handler")
 """Functions that answer with the release they run. The others aren't told, so that code which didn't change between
@@ -77,42 +75,28 @@ def _environment(
 
 def _permissions(context: Context, stores: Stores) -> dict[str, pulumi.Output[Sequence[Statement]]]:
     """Per function its IAM statements: single actions on single resources."""
-    read_documents = _allow(["s3:GetObject"], stores.bucket.arn.apply(lambda arn: f"{arn}/*"))
-    write_status = _allow(["dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:GetItem"], stores.status.arn)
-    credentials = _allow(["secretsmanager:GetSecretValue"], stores.database_secret)
-    find_listeners = _allow(["dynamodb:Query"], stores.connections.arn.apply(lambda arn: f"{arn}/index/by-document"))
-    forget_listener = _allow(["dynamodb:DeleteItem"], stores.connections.arn)
-    post = _allow(
+    read_documents = allow(["s3:GetObject"], stores.bucket.arn.apply(lambda arn: f"{arn}/*"))
+    write_status = allow(["dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:GetItem"], stores.status.arn)
+    credentials = allow(["secretsmanager:GetSecretValue"], stores.database_secret)
+    find_listeners = allow(["dynamodb:Query"], stores.connections.arn.apply(lambda arn: f"{arn}/index/by-document"))
+    forget_listener = allow(["dynamodb:DeleteItem"], stores.connections.arn)
+    post = allow(
         ["execute-api:ManageConnections"],
         pulumi.Output.from_input(f"arn:aws:execute-api:{context.settings.region}:*:*/{context.stack}/*/@connections/*"),
     )
-    send = [_allow(["sqs:SendMessage"], queue.queue.arn) for queue in (stores.vdr, stores.text_rag)]
-    connection = _allow(
+    send = [allow(["sqs:SendMessage"], queue.queue.arn) for queue in (stores.vdr, stores.text_rag)]
+    connection = allow(
         ["dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem", "dynamodb:GetItem"], stores.connections.arn
     )
     worker = [read_documents, write_status, credentials, find_listeners, forget_listener, post]
     return {
-        "async_document_processor": _all(read_documents, write_status, find_listeners, forget_listener, post, *send),
-        "vdr_processor": _all(*worker, _consume(stores.vdr.queue.arn)),
-        "text_rag_processor": _all(*worker, _consume(stores.text_rag.queue.arn)),
-        "process_document_for_rag": _all(read_documents, credentials),
-        "query_handler": _all(credentials),
+        "async_document_processor": all_of(read_documents, write_status, find_listeners, forget_listener, post, *send),
+        "vdr_processor": all_of(*worker, allow(CONSUME, stores.vdr.queue.arn)),
+        "text_rag_processor": all_of(*worker, allow(CONSUME, stores.text_rag.queue.arn)),
+        "process_document_for_rag": all_of(read_documents, credentials),
+        "query_handler": all_of(credentials),
         **{
-            f"websocket_{event}": _all(connection, write_status, post)
+            f"websocket_{event}": all_of(connection, write_status, post)
             for event in ("connect", "disconnect", "subscribe", "default")
         },
     }
-
-
-def _allow(actions: list[str], resource: pulumi.Output[str]) -> pulumi.Output[Statement]:
-    return resource.apply(lambda arn: {"Effect": "Allow", "Action": actions, "Resource": arn})
-
-
-def _consume(queue: pulumi.Output[str]) -> pulumi.Output[Statement]:
-    return _allow(
-        ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ChangeMessageVisibility"], queue
-    )
-
-
-def _all(*statements: pulumi.Output[Statement]) -> pulumi.Output[Sequence[Statement]]:
-    return pulumi.Output.all(*statements)

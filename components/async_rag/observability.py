@@ -9,14 +9,12 @@ import pulumi_aws as aws
 
 from components.async_rag.functions import physical_name
 from components.async_rag.stores import Stores
+from components.parts.alarms import MINUTE, Alarms, graph, lambda_sum
 from components.parts.context import Context
 from components.parts.function import VersionedFunction
-from components.parts.queue import WorkQueue
 from stacks.async_rag import AsyncRagSettings
 
 PIPELINE = ("async_document_processor", "vdr_processor", "text_rag_processor")
-MINUTE = 60
-"""Seconds."""
 
 
 class Observability(pulumi.ComponentResource):
@@ -38,49 +36,30 @@ class Observability(pulumi.ComponentResource):
             tags=context.tags("async-rag"),
             opts=pulumi.ResourceOptions(parent=self),
         )
-        self.alarms: dict[str, aws.cloudwatch.MetricAlarm] = {}
+        prefix = f"amplify-rag-{context.stack}"
+        self.alarms = Alarms("async-rag", prefix, self.topic, context, self)
         pipeline = [name for name in PIPELINE if name in functions]
         if pipeline:
             self._success_rate(pipeline)
         for name in sorted(functions):
-            self._error_rate(name)
+            above = settings.triggers.lambda_error_rate_above
+            self.alarms.error_rate(name, physical_name(context.stack, name), above, periods=5, breaching=3)
         for table in (stores.status, stores.connections):
             self._throttling(table)
         for queue in (stores.vdr, stores.text_rag):
-            self._queue(queue)
+            name = queue._name.removeprefix("async-rag-")
+            self.alarms.dead_letters(name, queue.dead_letters.name)
+            self.alarms.backlog(name, queue.queue.name, settings.triggers.queue_age_above)
         self._cost()
         self._dashboard(sorted(functions))
         self.register_outputs({"topic": self.topic.arn})
 
-    def _alarm(self, name: str, description: str, **rule: object) -> None:
-        self.alarms[name] = aws.cloudwatch.MetricAlarm(
-            f"async-rag-{name}",
-            name=f"amplify-rag-{self.context.stack}-{name}",
-            alarm_description=description,
-            alarm_actions=[self.topic.arn],
-            ok_actions=[self.topic.arn],
-            tags=self.context.tags("async-rag"),
-            opts=pulumi.ResourceOptions(parent=self),
-            **{"treat_missing_data": "notBreaching", **rule},
-        )
-
-    def _sum(self, identifier: str, metric: str, function: str) -> aws.cloudwatch.MetricAlarmMetricQueryArgs:
-        return aws.cloudwatch.MetricAlarmMetricQueryArgs(
-            id=identifier,
-            metric=aws.cloudwatch.MetricAlarmMetricQueryMetricArgs(
-                namespace="AWS/Lambda",
-                metric_name=metric,
-                period=MINUTE,
-                stat="Sum",
-                dimensions={"FunctionName": physical_name(self.context.stack, function)},
-            ),
-        )
-
     def _success_rate(self, pipeline: list[str]) -> None:
         triggers = self.settings.triggers
         errors, calls = [f"e{i}" for i in range(len(pipeline))], [f"i{i}" for i in range(len(pipeline))]
-        queries = [self._sum(errors[i], "Errors", name) for i, name in enumerate(pipeline)]
-        queries += [self._sum(calls[i], "Invocations", name) for i, name in enumerate(pipeline)]
+        physical = [physical_name(self.context.stack, name) for name in pipeline]
+        queries = [lambda_sum(errors[i], "Errors", name) for i, name in enumerate(physical)]
+        queries += [lambda_sum(calls[i], "Invocations", name) for i, name in enumerate(physical)]
         total = f"({'+'.join(calls)})"
         queries.append(
             aws.cloudwatch.MetricAlarmMetricQueryArgs(
@@ -90,7 +69,7 @@ class Observability(pulumi.ComponentResource):
                 return_data=True,
             )
         )
-        self._alarm(
+        self.alarms.add(
             "success-rate",
             f"Fewer than {triggers.success_rate_below:g} % of the pipeline's runs succeed "
             f"for {triggers.watched_minutes} minutes: roll back (level 1)",
@@ -101,27 +80,9 @@ class Observability(pulumi.ComponentResource):
             datapoints_to_alarm=max(1, triggers.watched_minutes * 2 // 3),
         )
 
-    def _error_rate(self, function: str) -> None:
-        triggers = self.settings.triggers
-        self._alarm(
-            f"{function}-error-rate",
-            f"More than {triggers.lambda_error_rate_above:g} % of the runs of {function} fail: roll back",
-            metric_queries=[
-                self._sum("errors", "Errors", function),
-                self._sum("calls", "Invocations", function),
-                aws.cloudwatch.MetricAlarmMetricQueryArgs(
-                    id="rate", label="error rate (%)", expression="100*errors/calls", return_data=True
-                ),
-            ],
-            comparison_operator="GreaterThanThreshold",
-            threshold=triggers.lambda_error_rate_above,
-            evaluation_periods=5,
-            datapoints_to_alarm=3,
-        )
-
     def _throttling(self, table: aws.dynamodb.Table) -> None:
         name = table._name.removeprefix("async-rag-")
-        self._alarm(
+        self.alarms.add(
             f"{name}-throttling",
             f"DynamoDB keeps throttling the {name} table: roll back",
             namespace="AWS/DynamoDB",
@@ -134,36 +95,9 @@ class Observability(pulumi.ComponentResource):
             evaluation_periods=3,
         )
 
-    def _queue(self, queue: WorkQueue) -> None:
-        name = queue._name.removeprefix("async-rag-")
-        self._alarm(
-            f"{name}-dead-letters",
-            f"Messages lie in the dead-letter queue of {name}",
-            namespace="AWS/SQS",
-            metric_name="ApproximateNumberOfMessagesVisible",
-            dimensions={"QueueName": queue.dead_letters.name},
-            statistic="Maximum",
-            period=MINUTE,
-            comparison_operator="GreaterThanThreshold",
-            threshold=0,
-            evaluation_periods=1,
-        )
-        self._alarm(
-            f"{name}-backlog",
-            f"The oldest message of {name} waits for longer than {self.settings.triggers.queue_age_above} seconds",
-            namespace="AWS/SQS",
-            metric_name="ApproximateAgeOfOldestMessage",
-            dimensions={"QueueName": queue.queue.name},
-            statistic="Maximum",
-            period=MINUTE,
-            comparison_operator="GreaterThanThreshold",
-            threshold=self.settings.triggers.queue_age_above,
-            evaluation_periods=5,
-        )
-
     def _cost(self) -> None:
         triggers = self.settings.triggers
-        self._alarm(
+        self.alarms.add(
             "cost",
             f"The account costs more than {triggers.cost_factor_above:g} times the expected rate a day",
             metric_queries=[
@@ -189,16 +123,6 @@ class Observability(pulumi.ComponentResource):
     def _dashboard(self, functions: list[str]) -> None:
         stack, region = self.context.stack, self.context.settings.region
 
-        def graph(title: str, metrics: list[list[str]], row: int, column: int) -> dict[str, object]:
-            return {
-                "type": "metric",
-                "x": column * 12,
-                "y": row * 6,
-                "width": 12,
-                "height": 6,
-                "properties": {"title": title, "region": region, "stat": "Sum", "period": MINUTE, "metrics": metrics},
-            }
-
         def of_functions(metric: str) -> list[list[str]]:
             return [["AWS/Lambda", metric, "FunctionName", physical_name(stack, name)] for name in functions]
 
@@ -207,11 +131,11 @@ class Observability(pulumi.ComponentResource):
         waiting = [["AWS/SQS", "ApproximateNumberOfMessagesVisible", "QueueName", name] for name in queues]
         throttled = [["AWS/DynamoDB", "ThrottledRequests", "TableName", name] for name in tables]
         widgets = [
-            graph("Errors", of_functions("Errors"), 0, 0),
-            graph("Invocations", of_functions("Invocations"), 0, 1),
-            graph("Duration (ms)", of_functions("Duration"), 1, 0),
-            graph("Waiting messages", waiting, 1, 1),
-            graph("Throttled requests", throttled, 2, 0),
+            graph(region, "Errors", of_functions("Errors"), 0, 0),
+            graph(region, "Invocations", of_functions("Invocations"), 0, 1),
+            graph(region, "Duration (ms)", of_functions("Duration"), 1, 0),
+            graph(region, "Waiting messages", waiting, 1, 1),
+            graph(region, "Throttled requests", throttled, 2, 0),
         ]
         aws.cloudwatch.Dashboard(
             "async-rag-dashboard",

@@ -36,6 +36,24 @@ ASSUME_LAMBDA = json.dumps(
 
 
 @dataclass(frozen=True)
+class Layer:
+    """A layer version that a function runs with."""
+
+    arn: pulumi.Input[str]
+    sha256: str
+    """Of its content: what tells one published version of the function from another."""
+
+
+@dataclass(frozen=True)
+class Shift:
+    """The alias moves through CodeDeploy."""
+
+    hook: pulumi.ResourceHook
+    after: Sequence[pulumi.Resource]
+    """What has to be there before the alias moves: deployment group, alarms, hook functions."""
+
+
+@dataclass(frozen=True)
 class FunctionSpec:
     """What one function is made of."""
 
@@ -52,6 +70,9 @@ class FunctionSpec:
     subnets: tuple[str, ...] = ()
     security_groups: tuple[str, ...] = ()
     republish: bool = False
+    layers: tuple[Layer, ...] = ()
+    shift: Shift | None = None
+    """How the alias moves; at once where there is none."""
 
 
 @dataclass(frozen=True)
@@ -118,7 +139,9 @@ class VersionedFunction(pulumi.ComponentResource):
             name=ALIAS,
             function_name=self.function.name,
             function_version=version,
-            opts=pulumi.ResourceOptions(parent=self, delete_before_replace=True),
+            opts=pulumi.ResourceOptions.merge(
+                pulumi.ResourceOptions(parent=self, delete_before_replace=True), _through(spec.shift)
+            ),
         )
         self.arn: pulumi.Output[str] = self.alias.arn
         self.invoke_arn: pulumi.Output[str] = self.alias.invoke_arn
@@ -135,6 +158,8 @@ class VersionedFunction(pulumi.ComponentResource):
             "environment": dict(environment),
             "subnets": spec.subnets,
             "securityGroups": spec.security_groups,
+            # Only where there are some, so that functions without keep the fingerprints they were published under.
+            **({"layers": [layer.sha256 for layer in spec.layers]} if spec.layers else {}),
         }
 
     def _identity(self, tags: Mapping[str, str]) -> tuple[aws.iam.Role, aws.iam.RolePolicy]:
@@ -206,10 +231,18 @@ class VersionedFunction(pulumi.ComponentResource):
             timeout=spec.size.timeout,
             environment=aws.lambda_.FunctionEnvironmentArgs(variables=environment),
             vpc_config=vpc,
+            layers=[layer.arn for layer in spec.layers] or None,
             publish=publish,
             tags=tags,
             opts=pulumi.ResourceOptions(parent=self, depends_on=[self.policy, self.logs]),
         )
+
+
+def _through(shift: Shift | None) -> pulumi.ResourceOptions | None:
+    if shift is None:
+        return None
+    hooks = pulumi.ResourceHookBinding(before_update=[shift.hook])
+    return pulumi.ResourceOptions(hooks=hooks, depends_on=list(shift.after))
 
 
 def artifact_key(system: str, function: str, artifact: Artifact) -> str:
