@@ -68,6 +68,7 @@ def main(argv: list[str] | None = None) -> int:
         server.check_free(chosen.websocket_port)
         install()
         state.load(chosen.state_dir)
+        reopen_databases()
         from sandbox.account.gateway import websocket
 
         web = server.make(chosen.port)
@@ -91,6 +92,16 @@ def main(argv: list[str] | None = None) -> int:
     close()
     # Requests that are still waiting for a function must not keep the process alive.
     os._exit(0)
+
+
+def reopen_databases() -> None:
+    """Give the databases of a loaded account their ports back; an account without any doesn't import what they need."""
+    from sandbox.account import state
+
+    if state.kept("databases", dict):
+        from sandbox.account.databases import api
+
+        api.reopen()
 
 
 def close() -> None:

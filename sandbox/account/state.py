@@ -28,8 +28,10 @@ log = logging.getLogger("sandbox.account")
 
 FILE = "account.state"
 PREVIOUS = "account.state.previous"
-MAGIC = "local-aws-account 1"
+MAGIC = "local-aws-account 2"
 QUIET_SECONDS = 0.25
+PROMISE_SECONDS = 1.0
+"""A crash loses what was written within this time at most."""
 WAIT_FOR_REQUESTS = 0.25
 
 _extras: dict[str, Any] = {}
@@ -167,5 +169,13 @@ def keep_saving(folder: Path) -> None:
         except Exception:
             log.exception("the account could not be saved to %s; it is tried again", folder)
             background.mark_changed()
-        # A big account is saved less often, so that saving never takes more than a quarter of the time.
-        time.sleep(min(5.0, 3 * (time.monotonic() - started)))
+        time.sleep(pause_after(time.monotonic() - started))
+
+
+def pause_after(duration: float) -> float:
+    """The seconds to rest after a save that took ``duration`` seconds.
+
+    Three times as long as it took, so that saving takes a quarter of the time at most; but never so long that a write
+    which just missed this save would be kept later than a second after it was made.
+    """
+    return max(0.0, min(3 * duration, PROMISE_SECONDS - QUIET_SECONDS - 2 * duration))

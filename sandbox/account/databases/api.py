@@ -6,7 +6,6 @@ After the RDS API reference; seed 000, level 3 (snapshot before the schema rever
 from __future__ import annotations
 
 import json
-import re
 import secrets
 import string
 import uuid
@@ -15,13 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from moto.rds import models
-from moto.rds.exceptions import InvalidParameterCombination
+from moto.rds.exceptions import DBInstanceAlreadyExists, InvalidParameterCombination
 
 from sandbox.account import background, settings, state
-from sandbox.account.databases import server
+from sandbox.account.databases import endpoints, names, server
 
 ENGINES = ("postgres",)
-RESERVED = ("postgres", "template0", "template1", "rdsadmin")
 PASSWORD_LETTERS = string.ascii_letters + string.digits + "!#$%&()*+,-.:;<=>?[]^_{|}~"
 PASSWORD_LENGTH = 28
 
@@ -30,6 +28,7 @@ _create = _backend.create_db_instance
 _modify = _backend.modify_db_instance
 _delete = _backend.delete_db_instance
 _snapshot = _backend.create_db_snapshot
+_automated_snapshot = _backend.create_auto_snapshot
 _copy_snapshot = _backend.copy_db_snapshot
 _delete_snapshot = _backend.delete_db_snapshot
 _restore = _backend.restore_db_instance_from_db_snapshot
@@ -38,11 +37,17 @@ _restore_time = _backend.restore_db_instance_to_point_in_time
 
 @dataclass
 class Database:
-    """Where the data of one instance lies on the server."""
+    """Where the data of one instance lies.
 
-    name: str
-    role: str
+    Args:
+        names: what its user and its database are called, by clients and on the server.
+        password: the master user's.
+        port: where clients reach it, on 127.0.0.1; its own for as long as it exists.
+    """
+
+    names: names.Names
     password: str
+    port: int
 
 
 def known() -> dict[str, Database]:
@@ -57,11 +62,11 @@ def copies() -> dict[str, str]:
 
 def of(backend: Any, instance: str) -> Database | None:
     """Return the database of an instance, None where it has none."""
-    return known().get(f"{backend.region_name}/{instance}")
+    return known().get(_key(backend, instance))
 
 
-def _name(text: str) -> str:
-    return re.sub(r"\W", "_", text)
+def _key(backend: Any, instance: str) -> str:
+    return f"{backend.region_name}/{instance.lower()}"
 
 
 def _new_password() -> str:
@@ -69,33 +74,40 @@ def _new_password() -> str:
 
 
 def _create_instance(self: Any, arguments: dict[str, Any]) -> Any:
+    with_data = arguments.get("engine") in ENGINES and not arguments.get("db_cluster_identifier") and server.available()
+    if with_data:
+        names.check(arguments.get("master_username"), arguments.get("db_name"))
     made = _create(self, arguments)
     made.dbi_resource_id = f"db-{uuid.uuid4().hex[:26].upper()}"  # moto gives all instances the same
-    if made.engine not in ENGINES or made.db_cluster_identifier or not server.available():
-        return made
-    identifier = made.db_instance_identifier
-    database = _place(made)
-    if made.manage_master_user_password:
-        database.password = _secret(made)["password"]
-    # What an account that was thrown away left under these names must not come back to life.
-    server.drop(database.name, database.role)
-    server.create(database.name, database.role, database.password)
-    made.db_name, made.master_username = database.name, database.role
-    known()[f"{self.region_name}/{identifier}"] = database
-    if made.manage_master_user_password:
-        _store(made, database)
+    if with_data:
+        try:
+            known()[_key(self, made.db_instance_identifier)] = _furnish(made)
+        except Exception:
+            made.deletion_protection = False
+            _delete(self, arguments["db_instance_identifier"], None, True)
+            raise
     return made
 
 
-def _place(instance: Any) -> Database:
-    """Choose names on the server that no other instance has."""
-    suffix = "_" + _name(instance.db_instance_identifier)
-    wanted, role = instance.db_name or _name(instance.db_instance_identifier), instance.master_username or "postgres"
-    if wanted in RESERVED or any(other.name == wanted for other in known().values()):
-        wanted += suffix
-    if role in RESERVED or any(other.role == role for other in known().values()):
-        role += suffix
-    return Database(wanted, role, instance.__dict__.get("_master_user_password") or _new_password())
+def _furnish(instance: Any) -> Database:
+    """Make the data of a new instance and open its port."""
+    chosen = names.choose(instance, [other.names for other in known().values()])
+    instance.master_username = chosen.user
+    if instance.manage_master_user_password:
+        password = _secret(instance)["password"]
+    else:
+        password = instance.__dict__.get("_master_user_password") or _new_password()
+    # What an account that was thrown away left under these names must not come back to life.
+    server.drop(chosen.store, chosen.role)
+    server.create(chosen.store, chosen.role, password)
+    return Database(chosen, password, endpoints.open_new(chosen))
+
+
+def reopen() -> None:
+    """Open the ports of a loaded account's databases again; raises PortTakenError."""
+    if server.available():
+        for database in known().values():
+            endpoints.open_at(database.port, database.names)
 
 
 def _secret(instance: Any) -> dict[str, str]:
@@ -110,7 +122,7 @@ def _current(secret: Any) -> str:
 def _store(instance: Any, database: Database) -> None:
     """Write the master user's credentials into its secret, as a new current version where they changed."""
     keeper = instance.master_user_secret
-    text = json.dumps({"username": database.role, "password": database.password})
+    text = json.dumps({"username": database.names.user, "password": database.password})
     if _current(keeper.secret) == text:
         return
     keeper.secretsmanager.put_secret_value(
@@ -132,24 +144,26 @@ def _rotate(self: Any) -> None:
     database = of(self.resource.backend, getattr(self.resource, "db_instance_identifier", ""))
     if database:
         database.password = _new_password()
-        server.set_password(database.role, database.password)
+        server.set_password(database.names.role, database.password)
         _store(self.resource, database)
 
 
 def _modify_instance(self: Any, db_instance_identifier: str, db_kwargs: dict[str, Any]) -> Any:
     renamed = db_kwargs.get("new_db_instance_identifier")
+    if renamed and renamed in self.databases:
+        raise DBInstanceAlreadyExists()  # moto would overwrite it
     database = of(self, db_instance_identifier)
     password = db_kwargs.get("master_user_password")
     changed = _modify(self, db_instance_identifier, db_kwargs)
     if database is None:
         return changed
     if renamed:
-        known()[f"{self.region_name}/{renamed}"] = known().pop(f"{self.region_name}/{db_instance_identifier}")
+        known()[_key(self, renamed)] = known().pop(_key(self, db_instance_identifier))
     if db_kwargs.get("manage_master_user_password"):
         password = _secret(changed)["password"]
     if password:
         database.password = password
-        server.set_password(database.role, password)
+        server.set_password(database.names.role, password)
     if db_kwargs.get("manage_master_user_password"):
         _store(changed, database)
     return changed
@@ -168,7 +182,7 @@ def _create_snapshot(
         return made
     file = _file(self.region_name, made.db_snapshot_identifier)
     try:
-        server.copy_out(database.name, file)
+        server.copy_out(database.names.store, file)
     except Exception:
         _delete_snapshot(self, db_snapshot_identifier)
         raise
@@ -176,6 +190,14 @@ def _create_snapshot(
         file.relative_to(settings.current().state_dir.absolute())
     )
     return made
+
+
+def _create_automated_snapshot(self: Any, db_instance_identifier: str, db_snapshot_identifier: str) -> Any:
+    """Automated snapshots are named by the minute, in which an instance can be renamed and another take its name."""
+    number, name = 1, db_snapshot_identifier
+    while name in self.database_snapshots:
+        number, name = number + 1, f"{db_snapshot_identifier}-{number + 1}"
+    return _automated_snapshot(self, db_instance_identifier, name)
 
 
 def _copied_snapshot(
@@ -216,9 +238,10 @@ def _delete_instance(
     gone = _delete(
         self, db_instance_identifier, final_db_snapshot_identifier, skip_final_snapshot, delete_automated_backups
     )
-    database = known().pop(f"{self.region_name}/{db_instance_identifier}", None)
+    database = known().pop(_key(self, db_instance_identifier), None)
     if database:
-        server.drop(database.name, database.role)
+        endpoints.close(database.port)
+        server.drop(database.names.store, database.names.role)
     return gone
 
 
@@ -237,7 +260,7 @@ def _restored_to_time(
     made = _restore_time(self, source_db_identifier, target_db_identifier, overrides)
     if origin:
         file = _file(self.region_name, f"at-{target_db_identifier}")
-        server.copy_out(origin.name, file)
+        server.copy_out(origin.names.store, file)
         _fill(self, made, str(file.relative_to(settings.current().state_dir.absolute())))
         file.unlink()
     return made
@@ -246,23 +269,24 @@ def _restored_to_time(
 def _fill(backend: Any, instance: Any, file: str | None) -> None:
     database = of(backend, instance.db_instance_identifier)
     if database and file:
-        server.copy_in(settings.current().state_dir.absolute() / file, database.name, database.role)
+        server.copy_in(settings.current().state_dir.absolute() / file, database.names.store, database.names.role)
     background.mark_changed()
-
-
-def _has_database(instance: Any) -> bool:
-    return server.available() and of(instance.backend, instance.db_instance_identifier) is not None
 
 
 _address = models.DBInstance.address.fget
 
 
+def _reachable(instance: Any) -> Database | None:
+    return of(instance.backend, instance.db_instance_identifier) if server.available() else None
+
+
 def _shown_address(self: Any) -> str:
-    return server.HOST if _has_database(self) else str(_address(self))
+    return server.HOST if _reachable(self) else str(_address(self))
 
 
 def _shown_endpoint(self: Any) -> dict[str, Any]:
-    port = settings.current().postgres_port if _has_database(self) else self.port
+    database = _reachable(self)
+    port = database.port if database else self.port
     return {"Address": self.address, "Port": port, "HostedZoneId": "Z2R2ITUGPM61AM"}
 
 
@@ -272,6 +296,7 @@ def install() -> None:
     _backend.modify_db_instance = _modify_instance
     _backend.delete_db_instance = _delete_instance
     _backend.create_db_snapshot = _create_snapshot
+    _backend.create_auto_snapshot = _create_automated_snapshot
     _backend.copy_db_snapshot = _copied_snapshot
     _backend.delete_db_snapshot = _deleted_snapshot
     _backend.restore_db_instance_from_db_snapshot = _restored

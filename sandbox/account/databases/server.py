@@ -7,6 +7,8 @@ import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from moto.rds.exceptions import RDSClientError
+
 from sandbox import postgres
 from sandbox.account import settings
 
@@ -28,19 +30,27 @@ def _password() -> str:
     return (chosen.postgres_password_file or default).read_text().strip()
 
 
+def down() -> str:
+    """Return the line that says that the server doesn't run."""
+    return f"the PostgreSQL server on port {settings.current().postgres_port} does not answer; start it with make up"
+
+
 def connect(database: str = "postgres") -> psycopg.Connection[Any]:
-    """Connect as the superuser, every statement a transaction of its own."""
+    """Connect as the superuser, every statement a transaction of its own; raises RDSClientError."""
     import psycopg
 
-    return psycopg.connect(
-        host=HOST,
-        port=settings.current().postgres_port,
-        user=postgres.SUPERUSER,
-        password=_password(),
-        dbname=database,
-        autocommit=True,
-        connect_timeout=5,
-    )
+    try:
+        return psycopg.connect(
+            host=HOST,
+            port=settings.current().postgres_port,
+            user=postgres.SUPERUSER,
+            password=_password(),
+            dbname=database,
+            autocommit=True,
+            connect_timeout=5,
+        )
+    except psycopg.OperationalError as error:
+        raise RDSClientError("ServiceUnavailable", down()) from error
 
 
 def _sql(text: str, *names: str) -> Any:

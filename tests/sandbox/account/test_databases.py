@@ -19,9 +19,10 @@ from sandbox.postgres import cluster
 from tests.sandbox.account.conftest import ROOT, Account
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[int, Path]]:
-    (port,), folder = free_ports(1), tmp_path_factory.mktemp("postgres")
+@contextlib.contextmanager
+def running_server(folder: Path, port: int | None = None) -> Iterator[tuple[int, Path]]:
+    """PostgreSQL, with its data in `folder`; yields its port and the folder."""
+    port = port or free_ports(1)[0]
     command = [sys.executable, "-m", "sandbox.postgres", "--port", str(port), "--data-dir", str(folder)]
     process = subprocess.Popen(command, cwd=ROOT)
     try:
@@ -32,19 +33,17 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[int, Path
         process.wait(15)
 
 
-@pytest.fixture(scope="module")
-def rds_account(server: tuple[int, Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
-    options = ["--postgres-port", str(server[0])]
-    options += ["--postgres-password-file", str(server[1] / postgres.PASSWORD_FILE)]
-    made = Account(tmp_path_factory.mktemp("rds") / "state", 60.0, *options).start()
-    yield made
-    made.kill()
+def account_on(server: tuple[int, Path], state_dir: Path) -> Account:
+    """An account whose databases lie on the server; not started yet."""
+    port, folder = server
+    options = ["--postgres-port", str(port), "--postgres-password-file", str(folder / postgres.PASSWORD_FILE)]
+    return Account(state_dir, 60.0, *options)
 
 
-@pytest.fixture
-def make(rds_account: Account) -> Iterator[Callable[..., Any]]:
-    rds = rds_account.client("rds")
-    names = []
+@contextlib.contextmanager
+def instances(account: Account) -> Iterator[Callable[..., Any]]:
+    """Makes instances, and deletes them in the end."""
+    rds, names = account.client("rds"), []
 
     def create(name: str, **more: Any) -> Any:
         names.append(name)
@@ -54,7 +53,7 @@ def make(rds_account: Account) -> Iterator[Callable[..., Any]]:
             Engine="postgres",
             DBInstanceClass="db.t4g.micro",
             AllocatedStorage=20,
-            **given,
+            **{key: value for key, value in given.items() if value is not None},
         )["DBInstance"]
 
     yield create
@@ -63,11 +62,30 @@ def make(rds_account: Account) -> Iterator[Callable[..., Any]]:
             rds.delete_db_instance(DBInstanceIdentifier=name, SkipFinalSnapshot=True)
 
 
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[int, Path]]:
+    with running_server(tmp_path_factory.mktemp("postgres")) as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def rds_account(server: tuple[int, Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
+    made = account_on(server, tmp_path_factory.mktemp("rds") / "state").start()
+    yield made
+    made.kill()
+
+
+@pytest.fixture
+def make(rds_account: Account) -> Iterator[Callable[..., Any]]:
+    with instances(rds_account) as create:
+        yield create
+
+
 def describe(account: Account, name: str) -> Any:
     return account.client("rds").describe_db_instances(DBInstanceIdentifier=name)["DBInstances"][0]
 
 
-def login(account: Account, name: str, password: str | None = None) -> psycopg.Connection[Any]:
+def login(account: Account, name: str, password: str | None = None, **more: Any) -> psycopg.Connection[Any]:
     instance = describe(account, name)
     user = instance["MasterUsername"]
     if password is None:
@@ -75,21 +93,33 @@ def login(account: Account, name: str, password: str | None = None) -> psycopg.C
         secret = json.loads(account.client("secretsmanager").get_secret_value(SecretId=arn)["SecretString"])
         user, password = secret["username"], secret["password"]
     return psycopg.connect(
-        host=instance["Endpoint"]["Address"],
-        port=instance["Endpoint"]["Port"],
-        dbname=instance["DBName"],
-        user=user,
-        password=password,
+        **{
+            "host": instance["Endpoint"]["Address"],
+            "port": instance["Endpoint"]["Port"],
+            "dbname": instance.get("DBName", "postgres"),
+            "user": user,
+            "password": password,
+            "autocommit": True,
+            **more,
+        }
+    )
+
+
+def as_superuser(server: tuple[int, Path]) -> psycopg.Connection[Any]:
+    return psycopg.connect(
+        host="127.0.0.1",
+        port=server[0],
+        user=postgres.SUPERUSER,
+        password=postgres.password(server[1]),
+        dbname="postgres",
         autocommit=True,
     )
 
 
-def test_the_secret_logs_in_and_pgvector_can_be_made(rds_account: Account, make: Any, server: Any) -> None:
+def test_the_secret_logs_in_and_pgvector_can_be_made(rds_account: Account, make: Any) -> None:
     made = make("rag-dev")
     assert made["DBInstanceStatus"] == "available"
-    assert describe(rds_account, "rag-dev")["Endpoint"]["Port"] == server[0]
     with login(rds_account, "rag-dev") as link:
-        assert link.execute("SELECT current_database(), current_user").fetchone() == ("rag", "rag_admin")
         link.execute("CREATE EXTENSION vector")
         link.execute("CREATE TABLE pages (id int, v vector(2))")
         link.execute("INSERT INTO pages VALUES (1, '[1,2]')")
@@ -98,14 +128,61 @@ def test_the_secret_logs_in_and_pgvector_can_be_made(rds_account: Account, make:
 
 
 def test_instances_with_the_same_names_stay_apart(rds_account: Account, make: Any) -> None:
-    make("one")
-    make("two", ManageMasterUserPassword=False, MasterUserPassword="a-long-password")
-    second = describe(rds_account, "two")
-    assert (second["DBName"], second["MasterUsername"]) == ("rag_two", "rag_admin_two")
-    with login(rds_account, "one") as link:
-        link.execute("CREATE TABLE only_here (id int)")
-    with login(rds_account, "two", "a-long-password") as link:
-        assert link.execute("SELECT to_regclass('only_here')").fetchone() == (None,)
+    passwords = {"one": "the-first-password", "two": "the-second-password"}
+    for name, password in passwords.items():
+        make(name, ManageMasterUserPassword=False, MasterUserPassword=password)
+        found = describe(rds_account, name)
+        assert (found["DBName"], found["MasterUsername"]) == ("rag", "rag_admin")
+        with login(rds_account, name, password) as link:
+            link.execute(f"CREATE TABLE only_in_{name} (id int)")
+    assert describe(rds_account, "one")["Endpoint"]["Port"] != describe(rds_account, "two")["Endpoint"]["Port"]
+    for name, password in passwords.items():
+        with login(rds_account, name, password) as link:
+            found = link.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'").fetchall()
+            assert found == [(f"only_in_{name}",)]
+        with pytest.raises(psycopg.OperationalError, match='password authentication failed for user "rag_admin"'):
+            login(rds_account, name, passwords["two" if name == "one" else "one"])
+
+
+def test_secrets_of_instances_with_the_same_names_say_what_was_asked_for(rds_account: Account, make: Any) -> None:
+    for name in ("prod", "staging"):
+        make(name)
+        arn = describe(rds_account, name)["MasterUserSecret"]["SecretArn"]
+        secret = json.loads(rds_account.client("secretsmanager").get_secret_value(SecretId=arn)["SecretString"])
+        assert secret["username"] == "rag_admin"
+        login(rds_account, name).close()
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"MasterUsername": "rdsadmin"}, "MasterUsername rdsadmin cannot be used as it is a reserved word"),
+        ({"MasterUsername": "admin"}, "MasterUsername admin cannot be used as it is a reserved word"),
+        ({"MasterUsername": "pg_admin"}, 'role names starting with "pg_" are reserved'),
+        ({"MasterUsername": "seventeen_letters"}, "MasterUsername is not a valid identifier"),
+        ({"DBName": "template1"}, "DBName template1 cannot be used as it is a reserved word"),
+        ({"DBName": "rag=x"}, "DBName is not a valid identifier"),
+    ],
+)
+def test_names_that_rds_refuses_are_refused(rds_account: Account, make: Any, given: Any, message: str) -> None:
+    with pytest.raises(ClientError, match=message) as refused:
+        make("refused", **given)
+    assert refused.value.response["Error"]["Code"] == "InvalidParameterValue"
+    with pytest.raises(ClientError, match="not found"):
+        describe(rds_account, "refused")
+
+
+def test_without_a_name_the_database_is_postgres_and_the_instance_s_own(rds_account: Account, make: Any) -> None:
+    for name in ("nameless", "other"):
+        made = make(name, DBName=None, MasterUsername="postgres")
+        assert "DBName" not in made
+        with login(rds_account, name) as link:
+            link.execute(f"CREATE TABLE only_in_{name} (id int)")
+    with login(rds_account, "nameless") as link:
+        assert link.execute("SELECT to_regclass('only_in_nameless'), to_regclass('only_in_other')").fetchone() == (
+            "only_in_nameless",
+            None,
+        )
 
 
 def test_a_rotated_password_replaces_the_old_one(rds_account: Account, make: Any) -> None:
@@ -144,16 +221,20 @@ def test_deletion_protection_and_the_final_snapshot(rds_account: Account, make: 
 
 
 def test_a_plain_delete_drops_the_data(rds_account: Account, make: Any, server: tuple[int, Path]) -> None:
-    make("gone", DBName="gone")
-    rds_account.client("rds").delete_db_instance(DBInstanceIdentifier="gone", SkipFinalSnapshot=True)
-    with psycopg.connect(
-        host="127.0.0.1",
-        port=server[0],
-        user=postgres.SUPERUSER,
-        password=postgres.password(server[1]),
-        dbname="postgres",
-    ) as link:
-        assert link.execute("SELECT 1 FROM pg_database WHERE datname = 'gone'").fetchone() is None
+    make("gone")
+    with as_superuser(server) as link:
+        found = "SELECT datname, rolname FROM pg_database JOIN pg_roles ON datdba = pg_roles.oid WHERE datname LIKE %s"
+        assert link.execute(found, ["%/gone"]).fetchall() == [("rag@us-east-1/gone", "rag_admin@us-east-1/gone")]
+        rds_account.client("rds").delete_db_instance(DBInstanceIdentifier="gone", SkipFinalSnapshot=True)
+        assert link.execute("SELECT 1 FROM pg_database WHERE datname LIKE '%/gone'").fetchone() is None
+        assert link.execute("SELECT 1 FROM pg_roles WHERE rolname LIKE '%/gone'").fetchone() is None
+
+
+def test_passwords_are_kept_as_scram(rds_account: Account, make: Any, server: tuple[int, Path]) -> None:
+    make("scram")
+    with as_superuser(server) as link:
+        stored = "SELECT rolpassword LIKE 'SCRAM-SHA-256$%%' FROM pg_authid WHERE rolname = %s"
+        assert link.execute(stored, ["rag_admin@us-east-1/scram"]).fetchone() == (True,)
 
 
 def test_a_snapshot_is_a_real_copy_beside_the_living(rds_account: Account, make: Any) -> None:
@@ -173,6 +254,23 @@ def test_a_snapshot_is_a_real_copy_beside_the_living(rds_account: Account, make:
     rds.delete_db_instance(DBInstanceIdentifier="copy", SkipFinalSnapshot=True)
     rds.delete_db_snapshot(DBSnapshotIdentifier="before")
     assert not list((rds_account.state_dir / "snapshots").rglob("before-*"))
+
+
+def test_a_restore_to_a_point_in_time_is_an_instance_of_its_own(rds_account: Account, make: Any) -> None:
+    rds = rds_account.client("rds")
+    make("origin")
+    with login(rds_account, "origin") as link:
+        link.execute("CREATE TABLE documents AS SELECT 7 AS id")
+        rds.restore_db_instance_to_point_in_time(
+            SourceDBInstanceIdentifier="origin", TargetDBInstanceIdentifier="earlier", UseLatestRestorableTime=True
+        )
+        link.execute("DELETE FROM documents")
+    found = describe(rds_account, "earlier")
+    assert (found["DBName"], found["MasterUsername"]) == ("rag", "rag_admin")
+    with login(rds_account, "earlier") as link:
+        assert link.execute("SELECT id FROM documents").fetchall() == [(7,)]
+        link.execute("ALTER TABLE documents ADD COLUMN title text")
+    rds.delete_db_instance(DBInstanceIdentifier="earlier", SkipFinalSnapshot=True)
 
 
 def test_instances_and_snapshots_survive_kill_9(rds_account: Account, make: Any) -> None:
