@@ -24,7 +24,8 @@ def environment(state: State) -> dict[str, str]:
     return {
         "PATH": os.pathsep.join([*map(str, folders), *inherited]),
         "PULUMI_HOME": str(state.pulumi_home),
-        "PULUMI_BACKEND_URL": f"file://{state.backend}",
+        # No attributes beside the files: an engine killed while it writes them leaves what nothing can read.
+        "PULUMI_BACKEND_URL": f"file://{state.backend}?metadata=skip",
         "PULUMI_CONFIG_PASSPHRASE": "",
         "PULUMI_SKIP_UPDATE_CHECK": "true",
         "AWS_ENDPOINT_URL": f"http://127.0.0.1:{identity.account_port}",

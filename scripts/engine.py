@@ -35,6 +35,7 @@ class Engine:
 
     def prepare(self, region: str) -> None:
         """Make the stack where it doesn't exist yet, and put right what an update that was killed left behind."""
+        self._drop_torn_attributes()
         stacks = [entry["name"] for entry in json.loads(self._output("stack", "ls", "--json"))]
         if self.stack not in stacks:
             self._output("stack", "init", self.stack, "--no-select")
@@ -68,6 +69,13 @@ class Engine:
         """The whole state, secrets encrypted."""
         state: dict[str, Any] = json.loads(self._output("stack", "export", "--stack", self.stack))
         return state
+
+    def _drop_torn_attributes(self) -> None:
+        """Files of attributes that a killed engine left empty: the backend reads nothing ("EOF") while one is there."""
+        if (backend := _file_backend()) is not None:
+            for path in (backend / ".pulumi").rglob("*.attrs"):
+                if path.stat().st_size == 0:
+                    path.unlink(missing_ok=True)
 
     def _clear_dead_lock(self) -> None:
         for lock in self._locks():
@@ -111,11 +119,9 @@ class Engine:
 
     def _locks(self) -> list[Path]:
         """Lock files of a file backend; other backends keep their own and clear them with ``pulumi cancel``."""
-        backend = urlparse(os.environ.get("PULUMI_BACKEND_URL", ""))
-        if backend.scheme != "file":
+        if (backend := _file_backend()) is None:
             return []
-        folder = Path(backend.path) / ".pulumi" / "locks" / "organization" / PROJECT / self.stack
-        return sorted(folder.glob("*.json"))
+        return sorted((backend / ".pulumi" / "locks" / "organization" / PROJECT / self.stack).glob("*.json"))
 
     def _output(self, *arguments: str) -> str:
         done = _pulumi(*arguments, "--non-interactive", capture_output=True)
@@ -131,6 +137,12 @@ def _pulumi(*arguments: str, capture_output: bool = False) -> subprocess.Complet
         return subprocess.run(command, cwd=ROOT, check=False, capture_output=capture_output, text=True)
     except FileNotFoundError:
         raise EngineError("pulumi isn't on PATH: use `make shell`, or install Pulumi") from None
+
+
+def _file_backend() -> Path | None:
+    """The folder of a backend of files; None where the backend is another."""
+    backend = urlparse(os.environ.get("PULUMI_BACKEND_URL", ""))
+    return Path(backend.path) if backend.scheme == "file" else None
 
 
 def _alive(pid: int) -> bool:

@@ -37,6 +37,15 @@ def dead_pid() -> int:
     return process.pid
 
 
+def test_attributes_that_were_never_written_to_the_end_are_removed(locks: Path) -> None:
+    folder = locks.parents[2] / "stacks"
+    folder.mkdir()
+    (folder / "prod.json.attrs").touch()
+    (folder / "dev.json.attrs").write_text("{}")
+    Engine("prod")._drop_torn_attributes()
+    assert [path.name for path in folder.iterdir()] == ["dev.json.attrs"]
+
+
 def test_the_lock_of_a_dead_engine_is_removed(locks: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = lock(locks, pid=dead_pid())
     Engine("prod")._clear_dead_lock()
