@@ -5,6 +5,7 @@ import pulumi
 from components import declare
 from components.parts.context import Context
 from components.parts.memory import Memory
+from deployments.hooks import Hooks
 from stacks.model import ConfigurationError
 from stacks.program import read_settings
 from stacks.selection import in_turns, select
@@ -14,7 +15,7 @@ def main() -> None:
     """Declare the stack."""
     settings = read_settings()
     selected = select(settings)
-    context = Context(settings, Memory())
+    context = Context(settings, Memory(), Hooks(settings.region))
     systems = declare(context, selected, in_turns(selected, context.memory.get("systems")))
     pulumi.export("version", settings.project.version)
     pulumi.export("systems", {name: system.summary for name, system in systems.items()})

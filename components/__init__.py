@@ -42,6 +42,25 @@ def _async_rag(context: Context, selected: Selected) -> System:
     return AsyncRag(context, selected, pulumi.ResourceOptions(providers=[context.account.provider]))
 
 
+def _compaction(context: Context, selected: Selected) -> System:
+    from components.compaction import Compaction
+
+    opts = pulumi.ResourceOptions(providers=[context.account.provider])
+    return Compaction(context, selected, window("compaction"), opts)
+
+
+def _cryptique(context: Context, selected: Selected) -> System:
+    from components.cryptique import Cryptique
+
+    return Cryptique(context, selected, pulumi.ResourceOptions(providers=[context.account.provider]))
+
+
+def _security_assistant(context: Context, selected: Selected) -> System:
+    from components.security_assistant import SecurityAssistant
+
+    return SecurityAssistant(context, selected, pulumi.ResourceOptions(providers=[context.account.provider]))
+
+
 def _rag_api(context: Context, selected: Selected) -> System:
     from components.rag_api import RagApi
 
@@ -50,5 +69,11 @@ def _rag_api(context: Context, selected: Selected) -> System:
     return RagApi(context, selected, canary(context.settings), releases, context.namespace(settings.namespace))
 
 
-_SYSTEMS: dict[str, Callable[[Context, Selected], System]] = {"async-rag": _async_rag, "rag-api": _rag_api}
+_SYSTEMS: dict[str, Callable[[Context, Selected], System]] = {
+    "async-rag": _async_rag,
+    "rag-api": _rag_api,
+    "compaction": _compaction,
+    "cryptique": _cryptique,
+    "security-assistant": _security_assistant,
+}
 """Each imports its own SDKs, so that a stack without a system doesn't pay for them."""

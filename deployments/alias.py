@@ -23,24 +23,25 @@ class AliasShift:
     group: Group
     hooks: Mapping[str, str] = field(default_factory=dict)
     """Lifecycle event (``BeforeAllowTraffic``, ``AfterAllowTraffic``) -> the function that decides about it."""
+    back: bool = False
+    """Whether this is the way back to an earlier release: all at once, and without alarms."""
 
     async def move(self, function: str, alias: str, target: str, say: Say) -> None:
         """Have ``alias`` serve version ``target`` and nothing else; returns at once where it does already.
 
         A deployment that is under way is followed where it leads to the same version; any other is stopped first
-        and taken back, so that a rollback never waits for a canary. Going back to an earlier version is done all at
-        once and without alarms: those that ring are the reason for it, and would stop it.
+        and taken back, so that a rollback never waits for a canary. The way back is taken all at once and without
+        alarms: those that ring are the reason for it, and would stop it. The hooks are asked all the same.
         Raises ``DeploymentError`` when CodeDeploy gave up, after it took the traffic back.
         """
-        followed = await self._settle(target, say)
+        followed = await self.group.settle(lambda found: _target(found) == target, say)
         live, shared = await self._live(function, alias)
         if live == target and not shared:
             return
-        back = int(target) < int(live)
         identifier = followed or await self.group.start(
             self.revision(function, alias, live, target),
-            f"{function} from version {live} {'back ' if back else ''}to {target}",
-            **(_BACK if back else {}),
+            f"{function} from version {live} {'back ' if self.back else ''}to {target}",
+            **(_BACK if self.back else {}),
         )
         ended = await self.group.ended(identifier, say)
         if ended.status == "Succeeded":
@@ -55,17 +56,6 @@ class AliasShift:
         """What a deployment is given (AppSpec, Lambda compute platform)."""
         properties = {"Name": function, "Alias": alias, "CurrentVersion": current, "TargetVersion": target}
         return app_spec({function: {"Type": "AWS::Lambda::Function", "Properties": properties}}, self.hooks)
-
-    async def _settle(self, target: str, say: Say) -> str | None:
-        """End what is under way, unless it leads to the same version: then its id."""
-        for deployment in await self.group.under_way():
-            identifier = str(deployment["deploymentId"])
-            if _target(deployment) == target:
-                say(f"deployment {identifier} leads there already")
-                return identifier
-            say(f"deployment {identifier} is stopped and taken back")
-            await self.group.stop(identifier)
-        return None
 
     async def _live(self, function: str, alias: str) -> tuple[str, bool]:
         """The version that an alias serves, and whether it shares its traffic with another."""

@@ -96,6 +96,17 @@ class Group:
                 raise
         await self.ended(identifier, lambda _: None)
 
+    async def settle(self, wanted: Callable[[Mapping[str, Any]], bool], say: Say) -> str | None:
+        """End what is under way, unless it is ``wanted`` (a deployment leads to where one wants to go): then its id."""
+        for deployment in await self.under_way():
+            identifier = str(deployment["deploymentId"])
+            if wanted(deployment):
+                say(f"deployment {identifier} leads there already")
+                return identifier
+            say(f"deployment {identifier} is stopped and taken back")
+            await self.stop(identifier)
+        return None
+
     async def ended(self, identifier: str, say: Say) -> Ended:
         """Wait for the end of a deployment, and of the one that takes it back where it failed."""
         said = ""

@@ -36,6 +36,8 @@ class Identity:
     websocket_port: int
     cluster_port: int
     postgres_port: int
+    mesh_port: int
+    host_port: int
     minute_seconds: float
     """Real seconds that an emulated minute lasts: 60 outside of tests."""
 
@@ -95,9 +97,9 @@ class State:
         if self.identity_file.exists():
             return self.identity()
         self.folder.mkdir(parents=True, exist_ok=True)
-        account, websocket, cluster, postgres = free_ports(4)
+        account, websocket, cluster, postgres, mesh, host = free_ports(6)
         number = f"{secrets.randbelow(9 * 10**11) + 10**11}"
-        identity = Identity(number, account, websocket, cluster, postgres, minute_seconds)
+        identity = Identity(number, account, websocket, cluster, postgres, mesh, host, minute_seconds)
         temporary = self.identity_file.with_suffix(".new")
         temporary.write_text(json.dumps(asdict(identity), indent=2) + "\n")
         temporary.replace(self.identity_file)

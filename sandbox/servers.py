@@ -1,4 +1,4 @@
-"""The three servers of the sandbox and how each is known to be ready."""
+"""The servers of the sandbox and how each is known to be ready."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from sandbox.processes import Server
 
 
 def servers(state: State, identity: Identity, cluster_binary: Path) -> list[Server]:
-    """PostgreSQL, the account and the cluster, in the order in which they are started."""
+    """PostgreSQL, the cluster, the account, the ingress, the hosts: in the order in which they are started."""
     python = [sys.executable, "-m"]
     environment = {"PYTHONPATH": str(ROOT)}
     postgres = Server(
@@ -62,7 +62,35 @@ def servers(state: State, identity: Identity, cluster_binary: Path) -> list[Serv
         patience=180,
         ports=(identity.cluster_port,),
     )
-    return [postgres, cluster, account]
+    mesh = Server(
+        "mesh",
+        [
+            *python,
+            "sandbox.mesh",
+            f"--kubeconfig={state.kubeconfig}",
+            f"--port={identity.mesh_port}",
+            f"--state-dir={state.folder / 'mesh'}",
+        ],
+        _answers(f"http://127.0.0.1:{identity.mesh_port}/healthz/ready"),
+        state.folder,
+        environment,
+        ports=(identity.mesh_port,),
+    )
+    host = Server(
+        "host",
+        [
+            *python,
+            "sandbox.host",
+            f"--state-dir={state.folder / 'host'}",
+            f"--account-url=http://127.0.0.1:{identity.account_port}",
+            f"--port={identity.host_port}",
+        ],
+        _answers(f"http://127.0.0.1:{identity.host_port}/health"),
+        state.folder,
+        environment,
+        ports=(identity.host_port,),
+    )
+    return [postgres, cluster, account, mesh, host]
 
 
 def _listens(port: int) -> Callable[[], bool]:

@@ -14,6 +14,7 @@ from filelock import FileLock, Timeout
 
 from sandbox.cluster import launcher as cluster
 from sandbox.environment import environment
+from sandbox.host import tools as host_tools
 from sandbox.paths import ROOT, Identity, SandboxError, State, cache
 from sandbox.processes import Server
 from sandbox.providers.install import install
@@ -31,6 +32,7 @@ def up(state: State, progress: Progress, minute_seconds: float = 60.0) -> Identi
     with _alone(state):
         tools = pulumi_cli.ensure(cache(), progress)
         binary = cluster.ensure(cache(), progress)
+        host_tools.ensure(cache(), progress)
         identity = state.create(minute_seconds)
         _write_images(state)
         _install(state, tools, binary)
@@ -50,7 +52,12 @@ def down(state: State) -> list[str]:
     if not state.identity_file.exists():
         return []
     with _alone(state):
-        return [server.name for server in reversed(running(state)) if server.stop()]
+        try:
+            every = running(state)
+        except SandboxError:
+            # Of another version of the sandbox, or damaged: its servers are known by their pid files all the same.
+            every = servers(state, Identity("", 0, 0, 0, 0, 0, 0, 60.0), Path(os.devnull))
+        return [server.name for server in reversed(every) if server.stop()]
 
 
 def running(state: State) -> list[Server]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping
 from enum import StrEnum
-from typing import Annotated, Any
+from pathlib import Path
+from typing import Annotated
 
 import typer
 
@@ -103,6 +103,41 @@ def publish_release(version: Annotated[str, typer.Argument(help="The release who
     typer.echo(f"{version} is published; commit stacks/releases/{version}.yaml and releases.lock together")
 
 
+@app.command(epilog="Example: rollback takeover template.yaml --stack-name security-assistant-prod --plan-only")
+def takeover(
+    template: Annotated[Path, typer.Argument(help="The SAM or CloudFormation template.")],
+    stack_name: Annotated[str, typer.Option("--stack-name", help="The CloudFormation stack that was made from it.")],
+    stack: Stack = "prod",
+    parameter: Annotated[list[str] | None, typer.Option(help="A template parameter, Name=Value.")] = None,
+    plan_only: Annotated[
+        bool, typer.Option("--plan-only", help="Show what would be taken over; write nothing.")
+    ] = False,
+    output: Output = Format.TEXT,
+    yes: Yes = False,
+) -> None:
+    """Take over what SAM or CloudFormation made, without making anything anew."""
+    from scripts import takeover as taking
+    from scripts.takeover import guard, show
+    from scripts.takeover.template import parameters
+
+    settings = read(stack)
+    announce(stack, settings.region, ask=not yes and not plan_only, cluster=False)
+    if not plan_only:
+        Engine(stack).prepare(settings.region)
+    try:
+        given = parameters(parameter or [])
+        plan = taking.run(template, stack_name, stack, given, settings.region, plan_only=plan_only)
+    except taking.TakeoverError as error:
+        raise EngineError(str(error)) from None
+    if output is Format.JSON:
+        typer.echo(json.dumps(plan.as_dict(), indent=2))
+    else:
+        show.plan_tables(plan)
+        show.next_steps(plan)
+    if refused := guard.refusal(plan.changes):
+        raise EngineError(refused)
+
+
 def _known(system: str | None) -> None:
     """Refuse a name that no system has."""
     if system is not None and system not in SYSTEMS:
@@ -121,8 +156,7 @@ def _update(stack: str, changes: dict[str, str], yes: bool) -> None:
     engine = Engine(stack)
     engine.prepare(settings.region)
     if code := engine.up(changes):
-        # After an update that failed, these are still the outputs of the last one that didn't.
-        _say_where_it_stands(stack, settings, engine.outputs())
+        _say_where_it_stands(stack, settings, engine)
         raise typer.Exit(code)
     typer.echo(changes_line(stack, engine.last_changes()))
     outputs = engine.outputs()
@@ -136,16 +170,17 @@ def _update(stack: str, changes: dict[str, str], yes: bool) -> None:
         raise EngineError(f"{stack} runs {settings.project.version}, but {failed[0].system} fails: {failed[0].detail}")
 
 
-def _say_where_it_stands(stack: str, settings: StackSettings, before: Mapping[str, Any]) -> None:
+def _say_where_it_stands(stack: str, settings: StackSettings, engine: Engine) -> None:
     """After an update that failed: which systems moved, which stayed, and the way back."""
     from scripts.running import stand
 
     try:
+        # The outputs are still those of the last update that ended well.
+        before = engine.outputs()
         lines = stand(settings, before)
-    except Exception as error:  # the engine has said why it failed; this only adds to it
-        if (said := explain(error)) is None:
-            raise
-        lines = [said]
+    except Exception as error:  # the engine has said why it failed, and its exit code stays; this only adds to it
+        typer.echo(f"{stack}: where it stands can't be told: {explain(error) or error}", err=True)
+        return
     for line in lines:
         typer.echo(f"{stack}: {line}", err=True)
     if lines and (version := before.get("version")):

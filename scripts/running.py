@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from scripts.systems import SYSTEMS
+from scripts.systems import SYSTEMS, addresses
 from stacks.releases import load
 from stacks.selection import Selected, select
 from stacks.settings import StackSettings
@@ -21,8 +21,8 @@ class Running:
     deployed: str
     runs: str
     """The release that the live artifacts belong to, or what they are instead."""
-    health: str
-    endpoints: Mapping[str, str]
+    addresses: Mapping[str, str]
+    """Where it answers, by name; ``health`` is the first."""
     look: str
     """A command that shows it."""
 
@@ -67,7 +67,6 @@ def _look_at(chosen: Selected, told: Mapping[str, Any], settings: StackSettings)
         chosen.version,
         str(told["release"]),
         runs,
-        str(told["health"]),
-        told["endpoints"],
+        addresses(system, told, settings.region),
         system.look(told),
     )

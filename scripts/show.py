@@ -22,7 +22,7 @@ def systems_table(rows: Sequence[Running]) -> None:
     console.print(table)
     for row in rows:
         console.print(f"[bold]{row.system}[/]")
-        for name, address in {"health": row.health, **row.endpoints}.items():
+        for name, address in row.addresses.items():
             console.print(f"  {name:10} {address}", soft_wrap=True)
         console.print(f"  {'look':10} {row.look}", soft_wrap=True)
 

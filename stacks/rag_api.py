@@ -73,6 +73,10 @@ class RagApiSettings(Model):
     canary: Canary | None = None
     hosts: Annotated[tuple[str, ...], Field(min_length=1)] = ("api.example.com",)
     gateways: tuple[str, ...] = ("istio-ingress/public",)
+    ingress_service: Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]+/[a-z0-9-]+$")] = (
+        "istio-ingress/istio-ingressgateway"
+    )
+    """The Service of the gateway, ``<namespace>/<name>``: its status says where checks send their requests."""
     progress_deadline: Annotated[int, Field(ge=5, le=3_600)] = 300
     """Seconds without progress after which a rollout counts as failed."""
     revision_history: Annotated[int, Field(ge=2, le=100)] = 10

@@ -17,13 +17,16 @@ from pydantic import Field, ValidationError, model_validator
 
 from stacks.artifacts import VERSION_PATTERN, Version, order
 from stacks.async_rag import AsyncRagRelease
+from stacks.compaction import CompactionRelease
+from stacks.cryptique import CryptiqueRelease
 from stacks.lock import compare, digest, missing, parts, read_lock, shown, write_lock
 from stacks.model import ConfigurationError, Model, explain, one_of, unknown
 from stacks.rag_api import RagApiRelease
+from stacks.security_assistant import SecurityAssistantRelease
 
 RELEASES = Path(__file__).parent / "releases"
 
-SystemRelease = AsyncRagRelease | RagApiRelease
+SystemRelease = AsyncRagRelease | RagApiRelease | CompactionRelease | CryptiqueRelease | SecurityAssistantRelease
 
 
 class SystemReleases(Model):
@@ -31,6 +34,9 @@ class SystemReleases(Model):
 
     async_rag: Annotated[AsyncRagRelease | None, Field(alias="async-rag")] = None
     rag_api: Annotated[RagApiRelease | None, Field(alias="rag-api")] = None
+    compaction: CompactionRelease | None = None
+    cryptique: CryptiqueRelease | None = None
+    security_assistant: Annotated[SecurityAssistantRelease | None, Field(alias="security-assistant")] = None
 
     def named(self) -> dict[str, SystemRelease]:
         """The systems of this release by name."""

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from stacks.artifacts import Artifact
+from stacks.compaction import CompactionRelease
 from stacks.model import ConfigurationError, one_of
 from stacks.rag_api import RagApiRelease
 from stacks.releases import RELEASES, SystemRelease, load, window
@@ -59,6 +61,18 @@ def in_turns(
     releases = {name: (deployed.get(name) or {}).get("release") for name in selected}
     moves = [Move(name, str(old) if old else None, selected[name].version) for name, old in releases.items()]
     return turns(moves, after)
+
+
+def handlers(settings: StackSettings, selected: Selected, folder: Path = RELEASES) -> Mapping[str, Artifact]:
+    """The handlers that compaction runs: those of its release, or of the one that ``handlersFrom`` names."""
+    assert isinstance(selected.release, CompactionRelease)
+    wanted = settings.compaction.handlers_from
+    if wanted is None:
+        return selected.release.functions
+    release = load(wanted, folder).systems.compaction
+    if release is None:
+        raise ConfigurationError(f"release {wanted}, which compaction:handlersFrom names, has no compaction")
+    return release.functions
 
 
 def canary(settings: StackSettings, folder: Path = RELEASES) -> RagApiRelease | None:

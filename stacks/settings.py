@@ -10,12 +10,16 @@ from collections.abc import Collection, Mapping
 from typing import Annotated, Any
 
 from pydantic import Field, StringConstraints, ValidationError, field_validator
+from pydantic.alias_generators import to_camel
 
 from stacks.artifacts import Version
 from stacks.async_rag import AsyncRagSettings
+from stacks.compaction import CompactionSettings
+from stacks.cryptique import CryptiqueSettings
 from stacks.model import ConfigurationError, Model, explain, unknown
 from stacks.rag_api import RagApiSettings
 from stacks.releases import SYSTEMS
+from stacks.security_assistant import SecurityAssistantSettings
 
 PROJECT = "rollback-stack"
 STACKS = ("dev", "staging", "prod")
@@ -52,6 +56,9 @@ class StackSettings(Model):
     project: ProjectSettings
     async_rag: AsyncRagSettings = AsyncRagSettings()
     rag_api: RagApiSettings = RagApiSettings()
+    compaction: CompactionSettings = CompactionSettings()
+    cryptique: CryptiqueSettings = CryptiqueSettings()
+    security_assistant: SecurityAssistantSettings = SecurityAssistantSettings()
 
     def pin(self, system: str) -> str:
         """The version that a system runs: its own pin, or the stack's."""
@@ -63,6 +70,9 @@ _NAMESPACES: dict[str, type[Model]] = {
     PROJECT: ProjectSettings,
     "async-rag": AsyncRagSettings,
     "rag-api": RagApiSettings,
+    "compaction": CompactionSettings,
+    "cryptique": CryptiqueSettings,
+    "security-assistant": SecurityAssistantSettings,
 }
 
 
@@ -91,8 +101,7 @@ def parse(stack: str, config: Mapping[str, str], secret_keys: Collection[str] = 
                 "stack": stack,
                 "region": region,
                 "project": models[PROJECT],
-                "asyncRag": models["async-rag"],
-                "ragApi": models["rag-api"],
+                **{to_camel(name.replace("-", "_")): models[name] for name in SYSTEMS},
             }
         )
     except ValidationError as error:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import pulumi
 import pulumi_aws as aws
 
+from components.parts.bucket import data_bucket
 from components.parts.context import Context
 from components.parts.durable import durable
 from components.parts.queue import WorkQueue
@@ -23,7 +24,7 @@ class Stores(pulumi.ComponentResource):
         super().__init__("rollback:async-rag:Stores", "async-rag-stores", None, opts)
         self.tags = context.tags("async-rag")
         stack = context.stack
-        self.bucket = self._bucket(f"amplify-files-{stack}")
+        self.bucket = data_bucket("async-rag-documents", f"amplify-files-{stack}", self.tags, self)
         self.status = self._table("status", f"document-processing-status-{stack}", "document_id")
         self.connections = self._table(
             "connections",
@@ -60,40 +61,6 @@ class Stores(pulumi.ComponentResource):
             "textRagQueue": self.text_rag.queue.url,
             "textRagDeadLetters": self.text_rag.dead_letters.url,
         }
-
-    def _bucket(self, name: str) -> aws.s3.Bucket:
-        bucket = aws.s3.Bucket("async-rag-documents", bucket=name, tags=self.tags, opts=durable(self))
-        child = pulumi.ResourceOptions(parent=bucket)
-        aws.s3.BucketVersioning(
-            "async-rag-documents-versioning",
-            bucket=bucket.bucket,
-            versioning_configuration=aws.s3.BucketVersioningVersioningConfigurationArgs(status="Enabled"),
-            opts=durable(bucket),
-        )
-        aws.s3.BucketPublicAccessBlock(
-            "async-rag-documents-private",
-            bucket=bucket.bucket,
-            block_public_acls=True,
-            block_public_policy=True,
-            ignore_public_acls=True,
-            restrict_public_buckets=True,
-            opts=child,
-        )
-        aws.s3.BucketServerSideEncryptionConfiguration(
-            "async-rag-documents-encryption",
-            bucket=bucket.bucket,
-            rules=[
-                aws.s3.BucketServerSideEncryptionConfigurationRuleArgs(
-                    apply_server_side_encryption_by_default=(
-                        aws.s3.BucketServerSideEncryptionConfigurationRuleApplyServerSideEncryptionByDefaultArgs(
-                            sse_algorithm="AES256"
-                        )
-                    )
-                )
-            ],
-            opts=child,
-        )
-        return bucket
 
     def _table(
         self,

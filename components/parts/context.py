@@ -5,16 +5,28 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import pulumi
 
 from components.parts.memory import Memory
+from stacks.selection import Selected
 from stacks.settings import StackSettings
+from stacks.turns import Move
 
 if TYPE_CHECKING:
     from components.parts.account import Account
     from components.parts.cluster import Cluster
+
+
+class Hooks(Protocol):
+    """What is done between a decision of the engine and the deed: the room ``deployments``."""
+
+    def shift_alias(self, application: str, group: str, hooks: Mapping[str, str], back: bool) -> pulumi.ResourceHook:
+        """A hook for ``before_update`` of a Lambda alias: CodeDeploy moves the traffic in steps."""
+
+    def deploy_revision(self, application: str, group: str) -> pulumi.ResourceHook:
+        """A hook for a parameter that names a revision: CodeDeploy brings it to the hosts first."""
 
 
 @dataclass(frozen=True)
@@ -23,6 +35,7 @@ class Context:
 
     settings: StackSettings
     memory: Memory
+    hooks: Hooks
 
     @property
     def stack(self) -> str:
@@ -51,7 +64,7 @@ class Context:
 
     def namespace(self, name: str) -> pulumi.Output[str]:
         """A namespace's name, known only once cluster and account are known to be the right ones."""
-        account = [self.account.id] if "async-rag" in self.settings.project.systems else []
+        account = [self.account.id] if set(self.settings.project.systems) - {"rag-api"} else []
         return pulumi.Output.all(self.cluster.id, *account).apply(lambda _: name)
 
     @property
@@ -61,6 +74,11 @@ class Context:
         found = pulumi.Output.all(**{kind: part.id for kind, part in parts.items() if part is not None})
         remembered = self.memory.get("target")
         return found.apply(lambda ids: {**remembered, **ids})
+
+    def goes_back(self, selected: Selected) -> bool:
+        """Whether a system goes back to an earlier release than the one it was deployed at last."""
+        before = (self.memory.get("systems").get(selected.system) or {}).get("release")
+        return Move(selected.system, before, selected.version).back
 
     def tags(self, system: str) -> dict[str, str]:
         """Tags of every resource of a system. No release among them: a tag that changes with the version would

@@ -14,6 +14,9 @@ import pulumi_aws as aws
 from components.parts.durable import durable
 from stacks.function import QueueSettings
 
+LARGEST_MESSAGE = 262_144
+"""Bytes: the provider's own default, said so that a queue which was made by other means is compared with it."""
+
 
 class WorkQueue(pulumi.ComponentResource):
     """The queue, its dead-letter queue, and the redrive between them."""
@@ -25,12 +28,15 @@ class WorkQueue(pulumi.ComponentResource):
         settings: QueueSettings,
         tags: Mapping[str, str],
         opts: pulumi.ResourceOptions | None = None,
+        dead_letters: str | None = None,
     ) -> None:
+        """``dead_letters``: the physical name of the dead-letter queue, where it isn't ``<physical name>-dlq``."""
         super().__init__("rollback:parts:WorkQueue", name, None, opts)
         self.dead_letters = aws.sqs.Queue(
             f"{name}-dlq",
-            name=f"{physical_name}-dlq",
+            name=dead_letters or f"{physical_name}-dlq",
             message_retention_seconds=settings.dead_letter_retention,
+            max_message_size=LARGEST_MESSAGE,
             sqs_managed_sse_enabled=True,
             tags=tags,
             opts=durable(self),
@@ -41,6 +47,7 @@ class WorkQueue(pulumi.ComponentResource):
             visibility_timeout_seconds=settings.visibility_timeout,
             receive_wait_time_seconds=settings.receive_wait,
             message_retention_seconds=settings.retention,
+            max_message_size=LARGEST_MESSAGE,
             sqs_managed_sse_enabled=True,
             redrive_policy=self.dead_letters.arn.apply(
                 lambda arn: json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": settings.max_receive_count})

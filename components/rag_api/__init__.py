@@ -57,6 +57,7 @@ class RagApi(pulumi.ComponentResource):
             "canary": settings.canary.model_dump(by_alias=True) if settings.canary else None,
             "health": f"https://{host}/health",
             "endpoints": {"api": f"https://{host}", "version": f"https://{host}/version"},
+            "ingress": settings.ingress_service,
             "namespace": namespace.metadata.name,
             "deployment": workload.stable.metadata.name,
             "replicas": settings.replicas,

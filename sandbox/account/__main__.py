@@ -49,10 +49,20 @@ def prepare(chosen: settings.Settings) -> None:
 
 def install() -> None:
     """Import every extension; each registers itself."""
-    from sandbox.account import alarms, codedeploy, event_sources, export, gateway, log_metrics, queue_metrics
+    from sandbox.account import (
+        alarms,
+        codedeploy,
+        conditional_writes,
+        event_sources,
+        export,
+        gateway,
+        log_metrics,
+        queue_metrics,
+    )
     from sandbox.account.functions import install as functions
 
-    loaded = [alarms, codedeploy, event_sources, export, functions, gateway, log_metrics, queue_metrics]
+    loaded = [alarms, codedeploy, conditional_writes, event_sources, export, functions, gateway]
+    loaded += [log_metrics, queue_metrics]
     log.debug("extensions: %s", loaded)
 
 

@@ -32,14 +32,14 @@ def images(
 
 @app.command()
 def publish(bucket: Annotated[str, typer.Option(help="The artifact bucket.")] = "rollback-stack-artifacts") -> None:
-    """Upload every function package to the bucket at AWS_ENDPOINT_URL; what is there already stays."""
+    """Upload functions, layers and revisions to the bucket at AWS_ENDPOINT_URL; what is there already stays."""
     done = publish_packages(bucket)
     typer.echo(f"{done.bucket}: {len(done.uploaded)} packages uploaded, {done.already_there} already there")
 
 
 @app.command(name="list")
 def list_pins() -> None:
-    """Print (YAML) the SHA-256 of every function version and the digest of every image version."""
+    """Print (YAML) the SHA-256 of every function, layer and revision, and the digest of every image."""
     typer.echo(yaml.safe_dump(catalogue.pins(), sort_keys=False), nl=False)
 
 

@@ -1,5 +1,7 @@
 """Deterministic archives: the same files give the same bytes, whatever their times, modes and order on disk.
 
+Shell scripts are executable, by their names: a deployment's hooks have to be, and modes on disk get lost in check-outs.
+
 Nothing is compressed: what deflate writes differs between zlib builds, and a release pins the hash of these bytes.
 """
 
@@ -16,11 +18,12 @@ from sandbox.artifacts.tree import Files
 
 _ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)
 _MODE = 0o644
+_SCRIPT_MODE = 0o755
 _UNIX = 3
 
 
 def zip_bytes(files: Files) -> bytes:
-    """Return a Lambda deployment package (AWS Lambda, "Working with .zip file archives") of the files.
+    """Return one zip of the files: a Lambda deployment package, a Lambda layer or a CodeDeploy revision.
 
     Raises:
         ArtifactError: there are no files.
@@ -31,7 +34,7 @@ def zip_bytes(files: Files) -> bytes:
         for name in sorted(files):
             entry = zipfile.ZipInfo(name, date_time=_ZIP_EPOCH)
             entry.create_system = _UNIX
-            entry.external_attr = _MODE << 16
+            entry.external_attr = _mode(name) << 16
             archive.writestr(entry, files[name])
     return buffer.getvalue()
 
@@ -48,7 +51,7 @@ def tar_bytes(files: Files) -> bytes:
         for name in sorted(files):
             entry = tarfile.TarInfo(name)
             entry.size = len(files[name])
-            entry.mode = _MODE
+            entry.mode = _mode(name)
             archive.addfile(entry, io.BytesIO(files[name]))
     return buffer.getvalue()
 
@@ -65,6 +68,10 @@ def write_tree(files: Files, folder: Path) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
     return folder
+
+
+def _mode(name: str) -> int:
+    return _SCRIPT_MODE if name.endswith(".sh") else _MODE
 
 
 def _refuse_empty(files: Files) -> None:

@@ -3,122 +3,60 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal, cast, get_args
+from typing import Any, Protocol, TypeVar
 
-import yaml
-
-from sandbox.artifacts import build, tree
+from sandbox.artifacts import tree
 from sandbox.artifacts.errors import ArtifactError
+from sandbox.artifacts.kinds import FunctionArtifact, ImageArtifact, LayerArtifact, Package, RevisionArtifact
 
 ROOT = Path(__file__).parent
-REGISTRY = "ghcr.io/rollback-stack"
-
-Behaviour = Literal["ready", "crash", "unready", "slow"]
-"""What a pod of an image does on the local cluster."""
 
 _VERSION = re.compile(r"\d+\.\d+\.\d+")
-
-
-@dataclass(frozen=True)
-class FunctionArtifact:
-    """One version of one Lambda function's code."""
-
-    system: str
-    function: str
-    version: str
-    folder: Path
-
-    @cached_property
-    def files(self) -> tree.Files:
-        """The code as it lies in the zip."""
-        return tree.read(self.folder)
-
-    @cached_property
-    def content(self) -> bytes:
-        """The deployment package."""
-        if "handler.py" not in self.files:
-            raise ArtifactError(f"{self.folder} has no handler.py: Lambda starts handler.handler")
-        return build.zip_bytes(self.files)
-
-    @property
-    def sha256(self) -> str:
-        """SHA-256 of the deployment package, hex."""
-        return build.sha256(self.content)
-
-    @property
-    def fault(self) -> str | None:
-        """What is wrong with this version by design; None for a sound one."""
-        return tree.fault(self.folder)
-
-    @property
-    def key(self) -> str:
-        """Where the package lies in the artifact bucket; a content hash, so a key never changes its bytes."""
-        return f"functions/{self.system}/{self.function}/{self.version}/{self.sha256}.zip"
-
-
-@dataclass(frozen=True)
-class ImageArtifact:
-    """One version of one container image."""
-
-    name: str
-    version: str
-    folder: Path
-
-    @cached_property
-    def files(self) -> tree.Files:
-        """The image's own files."""
-        return tree.read(self.folder)
-
-    @property
-    def digest(self) -> str:
-        """The content digest a release pins, `sha256:` and 64 hex digits."""
-        return f"sha256:{build.sha256(build.tar_bytes(self.files))}"
-
-    @property
-    def reference(self) -> str:
-        """The image as a pod names it, by digest."""
-        return f"{REGISTRY}/{self.name}@{self.digest}"
-
-    @property
-    def fault(self) -> str | None:
-        """What is wrong with this version by design; None for a sound one."""
-        return tree.fault(self.folder)
-
-    @property
-    def behaviour(self) -> Behaviour:
-        """What its pods do, from image.yaml.
-
-        Raises:
-            ArtifactError: image.yaml is missing or names no known behaviour.
-        """
-        valid = get_args(Behaviour)
-        described: Any = yaml.safe_load(self.files.get("image.yaml", b""))
-        if not isinstance(described, dict) or described.get("behaviour") not in valid:
-            raise ArtifactError(f"{self.folder}/image.yaml needs a line `behaviour:` with one of {', '.join(valid)}")
-        return cast(Behaviour, described["behaviour"])
 
 
 def functions(root: Path = ROOT) -> list[FunctionArtifact]:
     """Return every function version, ordered by system, function and version number."""
     return [
-        FunctionArtifact(system.name, function.name, version.name, version)
+        FunctionArtifact(version.name, version, system.name, function.name)
         for system in _folders(root / "functions")
         for function in _folders(system)
-        if not function.name.startswith("_")
         for version in _versions(function)
+    ]
+
+
+def layers(root: Path = ROOT) -> list[LayerArtifact]:
+    """Return every layer version, ordered by system, name and version number."""
+    return [
+        LayerArtifact(version.name, version, system.name, layer.name)
+        for system in _folders(root / "layers")
+        for layer in _folders(system)
+        for version in _versions(layer)
+    ]
+
+
+def revisions(root: Path = ROOT) -> list[RevisionArtifact]:
+    """Return every application revision, ordered by system and version number."""
+    return [
+        RevisionArtifact(version.name, version, system.name)
+        for system in _folders(root / "revisions")
+        for version in _versions(system)
     ]
 
 
 def images(root: Path = ROOT) -> list[ImageArtifact]:
     """Return every image version, ordered by name and version number."""
     return [
-        ImageArtifact(image.name, version.name, version)
+        ImageArtifact(version.name, version, image.name)
         for image in _folders(root / "images")
         for version in _versions(image)
     ]
+
+
+def packages(root: Path = ROOT) -> list[Package]:
+    """Return everything that lies in the artifact bucket: functions, layers and revisions."""
+    return [*functions(root), *layers(root), *revisions(root)]
 
 
 def function(system: str, name: str, version: str, root: Path = ROOT) -> FunctionArtifact:
@@ -128,11 +66,27 @@ def function(system: str, name: str, version: str, root: Path = ROOT) -> Functio
         ArtifactError: there is no such version; the message names those there are.
     """
     known = [found for found in functions(root) if (found.system, found.function) == (system, name)]
-    for found in known:
-        if found.version == version:
-            return found
-    versions = ", ".join(found.version for found in known) or "none"
-    raise ArtifactError(f"{system} has no {name} {version}: its versions are {versions}")
+    return _one(known, version, f"{system} has no {name}")
+
+
+def layer(system: str, name: str, version: str, root: Path = ROOT) -> LayerArtifact:
+    """Return one layer version.
+
+    Raises:
+        ArtifactError: there is no such version; the message names those there are.
+    """
+    known = [found for found in layers(root) if (found.system, found.name) == (system, name)]
+    return _one(known, version, f"{system} has no layer {name}")
+
+
+def revision(system: str, version: str, root: Path = ROOT) -> RevisionArtifact:
+    """Return one application revision.
+
+    Raises:
+        ArtifactError: there is no such version; the message names those there are.
+    """
+    known = [found for found in revisions(root) if found.system == system]
+    return _one(known, version, f"{system} has no revision")
 
 
 def image(name: str, version: str, root: Path = ROOT) -> ImageArtifact:
@@ -141,12 +95,7 @@ def image(name: str, version: str, root: Path = ROOT) -> ImageArtifact:
     Raises:
         ArtifactError: there is no such version; the message names those there are.
     """
-    known = [found for found in images(root) if found.name == name]
-    for found in known:
-        if found.version == version:
-            return found
-    versions = ", ".join(found.version for found in known) or "none"
-    raise ArtifactError(f"there is no image {name} {version}: its versions are {versions}")
+    return _one([found for found in images(root) if found.name == name], version, f"there is no image {name}")
 
 
 def image_catalogue(root: Path = ROOT) -> dict[str, dict[str, str]]:
@@ -155,19 +104,41 @@ def image_catalogue(root: Path = ROOT) -> dict[str, dict[str, str]]:
 
 
 def pins(root: Path = ROOT) -> dict[str, dict[str, Any]]:
-    """Return what a release pins: per function version its package's SHA-256, per image version its digest."""
-    listing: dict[str, dict[str, Any]] = {"functions": {}, "images": {}}
+    """Return what a release pins: per version of a function, layer or revision its SHA-256, of an image its digest."""
+    listing: dict[str, dict[str, Any]] = {"functions": {}, "layers": {}, "revisions": {}, "images": {}}
     for code in functions(root):
         listing["functions"].setdefault(code.system, {}).setdefault(code.function, {})[code.version] = code.sha256
+    for library in layers(root):
+        listing["layers"].setdefault(library.system, {}).setdefault(library.name, {})[library.version] = library.sha256
+    for application in revisions(root):
+        listing["revisions"].setdefault(application.system, {})[application.version] = application.sha256
     for picture in images(root):
         listing["images"].setdefault(picture.name, {})[picture.version] = picture.digest
     return listing
 
 
+class _Versioned(Protocol):
+    @property
+    def version(self) -> str: ...
+
+
+_Found = TypeVar("_Found", bound=_Versioned)
+
+
+def _one(known: Sequence[_Found], version: str, lacking: str) -> _Found:
+    for found in known:
+        if found.version == version:
+            return found
+    versions = ", ".join(found.version for found in known) or "none"
+    raise ArtifactError(f"{lacking} {version}: its versions are {versions}")
+
+
 def _folders(folder: Path) -> list[Path]:
+    """The folders below that hold artifacts; one with a leading underscore holds what artifacts share."""
     if not folder.is_dir():
         return []
-    return sorted(path for path in folder.iterdir() if path.is_dir() and path.name not in tree.LEFT_OUT_FOLDERS)
+    found = [path for path in folder.iterdir() if path.is_dir() and path.name not in tree.LEFT_OUT_FOLDERS]
+    return sorted(path for path in found if not path.name.startswith("_"))
 
 
 def _versions(folder: Path) -> list[Path]:

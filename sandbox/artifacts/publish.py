@@ -1,4 +1,4 @@
-"""Puts every function package into the artifact bucket of the local account."""
+"""Puts every package (functions, layers, revisions) into the artifact bucket of the local account."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def publish(bucket: str, root: Path = catalogue.ROOT) -> Published:
         aws_access_key_id=os.environ.get("AWS_ACCESS_KEY_ID", "sandbox"),
         aws_secret_access_key=os.environ.get("AWS_SECRET_ACCESS_KEY", "sandbox"),
     )
-    packages = {artifact.key: artifact for artifact in catalogue.functions(root)}
+    packages = {artifact.key: artifact for artifact in catalogue.packages(root)}
     try:
         _make_bucket(s3, bucket, region)
         present = _keys(s3, bucket)
@@ -69,7 +69,7 @@ def _make_bucket(s3: S3Client, bucket: str, region: str) -> None:
 
 
 def _keys(s3: S3Client, bucket: str) -> set[str]:
-    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix="functions/")
+    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket)
     return {found["Key"] for page in pages for found in page.get("Contents", [])}
 
 

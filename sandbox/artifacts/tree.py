@@ -2,9 +2,10 @@
 
 A version's folder holds only what changed in it. Control files say what it stands on, and are not part of the artifact:
 
-BASE    the earlier version whose files it starts from; its own files replace those of the same name
-SHARED  the version of the system's `_shared` package that goes in beside it (inherited from BASE when absent)
-FAULT   for versions made to be rolled back from: what is wrong with them, in one line
+BASE     the earlier version whose files it starts from; its own files replace those of the same name
+WITHOUT  files of the BASE that this version no longer has, one a line
+SHARED   the version of the system's `_shared` package that goes in beside it (inherited from BASE when absent)
+FAULT    for versions made to be rolled back from: what is wrong with them, in one line
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from sandbox.artifacts.errors import ArtifactError
 Files = dict[str, bytes]
 """Path inside the artifact, with forward slashes -> content."""
 
-CONTROL_FILES = frozenset({"BASE", "SHARED", "FAULT"})
+CONTROL_FILES = frozenset({"BASE", "WITHOUT", "SHARED", "FAULT"})
 LEFT_OUT_FOLDERS = frozenset({"__pycache__", ".mypy_cache", ".ruff_cache", ".pytest_cache"})
 
 
@@ -24,7 +25,8 @@ def read(folder: Path) -> Files:
     """Return a version folder's own and inherited files.
 
     Raises:
-        ArtifactError: a folder, or a version that a BASE or SHARED line names, is missing; or BASE lines form a circle.
+        ArtifactError: a folder, or a version that a BASE or SHARED line names, or a file that a WITHOUT line names, is
+            missing; or BASE lines form a circle.
     """
     shared = _inherited_line(folder, "SHARED")
     files = _layered(folder.parent.parent / "_shared" / shared) if shared else {}
@@ -39,6 +41,9 @@ def fault(folder: Path) -> str | None:
 def _layered(folder: Path) -> Files:
     files: Files = {}
     for layer in _lineage(folder):
+        for gone in (_line(layer / "WITHOUT") or "").split():
+            if files.pop(gone, None) is None:
+                raise ArtifactError(f"the BASE of {layer} has no {gone}: correct {layer}/WITHOUT")
         files |= _own_files(layer)
     return files
 

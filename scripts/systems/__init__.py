@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
-from scripts.systems import async_rag, rag_api
+from scripts.systems import async_rag, compaction, cryptique, rag_api, security_assistant
 from stacks.selection import Selected
 
 Told = Mapping[str, Any]
@@ -30,4 +30,17 @@ class System(Protocol):
         """A command that shows the system."""
 
 
-SYSTEMS: Mapping[str, System] = {"async-rag": async_rag, "rag-api": rag_api}
+def addresses(system: System, told: Told, region: str) -> dict[str, str]:
+    """Where a system answers, by name: what the output says, or what the system itself finds out."""
+    find = getattr(system, "addresses", None)
+    found: dict[str, str] = find(told, region) if find else {"health": told["health"], **told["endpoints"]}
+    return found
+
+
+SYSTEMS: Mapping[str, System] = {
+    "async-rag": async_rag,
+    "rag-api": rag_api,
+    "compaction": compaction,
+    "cryptique": cryptique,
+    "security-assistant": security_assistant,
+}

@@ -1,17 +1,20 @@
-"""rag-api: the Deployment's image, and its pods."""
+"""rag-api: the Deployment's image, its pods, and what it answers through the ingress gateway."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
+from scripts.systems import ingress
 from stacks.rag_api import RagApiRelease
 from stacks.selection import Selected
 
 PATIENCE = 180.0
 """Seconds within which all pods are ready."""
 PAUSE = 0.5
+QUESTION = "How do I roll back a release?"
 
 
 def runs(chosen: Selected, told: Mapping[str, Any], _region: str) -> str:
@@ -62,4 +65,29 @@ def _is_ready(pod: Any) -> bool:
     return any(each.type == "Ready" and each.status == "True" for each in pod.status.conditions or [])
 
 
-CHECKS = {"pods": pods}
+def health(told: Mapping[str, Any], _region: str) -> str:
+    """The health address answers with the deployed release (seed 001, "Immediate Checks"), or with the canary's."""
+    host, path = _split(told["health"])
+    gateway = ingress.find(told["ingress"])
+    expected = {told["release"], *([told["canary"]["version"]] if told.get("canary") else [])}
+    said = gateway.call(host, path)
+    if said.get("release") not in expected:
+        raise AssertionError(f"{told['health']} answers for {said.get('release')}, not {told['release']}")
+    return f"{told['health']} answers for {said['release']} at {gateway.address}:{gateway.port}"
+
+
+def query(told: Mapping[str, Any], _region: str) -> str:
+    """A query has results."""
+    host, _ = _split(told["health"])
+    found = ingress.find(told["ingress"]).call(host, "/query", {"query": QUESTION, "top_k": 3})["results"]
+    if not found:
+        raise AssertionError(f"{QUESTION!r} has no results")
+    return f"{len(found)} results for a query"
+
+
+def _split(url: str) -> tuple[str, str]:
+    parts = urlsplit(url)
+    return parts.netloc, parts.path
+
+
+CHECKS = {"pods": pods, "health": health, "query": query}

@@ -18,6 +18,7 @@ from sandbox.paths import SandboxError
 from sandbox.toolchain.errors import ToolchainError
 from tests.bench.measure import Figures, PeakMemory, interleaved, ratio, timed
 from tests.bench.subjects import NEWER, OLDER, Subjects, deployed
+from tests.support.project import Project
 
 PREVIEW_BOUND = 2.0
 """The project's acceptance: a preview without changes takes at most twice an empty program's."""
@@ -84,6 +85,7 @@ def measure(subjects: Subjects, runs: int) -> tuple[list[Row], dict[str, float]]
     prod, rag_api = subjects.prod, subjects.rag_api
     for project in (subjects.bare, subjects.loaded, prod):
         subjects.preview(project)  # caches of the disk and of Python
+    subjects.preview(subjects.one, "dev")
     previews = interleaved(
         runs,
         {
@@ -91,6 +93,7 @@ def measure(subjects: Subjects, runs: int) -> tuple[list[Row], dict[str, float]]
             "loaded": lambda: subjects.preview(subjects.loaded),
             "prod": lambda: subjects.preview(prod),
             "up": lambda: subjects.up(prod, "prod"),
+            "one": lambda: subjects.preview(subjects.one, "dev"),
         },
     )
     memory = {}
@@ -109,14 +112,21 @@ def measure(subjects: Subjects, runs: int) -> tuple[list[Row], dict[str, float]]
         subjects.undo()
         return seconds
 
-    def whole_back() -> float:
-        seconds = timed(lambda: subjects.up(prod, "prod", f"version={OLDER}"))
-        subjects.up(prod, "prod", f"version={NEWER}")
+    def back(project: Project, stack: str) -> float:
+        seconds = timed(lambda: subjects.up(project, stack, f"version={OLDER}"))
+        subjects.up(project, stack, f"version={NEWER}")
         return seconds
 
     fewer = -(-runs // 2)
     rollouts = interleaved(fewer, {"pulumi": back_with_pulumi, "kubectl": back_with_kubectl})
-    whole = interleaved(fewer, {"back": whole_back, "up": lambda: subjects.up(prod, "prod")})
+    whole = interleaved(
+        fewer,
+        {
+            "back": lambda: back(prod, "prod"),
+            "one": lambda: back(subjects.one, "dev"),
+            "up": lambda: subjects.up(prod, "prod"),
+        },
+    )
     rows = [
         Row(
             "preview of prod without changes",
@@ -128,7 +138,9 @@ def measure(subjects: Subjects, runs: int) -> tuple[list[Row], dict[str, float]]
         Row("preview of prod without changes", previews["prod"], "empty program, SDKs' top level", previews["bare"]),
         Row("up of prod without changes", previews["up"], "its preview", previews["prod"]),
         Row("rag-api back to the older release", rollouts["pulumi"], "kubectl rollout undo", rollouts["kubectl"]),
-        Row("both systems back to the older release", whole["back"], "up without changes", whole["up"]),
+        Row("all systems back to the older release", whole["back"], "up without changes", whole["up"]),
+        Row("preview of all systems", previews["prod"], "of one, async-rag", previews["one"]),
+        Row("all systems back to the older release", whole["back"], "one, async-rag", whole["one"]),
     ]
     return rows, memory
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import functools
 import json
 
 import pytest
 
 from stacks.async_rag import ASYNC_PATH_FUNCTIONS, LASTING_FUNCTIONS
 from stacks.releases import load, versions
-from tests.components.mocked import Recorder, run_program
+from tests.components import mocked
+from tests.components.mocked import Recorder
 
+run_program = functools.partial(mocked.run_program, rollback_stack__systems='["async-rag"]')
 FUNCTION = "aws:lambda/function:Function"
 DURABLE = (
     "aws:s3/bucket:Bucket",

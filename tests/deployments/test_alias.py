@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 
 import pytest
 
@@ -20,11 +21,13 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(codedeploy, "PAUSE", 0.05)
 
 
-def move(account: Account, name: str, version: str, **hooks: str) -> list[str]:
+def move(account: Account, name: str, version: str, back: bool = False, **hooks: str) -> list[str]:
     """Move the alias ``live`` of a function; what was said."""
     said: list[str] = []
-    shift = AliasShift(Group(name, name, account.region), hooks)
-    asyncio.run(shift.move(name, "live", version, said.append))
+    shift = AliasShift(Group(name, name, account.region), hooks, back)
+    # Not asyncio.run, which leaves no loop behind: Pulumi's mocks need one in the same process.
+    with contextlib.closing(asyncio.new_event_loop()) as loop:
+        loop.run_until_complete(shift.move(name, "live", version, said.append))
     return said
 
 
@@ -78,7 +81,7 @@ def test_going_back_is_at_once_and_not_stopped_by_the_alarm_that_is_its_reason(a
     guarded(account, "back")
     account.client("lambda").update_alias(FunctionName="back", Name="live", FunctionVersion="2")
     account.client("cloudwatch").set_alarm_state(AlarmName="back", StateValue="ALARM", StateReason="a drill")
-    move(account, "back", "1")
+    move(account, "back", "1", back=True)
     assert traffic(account, "back") == ("1", {})
     (deployment,) = deployments(account, "back")
     assert config_of(account, deployment) == "CodeDeployDefault.LambdaAllAtOnce"
@@ -88,7 +91,7 @@ def test_going_back_ends_a_canary_that_is_under_way(account: Account) -> None:
     guarded(account, "cancelled")
     canary = start(account, "cancelled")
     wait_for(lambda: traffic(account, "cancelled") == ("1", {"2": 0.1}), what="the canary")
-    said = move(account, "cancelled", "1")
+    said = move(account, "cancelled", "1", back=True)
     assert f"deployment {canary} is stopped and taken back" in said
     assert traffic(account, "cancelled") == ("1", {})
     info = account.client("codedeploy").get_deployment(deploymentId=canary)["deploymentInfo"]

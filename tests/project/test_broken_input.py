@@ -19,7 +19,7 @@ from tests.support.unchanged import unchanged
 
 pytestmark = [pytest.mark.engine, pytest.mark.sandbox]
 
-VERSIONS = "v1.2.1, v1.2.2, v1.2.3, v1.3.0"
+VERSIONS = "v1.2.1, v1.2.2, v1.2.3, v1.3.0, v1.4.0"
 PATIENCE = 60.0
 """Seconds within which an update that was started has taken its lock."""
 
@@ -33,13 +33,13 @@ def project(tmp_path: Path, sandbox: RunningSandbox, prod: Project) -> Project:
 
 
 def without_system(project: Project) -> None:
-    """Publish a release v1.4.0 that has no rag-api."""
+    """Publish a release v1.5.0 that has no rag-api."""
     folder = project.folder / "stacks" / "releases"
     release = yaml.safe_load((folder / "v1.2.3.yaml").read_text())
-    release["version"] = "v1.4.0"
+    release["version"] = "v1.5.0"
     del release["systems"]["rag-api"]
-    (folder / "v1.4.0.yaml").write_text(yaml.safe_dump(release, sort_keys=False))
-    assert project.rollback("publish", "v1.4.0").code == 0
+    (folder / "v1.5.0.yaml").write_text(yaml.safe_dump(release, sort_keys=False))
+    assert project.rollback("publish", "v1.5.0").code == 0
 
 
 def edited(project: Project) -> None:
@@ -55,7 +55,7 @@ CASES = {
     "no such version": (untouched, "v9.9.9", f"unknown version 'v9.9.9'.*; valid: {VERSIONS}"),
     "no release": (untouched, "latest", r"version 'latest' doesn't name a release.*" + VERSIONS),
     "edited": (edited, "v1.2.3", r"release v1\.2\.3 was edited after it was published"),
-    "lacks a system": (without_system, "v1.4.0", rf"release v1\.4\.0 has no rag-api .*releases with it: {VERSIONS}"),
+    "lacks a system": (without_system, "v1.5.0", rf"release v1\.5\.0 has no rag-api .*releases with it: {VERSIONS}"),
 }
 
 
@@ -85,9 +85,9 @@ def test_a_misspelt_key_of_a_manifest_is_named_with_the_right_one(project: Proje
     manifest.write_text(manifest.read_text().replace("asyncPath:", "asynchPath:"))
     for done in (project.rollback("deploy", "v1.2.3"), project.rollback("publish", "v1.2.3")):
         refused(done, r"edited after it was published|unknown key .*asynchPath \(did you mean asyncPath\?\)")
-    fresh = manifest.with_name("v1.4.0.yaml")
-    fresh.write_text(manifest.read_text().replace("v1.2.3", "v1.4.0"))
-    refused(project.rollback("publish", "v1.4.0"), r"unknown key .*asynchPath \(did you mean asyncPath\?\)")
+    fresh = manifest.with_name("v1.5.0.yaml")
+    fresh.write_text(manifest.read_text().replace("v1.2.3", "v1.5.0"))
+    refused(project.rollback("publish", "v1.5.0"), r"unknown key .*asynchPath \(did you mean asyncPath\?\)")
 
 
 @pytest.mark.parametrize(

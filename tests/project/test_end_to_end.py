@@ -11,6 +11,7 @@ import pytest
 from websockets.sync.client import connect
 
 from sandbox.artifacts import samples
+from stacks.releases import SYSTEMS
 from tests.support.project import Project
 from tests.support.sandbox import RunningSandbox
 
@@ -63,7 +64,7 @@ def test_status_shows_three_sides_that_agree(prod: Project) -> None:
     done = prod.rollback("status", "--output", "json")
     assert done.code == 0, done.said
     rows = json.loads(done.output)
-    assert {row["system"] for row in rows} == {"async-rag", "rag-api"}
+    assert {row["system"] for row in rows} == set(SYSTEMS)
     assert all(row["pinned"] == row["deployed"] == row["runs"] == "v1.2.3" for row in rows)
 
 

@@ -59,7 +59,7 @@ def test_no_published_hash_was_ever_changed() -> None:
 
 
 def test_an_unknown_version_names_the_valid_ones() -> None:
-    assert refusal("v9.9.9").endswith("valid: v1.2.1, v1.2.2, v1.2.3, v1.3.0")
+    assert refusal("v9.9.9").endswith("valid: v1.2.1, v1.2.2, v1.2.3, v1.3.0, v1.4.0")
 
 
 @pytest.mark.parametrize("version", ["latest", "1.2.3", "v1.2", "v1.2.3-rc1", "../v1.2.3", "", "v01.2.3"])
@@ -130,7 +130,7 @@ def test_a_typo_is_one_line_that_names_it(old: str, new: str, part: str) -> None
 
 def test_a_broken_manifest_does_not_stand_in_the_way_of_another(folder: Path) -> None:
     (folder / "v1.3.0.yaml").write_text("version: [")
-    assert set(window("rag-api", folder)) == {"v1.2.1", "v1.2.2", "v1.2.3"}
+    assert set(window("rag-api", folder)) == {"v1.2.1", "v1.2.2", "v1.2.3", "v1.4.0"}
 
 
 @settings(max_examples=60)
@@ -149,45 +149,45 @@ def test_whatever_yaml_a_manifest_holds_it_is_refused_in_one_line(data: object) 
 
 @pytest.fixture
 def older(folder: Path) -> Path:
-    """A release v1.4.0 that was published before rag-api joined the project."""
+    """A release v1.5.0 that was published before rag-api joined the project."""
     manifest = yaml.safe_load((folder / "v1.2.3.yaml").read_text())
-    manifest["version"] = "v1.4.0"
+    manifest["version"] = "v1.5.0"
     joined = manifest["systems"].pop("rag-api")
-    (folder / "v1.4.0.yaml").write_text(yaml.safe_dump(manifest, sort_keys=False))
-    publish("v1.4.0", folder)
-    (folder / "v1.4.0.d").mkdir()
-    (folder / "v1.4.0.d" / "rag-api.yaml").write_text(yaml.safe_dump(joined))
+    (folder / "v1.5.0.yaml").write_text(yaml.safe_dump(manifest, sort_keys=False))
+    publish("v1.5.0", folder)
+    (folder / "v1.5.0.d").mkdir()
+    (folder / "v1.5.0.d" / "rag-api.yaml").write_text(yaml.safe_dump(joined))
     return folder
 
 
 def test_a_system_that_joins_later_is_added_beside_the_manifest(older: Path) -> None:
     before = read_lock(older)
-    assert refusal("v1.4.0", older) == "rag-api.yaml isn't published: run `rollback publish v1.4.0` and commit it"
-    publish("v1.4.0", older)
-    assert set(load("v1.4.0", older).systems.named()) == set(SYSTEMS)
+    assert refusal("v1.5.0", older) == "rag-api.yaml isn't published: run `rollback publish v1.5.0` and commit it"
+    publish("v1.5.0", older)
+    assert set(load("v1.5.0", older).systems.named()) == {"async-rag", "rag-api"}
     lock = read_lock(older)
-    assert set(lock) - set(before) == {"v1.4.0/rag-api"}
+    assert set(lock) - set(before) == {"v1.5.0/rag-api"}
     assert before.items() <= lock.items()
 
 
 def test_an_addition_is_locked_like_the_manifest(older: Path) -> None:
-    publish("v1.4.0", older)
-    path = older / "v1.4.0.d" / "rag-api.yaml"
+    publish("v1.5.0", older)
+    path = older / "v1.5.0.d" / "rag-api.yaml"
     text = path.read_text()
     path.write_text(text.replace("1.5.0", "1.4.1"))
-    assert "was edited after it was published: restore rag-api.yaml" in refusal("v1.4.0", older)
+    assert "was edited after it was published: restore rag-api.yaml" in refusal("v1.5.0", older)
     path.unlink()
-    assert "is missing: restore rag-api.yaml" in refusal("v1.4.0", older)
+    assert "is missing: restore rag-api.yaml" in refusal("v1.5.0", older)
 
 
 def test_an_addition_cannot_restate_what_the_manifest_says(older: Path) -> None:
-    (older / "v1.4.0.d" / "async-rag.yaml").write_text("asyncPath: false\n")
+    (older / "v1.5.0.d" / "async-rag.yaml").write_text("asyncPath: false\n")
     with pytest.raises(ConfigurationError, match="states async-rag already"):
-        publish("v1.4.0", older)
+        publish("v1.5.0", older)
 
 
 def test_a_typo_in_an_addition_is_named(older: Path) -> None:
-    path = older / "v1.4.0.d" / "rag-api.yaml"
+    path = older / "v1.5.0.d" / "rag-api.yaml"
     path.write_text(path.read_text().replace("digest", "digets"))
     with pytest.raises(ConfigurationError, match="did you mean digest"):
-        publish("v1.4.0", older)
+        publish("v1.5.0", older)

@@ -12,7 +12,7 @@ from moto.awslambda.exceptions import LambdaClientError
 from moto.awslambda.responses import LambdaResponse
 
 from sandbox.account import functions
-from sandbox.account.functions import mappings, queued, runtime, versions
+from sandbox.account.functions import layers, mappings, queued, runtime, versions
 
 __all__ = ["queued"]
 
@@ -153,6 +153,7 @@ def _remove_permission(self: Any) -> Answer:
 def install() -> None:
     """Put the runtime behind the Lambda API."""
     versions.install()
+    layers.install()
     mappings.install()
     models.LambdaFunction.invoke = _function_invoke
     models.LambdaBackend.invoke = _backend_invoke

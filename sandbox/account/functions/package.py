@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from sandbox.account import settings
+from sandbox.account.functions import layers
 
 _unpacking = threading.Lock()
 
@@ -24,15 +25,12 @@ def code_folder(function: Any) -> Path:
 
 def layer_paths(function: Any) -> list[str]:
     """Return what the layers of a moto function add to sys.path, in their order (on AWS /opt/python)."""
-    from moto.awslambda.models import lambda_backends
-
-    backend = lambda_backends[function.account_id][function.region]
     paths: list[str] = []
     for layer in function.layers:
-        found = backend.layers_versions_by_arn(layer["Arn"])
-        if found is None:  # deleted since; AWS keeps it for the functions that use it, moto doesn't
+        archive = layers.content(function, layer["Arn"])
+        if archive is None:
             continue
-        top = unpacked(found.code_bytes)
+        top = unpacked(archive)
         version = f"python{os.sys.version_info.major}.{os.sys.version_info.minor}"  # type: ignore[attr-defined]
         folders = (top / "python", top / "python" / "lib" / version / "site-packages")
         paths += [str(folder) for folder in folders if folder.is_dir()]

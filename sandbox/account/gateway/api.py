@@ -9,23 +9,17 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import unquote
 
-from moto.apigateway import models as rest
+from moto.apigateway import urls as rest_urls
 from moto.apigatewayv2 import models as http
 from moto.apigatewayv2 import urls
 from moto.apigatewayv2.responses import ApiGatewayV2Response
 from moto.core.exceptions import JsonRESTError
 
 from sandbox.account import settings, state
+from sandbox.account.gateway import deployments, openapi, stages, tags
 
-_stage_operations = rest.Stage.apply_operations
 _api_json = http.Api.to_json
 _stage_json = http.Stage.to_json
-STAGE_THROTTLE = {
-    "/throttle/rateLimit": "/*/*/throttling/rateLimit",
-    "/throttle/burstLimit": "/*/*/throttling/burstLimit",
-}
-"""The paths that seed 004's emergency stop uses, and what they mean in API Gateway's documentation."""
-
 STAGE_SETTINGS = {
     "accessLogSettings": "access_log_settings",
     "autoDeploy": "auto_deploy",
@@ -35,24 +29,6 @@ STAGE_SETTINGS = {
     "routeSettings": "route_settings",
     "stageVariables": "stage_variables",
 }
-
-
-def _apply_operations(self: Any, patch_operations: list[dict[str, Any]]) -> Any:
-    """Apply patches to a REST stage; removing a method setting works too."""
-    kept = []
-    for operation in patch_operations:
-        path = STAGE_THROTTLE.get(operation["path"], operation["path"])
-        parts = path.split("/", 3)
-        key = "/".join(parts[1:3])
-        if operation["op"] == "remove" and key in self.method_settings:
-            if len(parts) < 4:
-                del self.method_settings[key]
-            else:
-                name = self._method_settings_translations(parts[3])
-                self.method_settings[key].pop(name, None)
-            continue
-        kept.append({**operation, "path": path})
-    return _stage_operations(self, kept)
 
 
 def _shown_api(self: Any) -> dict[str, Any]:
@@ -138,11 +114,16 @@ def _delete_deployment(self: Any) -> Any:
 
 def install() -> None:
     """Put the mended behaviour in place of moto's."""
-    rest.Stage.apply_operations = _apply_operations
+    deployments.install()
+    stages.install()
+    openapi.install()
+    tags.install()
     http.Api.to_json = _shown_api
     http.Stage.to_json = _shown_stage
     for path in ("deployments$", "deployments/(?P<deployment_id>[^/]+)$"):
-        urls.url_paths["{0}/v2/apis/(?P<api_id>[^/]+)/" + path] = ApiGatewayV2Response.dispatch
+        # Both services have one host name: the table of the first holds a copy of the second's.
+        for table in (rest_urls.url_paths, urls.url_paths):
+            table["{0}/v2/apis/(?P<api_id>[^/]+)/" + path] = ApiGatewayV2Response.dispatch
     added = {
         "update_stage": _update_stage,
         "create_deployment": _create_deployment,

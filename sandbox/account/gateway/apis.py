@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sandbox.account import settings
+
+if TYPE_CHECKING:
+    from sandbox.account.gateway.deployments import Frozen
 
 
 @dataclass(frozen=True)
@@ -74,18 +78,18 @@ def fit(pattern: str, path: str) -> tuple[dict[str, str], tuple[int, ...]] | Non
     return (parameters, tuple(rank)) if len(wanted) == len(given) else None
 
 
-def rest_match(api: Any, method: str, path: str) -> Match | None:
-    """Return the resource and method of a REST API that a request belongs to."""
+def rest_match(resources: Iterable[Frozen], method: str, path: str) -> Match | None:
+    """Return which of a REST API's deployed resources, and which method of it, a request belongs to."""
     found = []
-    for resource in api.resources.values():
-        fits = fit(resource.get_path(), path)
-        chosen = resource.resource_methods.get(method) or resource.resource_methods.get("ANY")
+    for resource in resources:
+        fits = fit(resource.path, path)
+        chosen = resource.methods.get(method) or resource.methods.get("ANY")
         if fits and chosen is not None:
             found.append((fits[1], resource, fits[0], chosen))
     if not found:
         return None
     _, resource, parameters, chosen = min(found, key=lambda item: item[0])
-    return Match(resource.get_path(), chosen.method_integration, parameters, resource.id, chosen.http_method)
+    return Match(resource.path, chosen.method_integration, parameters, resource.id, chosen.http_method)
 
 
 def http_match(api: Any, method: str, path: str) -> Match | None:

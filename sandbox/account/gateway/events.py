@@ -19,6 +19,19 @@ from werkzeug.wrappers import Request, Response
 from sandbox.account import settings
 from sandbox.account.gateway.apis import Match
 
+UNKNOWN_CALLER = (
+    "cognitoIdentityPoolId",
+    "accountId",
+    "cognitoIdentityId",
+    "caller",
+    "accessKey",
+    "cognitoAuthenticationType",
+    "cognitoAuthenticationProvider",
+    "userArn",
+    "user",
+)
+"""What a REST API says about a caller who didn't sign the request: null."""
+
 HOP = ("connection", "keep-alive", "transfer-encoding", "content-length")
 
 
@@ -35,7 +48,15 @@ def _body(request: Request) -> tuple[str | None, bool]:
 def rest_event(request: Request, api: Any, stage: Any, match: Match, path: str) -> dict[str, Any]:
     """Return the event of a REST API's proxy integration."""
     event = _proxy_event(request, match, path, stage.name, api.id, stage.variables)
-    return {**event, "requestContext": {**event["requestContext"], "path": f"/{stage.name}{path}"}}
+    context = event["requestContext"]
+    own = {
+        "path": f"/{stage.name}{path}",
+        "domainPrefix": api.id,
+        "deploymentId": stage.deployment_id,
+        "extendedRequestId": base64.b64encode(uuid.uuid4().bytes[:11]).decode(),
+        "identity": {**dict.fromkeys(UNKNOWN_CALLER), **context["identity"]},
+    }
+    return {**event, "requestContext": {**context, **own}}
 
 
 def http_event_1(request: Request, api: Any, stage: Any, match: Match, path: str) -> dict[str, Any]:

@@ -10,13 +10,14 @@ _lock = threading.Lock()
 
 
 def allows(key: str, rate: float | None, burst: float | None) -> bool:
-    """Return whether one more request fits below `rate` (a second) and `burst`; a limit of None is none.
+    """Return whether one more request fits below `rate` (a second) and `burst`; None or less than 0 is no limit.
 
     A rate of 0 lets nothing through: the emergency stop of seed 004, scenario 3.
     """
+    rate, burst = (limit if limit is not None and limit >= 0 else None for limit in (rate, burst))
     if rate is None and burst is None:
         return True
-    if (rate is not None and rate <= 0) or (burst is not None and burst <= 0):
+    if rate == 0 or burst == 0:
         return False
     size = float(burst if burst is not None else rate or 1)
     now = time.monotonic()

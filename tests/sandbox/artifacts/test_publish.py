@@ -31,7 +31,7 @@ def endpoint(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 
 
 def test_publish_makes_a_versioned_bucket_with_every_package_and_a_second_run_changes_nothing(endpoint: str) -> None:
-    artifacts = catalogue.functions()
+    artifacts = catalogue.packages()
     first = publish(BUCKET)
     assert set(first.uploaded) == {artifact.key for artifact in artifacts}
 

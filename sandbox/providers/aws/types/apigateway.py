@@ -72,7 +72,9 @@ def _tune_api(scope: Scope, found: Props, _props: Props) -> Props:
         if not page.get("position"):
             break
         position = {"position": page["position"]}
+    endpoint = found.get("endpointConfiguration") or {}
     return {
+        "endpointConfiguration": {**endpoint, "types": endpoint["types"][0]} if endpoint.get("types") else None,
         "rootResourceId": next((item["id"] for item in resources if item.get("path") == "/"), None),
         "arn": f"arn:aws:apigateway:{scope.region}::/restapis/{found['id']}",
         "executionArn": scope.arn(found["id"], "execute-api"),
@@ -97,6 +99,24 @@ def write_tags(path: str) -> Any:
     return write
 
 
+def _write_body(scope: Scope, props: Props, _old: Props) -> None:
+    """Import the OpenAPI document; in the mode `overwrite` its title and description replace the API's own."""
+    if not props.get("body"):
+        return
+    found = scope.call(
+        "put_rest_api",
+        restApiId=props["id"],
+        mode=props.get("putRestApiMode") or "overwrite",
+        failOnWarnings=bool(props.get("failOnWarnings")),
+        parameters=props.get("parameters") or {},
+        body=props["body"].encode(),
+    )
+    wanted = {name: props[name] for name in ("name", "description") if name in props}
+    patch = [replace(f"/{name}", value) for name, value in wanted.items() if (found.get(name) or "") != value]
+    if patch:
+        scope.call("update_rest_api", restApiId=props["id"], patchOperations=patch)
+
+
 def _prepare_api(_scope: Scope, _operation: str, props: Props) -> Props:
     return {name: value for name, value in props.items() if name not in ("body", "parameters")}
 
@@ -114,7 +134,10 @@ REST_API = Type(
     prepare=_prepare_api,
     change=_change_api,
     tune=_tune_api,
-    parts=(Part(("tags",), write_tags("/restapis/{id}"), at_create=False),),
+    parts=(
+        Part(("body", "parameters", "putRestApiMode", "failOnWarnings"), _write_body),
+        Part(("tags",), write_tags("/restapis/{id}"), at_create=False),
+    ),
     computed=(
         "apiKeySource",
         "binaryMediaTypes",
@@ -193,8 +216,7 @@ def _prepare_integration(_scope: Scope, operation: str, props: Props) -> Props:
 
 def _tune_integration(_scope: Scope, found: Props, props: Props) -> Props:
     return {
-        "httpMethod": props["httpMethod"],
-        # the answer's httpMethod is the one of the backend
+        # the answer's httpMethod is the one of the backend; the method's own is part of the id
         "integrationHttpMethod": found.get("httpMethod") if found.get("type") != "MOCK" else None,
         "timeoutMilliseconds": found.get("timeoutInMillis") or 29000,
         "connectionType": found.get("connectionType") or "INTERNET",
@@ -219,7 +241,7 @@ INTEGRATION = Type(
     whole=True,
     prepare=_prepare_integration,
     tune=_tune_integration,
-    unread=("cacheNamespace",),
+    unread=("cacheNamespace", "httpMethod"),
     computed=(
         "cacheNamespace",
         "passthroughBehavior",

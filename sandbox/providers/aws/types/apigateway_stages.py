@@ -87,7 +87,8 @@ def _tune_stage(scope: Scope, found: Props, props: Props) -> Props:
         else None,
         "arn": f"arn:aws:apigateway:{scope.region}::/restapis/{api}/stages/{stage}",
         "executionArn": scope.arn(f"{api}/{stage}", "execute-api"),
-        "invokeUrl": f"https://{api}.execute-api.{scope.region}.amazonaws.com/{stage}",
+        # The account answers for a REST API below its own address; API Gateway's host names lead out of it.
+        "invokeUrl": f"{scope.api.endpoint}/_aws/execute-api/{api}/{stage}",
     }
 
 
@@ -119,12 +120,21 @@ _SETTINGS = {
     "cachingEnabled": ("caching/enabled", "cachingEnabled"),
     "cacheTtlInSeconds": ("caching/ttlInSeconds", "cacheTtlInSeconds"),
     "cacheDataEncrypted": ("caching/dataEncrypted", "cacheDataEncrypted"),
+    "requireAuthorizationForCacheControl": (
+        "caching/requireAuthorizationForCacheControl",
+        "requireAuthorizationForCacheControl",
+    ),
+    "unauthorizedCacheControlHeaderStrategy": (
+        "caching/unauthorizedCacheControlHeaderStrategy",
+        "unauthorizedCacheControlHeaderStrategy",
+    ),
 }
 
 
-def _put_settings(scope: Scope, props: Props) -> Props:
+def _put_settings(scope: Scope, props: Props, afresh: bool = False) -> Props:
     path, settings = props["methodPath"], props.get("settings") or {}
-    patch = [
+    patch = [{"op": "remove", "path": f"/{path}"}] if afresh else []
+    patch += [
         replace(f"/{path}/{_SETTINGS[name][0]}", value) for name, value in sorted(settings.items()) if name in _SETTINGS
     ]
     return scope.call("update_stage", restApiId=props["restApi"], stageName=props["stageName"], patchOperations=patch)
@@ -135,13 +145,14 @@ def _look_settings(scope: Scope, props: Props) -> Props:
     found = (stage.get("methodSettings") or {}).get(props["methodPath"])
     if not found:
         raise NotFoundError(f"stage {props['stageName']} has no settings for {props['methodPath']}")
-    given = props.get("settings")
+    declared = props.get("settings")
+    given = set(declared) if isinstance(declared, dict) else _said(found)
     kind = METHOD_SETTINGS.properties["settings"]
     settings = {
         name: shapes.from_api(kind[name], found[member], {})
         for name, (_, member) in _SETTINGS.items()
         # the account fills in the rest by itself
-        if found.get(member) is not None and (not isinstance(given, dict) or name in given)
+        if found.get(member) is not None and name in given
     }
     return {
         "restApi": props["restApi"],
@@ -151,8 +162,17 @@ def _look_settings(scope: Scope, props: Props) -> Props:
     }
 
 
-def _change_settings(scope: Scope, props: Props, _old: Props, _changed: set[str]) -> None:
-    _put_settings(scope, props)
+def _said(found: Props) -> set[str]:
+    """The settings that an import gets: those that say something. Of a cache that is off, none do."""
+    cache = {"cachingEnabled", "cacheTtlInSeconds", "cacheDataEncrypted"} if found.get("cachingEnabled") else set()
+    switched_on = {name for name in ("metricsEnabled", "dataTraceEnabled") if found.get(name)}
+    logging = {"loggingLevel"} if found.get("loggingLevel") not in (None, "OFF") else set()
+    return {"throttlingBurstLimit", "throttlingRateLimit", *cache, *switched_on, *logging}
+
+
+def _change_settings(scope: Scope, props: Props, old: Props, _changed: set[str]) -> None:
+    dropped = set(old.get("settings") or {}) - set(props.get("settings") or {})
+    _put_settings(scope, props, afresh=bool(dropped))
 
 
 def _remove_settings(scope: Scope, props: Props) -> None:

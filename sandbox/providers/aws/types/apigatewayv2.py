@@ -113,8 +113,7 @@ def _tune_stage(scope: Scope, found: Props, props: Props) -> Props:
     default = found.get("DefaultRouteSettings") or {}
     log = found.get("AccessLogSettings") or {}
     tail = "/" if stage == "$default" else f"/{stage}"
-    kind = scope.call("get_api", ApiId=api).get("ProtocolType")
-    scheme = "wss" if kind == "WEBSOCKET" else "https"
+    endpoint = scope.call("get_api", ApiId=api).get("ApiEndpoint") or ""
     return {
         "name": stage,
         "stageVariables": found.get("StageVariables") or None,
@@ -129,7 +128,7 @@ def _tune_stage(scope: Scope, found: Props, props: Props) -> Props:
         ],
         "arn": f"arn:aws:apigateway:{scope.region}::/apis/{api}/stages/{stage}",
         "executionArn": scope.arn(f"{api}/{stage}", "execute-api"),
-        "invokeUrl": f"{scheme}://{api}.execute-api.{scope.region}.amazonaws.com{tail}",
+        "invokeUrl": f"{endpoint}{tail}",
     }
 
 

@@ -96,6 +96,7 @@ def _tune(scope: Scope, found: Props, props: Props) -> Props:
     version = str(max(numbers)) if numbers else "$LATEST"
     letters = (found.get("DeadLetterConfig") or {}).get("TargetArn")
     tracing = (found.get("TracingConfig") or {}).get("Mode")
+    snap_start = found.get("SnapStart") or {}
     network = found.get("VpcConfig") or {}
     live: Props = {
         "arn": arn,
@@ -112,6 +113,7 @@ def _tune(scope: Scope, found: Props, props: Props) -> Props:
         "layers": [layer["Arn"] for layer in found.get("Layers") or []] or None,
         "vpcConfig": _network(network) if network.get("SubnetIds") else None,
         "description": found.get("Description") or None,
+        "snapStart": {"applyOn": snap_start["ApplyOn"]} if snap_start.get("ApplyOn") not in (None, "None") else None,
     }
     # the account's own choice counts only where the program made one
     live["tracingConfig"] = (

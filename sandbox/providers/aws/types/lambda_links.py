@@ -98,6 +98,7 @@ PERMISSION = Type(
     identify=lambda _scope, _props, answer: str(answer["id"]),
     look=_look_permission,
     remove=_revoke,
+    computed=("statementId",),
 )
 
 

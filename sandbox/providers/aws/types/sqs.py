@@ -44,10 +44,11 @@ def attributes(scope: Scope, url: str) -> dict[str, str]:
 
 def _look(scope: Scope, props: Props) -> Props:
     found = attributes(scope, props["url"])
+    imported = "name" not in props  # nothing declares anything yet: all that it has is its own
     live: Props = {
         name: shapes.from_api(QUEUE.properties[name], found.get(attribute), {})
         for name, attribute in ATTRIBUTES.items()
-        if name not in _SHARED or (name in props and (attribute in found or name != "redriveAllowPolicy"))
+        if name not in _SHARED or imported or (name in props and (attribute in found or name != "redriveAllowPolicy"))
     }
     return {**live, "arn": found["QueueArn"], "url": props["url"], "name": props["url"].rsplit("/", 1)[1]}
 

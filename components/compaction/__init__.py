@@ -1,0 +1,67 @@
+"""compaction (seed 002): changes of receipts become deltas, and deltas are merged into a Chroma store.
+
+Handlers and package are pinned apart: going back with the handlers alone, or with both, is a plain stack update.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pulumi
+
+from components.compaction.functions import SYSTEM, declare
+from components.compaction.observability import Observability
+from components.compaction.package import Package
+from components.compaction.routing import consume
+from components.compaction.stores import Stores
+from components.parts.context import Context
+from stacks.compaction import CompactionRelease
+from stacks.compatibility import newest_format
+from stacks.releases import SystemRelease
+from stacks.selection import Selected
+
+
+class Compaction(pulumi.ComponentResource):
+    """The whole system at one release.
+
+    ``window`` holds every release that can be gone back to: the layers of all of them are kept.
+    """
+
+    def __init__(
+        self,
+        context: Context,
+        selected: Selected,
+        window: Mapping[str, SystemRelease],
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__("rollback:systems:Compaction", SYSTEM, None, opts)
+        release, settings = selected.release, context.settings.compaction
+        assert isinstance(release, CompactionRelease)
+        remembered = context.memory.get("systems").get(SYSTEM) or {}
+        written = newest_format(selected.version, release, settings, remembered)
+        child = pulumi.ResourceOptions(parent=self)
+        stores = Stores(context, settings, child)
+        releases = [each for each in window.values() if isinstance(each, CompactionRelease)]
+        package = Package(context, [each.package for each in [*releases, release]], child)
+        functions = declare(context, selected, release, stores, package, self)
+        consume(context, settings, functions, stores, self)
+        observed = Observability(context, settings, stores, child)
+        self.published: dict[str, pulumi.Output[Mapping[str, object]]] = {
+            function.spec.physical_name: function.memory for function in functions.values()
+        }
+        enhanced = functions["enhanced_compaction_handler"].arn
+        self.summary: dict[str, pulumi.Input[object]] = {
+            "release": selected.version,
+            "pinned": selected.pinned,
+            "handlers": settings.handlers_from or selected.version,
+            "package": release.package.version,
+            "usePackageCompaction": settings.use_package_compaction,
+            "dataFormat": {"writes": release.data_format.writes, "newest": written},
+            "health": enhanced,
+            "endpoints": {"compaction": enhanced},
+            "stores": stores.names(),
+            "functions": {name: function.arn for name, function in sorted(functions.items())},
+            "alarms": observed.topic.arn,
+            "dashboard": f"{SYSTEM}-{context.stack}",
+        }
+        self.register_outputs(self.summary)

@@ -1,0 +1,53 @@
+"""The durable stores of compaction: receipts, the Chroma store's snapshots and deltas, updates that wait."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pulumi
+import pulumi_aws as aws
+
+from components.parts.bucket import data_bucket
+from components.parts.context import Context
+from components.parts.durable import durable
+from components.parts.queue import WorkQueue
+from stacks.compaction import CompactionSettings
+
+
+class Stores(pulumi.ComponentResource):
+    """Everything of compaction that a rollback must not lose. Every release declares them alike."""
+
+    def __init__(self, context: Context, settings: CompactionSettings, opts: pulumi.ResourceOptions) -> None:
+        super().__init__("rollback:compaction:Stores", "compaction-stores", None, opts)
+        tags, stack = context.tags("compaction"), context.stack
+        self.receipts = aws.dynamodb.Table(
+            "compaction-receipts",
+            name=f"receipts-{stack}",
+            billing_mode="PAY_PER_REQUEST",
+            hash_key="receipt_id",
+            attributes=[aws.dynamodb.TableAttributeArgs(name="receipt_id", type="S")],
+            stream_enabled=True,
+            stream_view_type="NEW_AND_OLD_IMAGES",
+            point_in_time_recovery=aws.dynamodb.TablePointInTimeRecoveryArgs(enabled=True),
+            deletion_protection_enabled=True,
+            tags=tags,
+            opts=durable(self),
+        )
+        self.chroma = data_bucket("compaction-chroma", f"receipt-chroma-{stack}", tags, self)
+        child = pulumi.ResourceOptions(parent=self)
+        self.metadata, self.labels = (
+            WorkQueue(f"compaction-{kind}", f"receipt-{kind}-updates-{stack}", settings.queues, tags, child)
+            for kind in ("metadata", "label")
+        )
+        self.register_outputs({})
+
+    def names(self) -> Mapping[str, pulumi.Output[str]]:
+        """The stores by the names that the stack's output uses."""
+        return {
+            "receiptsTable": self.receipts.name,
+            "chromaBucket": self.chroma.bucket,
+            "metadataQueue": self.metadata.queue.url,
+            "metadataDeadLetters": self.metadata.dead_letters.url,
+            "labelQueue": self.labels.queue.url,
+            "labelDeadLetters": self.labels.dead_letters.url,
+        }

@@ -1,0 +1,66 @@
+"""cryptique (seed 003): an application on hosts, brought there by in-place deployments of CodeDeploy.
+
+The revision that is live is one parameter. The engine changes it only after CodeDeploy has brought the revision to
+every host and the revision's own hooks found it healthy there; else the parameter, and the hosts, stay what they were.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
+import pulumi
+import pulumi_aws as aws
+
+from components.cryptique.delivery import SYSTEM, Delivery, revision_key
+from components.parts.context import Context
+from stacks.cryptique import CryptiqueRelease
+from stacks.selection import Selected
+
+
+class Cryptique(pulumi.ComponentResource):
+    """The whole system at one release."""
+
+    def __init__(self, context: Context, selected: Selected, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("rollback:systems:Cryptique", SYSTEM, None, opts)
+        release, settings = selected.release, context.settings.cryptique
+        assert isinstance(release, CryptiqueRelease)
+        delivery = Delivery(context, settings, pulumi.ResourceOptions(parent=self))
+        bucket = context.settings.project.artifact_bucket
+        hook = delivery.hook()
+        live = aws.ssm.Parameter(
+            f"{SYSTEM}-revision",
+            name=f"/{SYSTEM}/{context.stack}/revision",
+            type="String",
+            description="The revision that the hosts run",
+            insecure_value=json.dumps(
+                {
+                    "bucket": bucket,
+                    "key": revision_key(release.revision),
+                    "release": selected.version,
+                    "version": release.revision.version,
+                },
+                sort_keys=True,
+            ),
+            tags=context.tags(SYSTEM),
+            opts=pulumi.ResourceOptions(
+                parent=self,
+                depends_on=[delivery.group],
+                hooks=pulumi.ResourceHookBinding(before_create=[hook], before_update=[hook]),
+            ),
+        )
+        self.published: dict[str, pulumi.Output[Mapping[str, object]]] = {}
+        told = f"ssm:/{SYSTEM}/{context.stack}/address"
+        address = settings.address or told
+        self.summary: dict[str, pulumi.Input[object]] = {
+            "release": selected.version,
+            "pinned": selected.pinned,
+            "revision": release.revision.version,
+            "health": f"{address}/health",
+            "endpoints": {"api": f"{address}/api"},
+            "parameter": live.name,
+            "application": delivery.application.name,
+            "deploymentGroup": delivery.group.deployment_group_name,
+            "alarms": delivery.topic.arn,
+        }
+        self.register_outputs(self.summary)

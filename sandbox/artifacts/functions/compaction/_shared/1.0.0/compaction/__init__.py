@@ -1,0 +1,1 @@
+"""What the four compaction handlers share: their own copy of the compaction logic, and how they run."""

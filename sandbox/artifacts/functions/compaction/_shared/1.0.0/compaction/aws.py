@@ -1,0 +1,14 @@
+"""AWS clients, one of each for the life of a worker."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import boto3
+
+
+@cache
+def client(service: str) -> Any:
+    """Return the worker's client of an AWS service."""
+    return boto3.client(service)  # type: ignore[call-overload]

@@ -1,0 +1,12 @@
+"""The Chroma store: merges what waits into it, answers queries from it, and says how it is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from compaction import actions, package_code
+
+
+def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
+    """Run the event's action: compact, repair, query or health."""
+    return actions.run(event, package_code.code)

@@ -1,0 +1,21 @@
+"""Changes of word labels: kept as deltas for the next compaction."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from compaction import batches, metrics, next_compaction, switch
+
+import label_words
+
+
+def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
+    """Process an SQS batch of label updates."""
+    with metrics.judged():
+        answer = batches.process(event, _write)
+        next_compaction.ask()
+    return answer
+
+
+def _write(update: dict[str, Any]) -> None:
+    switch.write_labels(label_words.from_mapping(update))

@@ -1,0 +1,5 @@
+#!/usr/bin/env bash
+source "$(dirname "$0")/common.sh"
+
+systemctl start cryptique-health-check
+echo "health checks are started"

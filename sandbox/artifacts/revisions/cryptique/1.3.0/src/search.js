@@ -1,0 +1,19 @@
+'use strict';
+
+const { MODEL } = require('./embedding');
+const { scores } = require('./ranking');
+const { present } = require('./results');
+const settings = require('./settings');
+
+// Returns at most `topK` results; what scores below the least score is left out.
+async function search(database, query, topK) {
+  const stored = await database.vectors.find({ model: MODEL }).toArray();
+  const ranked = scores(query, stored).map((score, place) => ({ score, found: stored[place] }));
+  return ranked
+    .filter(({ score }) => score >= settings.minScore)
+    .sort((left, right) => right.score - left.score || left.found._id.localeCompare(right.found._id))
+    .slice(0, topK)
+    .map(({ score, found }) => present(found, score, query));
+}
+
+module.exports = { search };

@@ -1,0 +1,3 @@
+'use strict';
+
+module.exports = '2.0.0';

@@ -1,0 +1,87 @@
+"""compaction: the aliases of its functions, what the handler says of itself, and a receipt that can be found."""
+
+from __future__ import annotations
+
+import json
+import time
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+from scripts.systems.functions import other_code
+from stacks.compaction import CompactionRelease
+from stacks.releases import load
+from stacks.selection import Selected
+
+PATIENCE = 120.0
+"""Seconds within which a receipt that was written can be found."""
+PAUSE = 0.5
+
+
+def runs(chosen: Selected, told: Mapping[str, Any], region: str) -> str:
+    """The pinned release, when every live alias runs the code that it pins. Raises what boto3 raises."""
+    assert isinstance(chosen.release, CompactionRelease)
+    pinned = chosen.release.functions
+    if (handlers := told["handlers"]) != chosen.version and told["release"] == chosen.version:
+        # A handler-only rollback is what was asked for.
+        other = load(handlers).systems.compaction
+        pinned = other.functions if other else pinned
+    wrong = other_code(told["functions"], pinned, region)
+    return f"other code in {wrong}" if wrong else chosen.version
+
+
+def look(told: Mapping[str, Any]) -> str:
+    """The handler's own word, and its logs."""
+    function = str(told["health"]).split(":")[-2]
+    return f"""aws lambda invoke --function-name {function}:live --payload '{{"action":"health"}}' /dev/stdout"""
+
+
+def health(told: Mapping[str, Any], region: str) -> str:
+    """The handler answers for the deployed release and its package (seed 002, "Verify Recovery")."""
+    said = _ask(told, region, {"action": "health"})
+    found = (said.get("status"), said.get("release"), said.get("package"))
+    if found != ("ok", told["release"], told["package"]):
+        raise AssertionError(f"{told['health']} says {said}, not {told['release']} with package {told['package']}")
+    return f"{told['release']}, package {said['package']}, {said['items']} receipts in format {said['format']}"
+
+
+def receipt(told: Mapping[str, Any], region: str) -> str:
+    """A receipt that is written to the table can be found in the Chroma store, with its label."""
+    import boto3
+
+    table = boto3.resource("dynamodb", region_name=region).Table(told["stores"]["receiptsTable"])
+    word = f"check{uuid.uuid4().hex[:12]}"
+    item = {
+        "receipt_id": f"rollback-check-{word}",
+        "merchant": word,
+        "total": "4.20",
+        "date": "2026-01-31",
+        "text": f"{word} espresso",
+        "labels": [{"word_id": "1", "label": "MERCHANT_NAME"}],
+    }
+    began = time.monotonic()
+    table.put_item(Item=item)
+    try:
+        while time.monotonic() - began < PATIENCE:
+            found = _ask(told, region, {"action": "query", "text": word, "top_k": 3})
+            if any(each.get("merchant") == word and each.get("labels") for each in found.get("results", [])):
+                return f"receipt {word} was found with its label after {time.monotonic() - began:.1f} s"
+            time.sleep(PAUSE)
+    finally:
+        table.delete_item(Key={"receipt_id": item["receipt_id"]})
+    raise TimeoutError(f"receipt {word} can't be found with its label after {PATIENCE:.0f} s")
+
+
+def _ask(told: Mapping[str, Any], region: str, payload: Mapping[str, Any]) -> dict[str, Any]:
+    """Invoke the live handler. Raises ``RuntimeError`` with the handler's own words where it fails."""
+    import boto3
+
+    client = boto3.client("lambda", region_name=region)
+    answer = client.invoke(FunctionName=told["health"], Payload=json.dumps(payload))
+    said: dict[str, Any] = json.loads(answer["Payload"].read() or "{}")
+    if "FunctionError" in answer:
+        raise RuntimeError(f"{said.get('errorType')}: {said.get('errorMessage')}")
+    return said
+
+
+CHECKS = {"health": health, "receipt": receipt}

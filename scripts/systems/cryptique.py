@@ -1,0 +1,73 @@
+"""cryptique: the revision that the hosts run, the application's own health, and a document that can be found."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+from scripts.systems import web
+from stacks.cryptique import CryptiqueRelease
+from stacks.selection import Selected
+
+PATIENCE = 60.0
+"""Seconds within which a document can be found: the worker makes its vectors."""
+PAUSE = 0.5
+PARAMETER = "ssm:"
+"""Begins an address whose host is told by a parameter: ``ssm:/cryptique/prod/address/health``."""
+
+
+def addresses(told: Mapping[str, Any], region: str) -> dict[str, str]:
+    """The public addresses; one that a parameter tells is looked up. Raises what boto3 raises."""
+    return {name: _resolved(url, region) for name, url in {"health": told["health"], **told["endpoints"]}.items()}
+
+
+def runs(chosen: Selected, told: Mapping[str, Any], region: str) -> str:
+    """The pinned release, when the application answers for the revision that it pins. Raises ``OSError``."""
+    assert isinstance(chosen.release, CryptiqueRelease)
+    found = web.get(addresses(told, region)["health"])
+    version = str(found.get("version"))
+    return chosen.version if version == chosen.release.revision.version else f"revision {version}"
+
+
+def look(told: Mapping[str, Any]) -> str:
+    """The deployments of its group."""
+    return (
+        f"aws deploy list-deployments --application-name {told['application']} "
+        f"--deployment-group-name {told['deploymentGroup']}"
+    )
+
+
+def health(told: Mapping[str, Any], region: str) -> str:
+    """The application answers for the deployed revision, and its database does (seed 003, "Verify Rollback")."""
+    known = addresses(told, region)
+    found, status = web.get(known["health"]), web.get(f"{known['api']}/status")
+    if found.get("version") != told["revision"]:
+        raise AssertionError(f"{known['health']} answers for revision {found.get('version')}, not {told['revision']}")
+    return f"{known['health']} answers for revision {found['version']}; database: {status.get('database')}"
+
+
+def document(told: Mapping[str, Any], region: str) -> str:
+    """A document that is handed in can be found by a query."""
+    api, word = addresses(told, region)["api"], f"check{uuid.uuid4().hex[:12]}"
+    web.post(f"{api}/documents", {"text": f"The word is {word}."})
+    began = time.monotonic()
+    while time.monotonic() - began < PATIENCE:
+        if word in str(web.post(f"{api}/query", {"query": word, "top_k": 3})["results"]):
+            return f"a document was found by a query after {time.monotonic() - began:.1f} s"
+        time.sleep(PAUSE)
+    raise TimeoutError(f"the document with {word} can't be found after {PATIENCE:.0f} s")
+
+
+def _resolved(url: str, region: str) -> str:
+    if not url.startswith(PARAMETER):
+        return url
+    import boto3
+
+    head, mark, tail = url.removeprefix(PARAMETER).partition("/address")
+    found = boto3.client("ssm", region_name=region).get_parameter(Name=head + mark)
+    return str(found["Parameter"]["Value"]) + tail
+
+
+CHECKS = {"health": health, "document": document}

@@ -1,0 +1,53 @@
+"""cryptique (seed 003): what a release pins of it; how hosts are chosen, deployed to and watched."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints
+
+from stacks.artifacts import Artifact, Version
+from stacks.model import Model
+
+Url = Annotated[str, StringConstraints(pattern=r"^https?://[^\s/]+(:\d+)?$")]
+
+
+class CryptiqueRelease(Model):
+    """What a release pins of cryptique: one revision with code, env file, nginx configuration and hooks."""
+
+    revision: Artifact
+
+
+class Severity(Model):
+    """A row of the decision matrix: how soon a rollback has to be under way."""
+
+    condition: str
+    minutes: Annotated[int, Field(ge=0, le=10_080)] | None
+    """0 means at once; None that a fix may go forward instead."""
+
+
+class CryptiqueDecisions(Model):
+    """Seed 003, "Rollback Decision Matrix"."""
+
+    critical: Severity = Severity(condition="data is corrupt, or security was breached", minutes=0)
+    high: Severity = Severity(condition="the application is down, or a main function of it", minutes=15)
+    medium: Severity = Severity(condition="it is slow, or a lesser function fails", minutes=60)
+    low: Severity = Severity(condition="lesser faults, looks", minutes=None)
+    update_minutes: Annotated[int, Field(ge=1, le=240)] = 15
+    """Between two words to those concerned while a rollback is under way."""
+    watch_minutes: Annotated[int, Field(ge=1, le=1_440)] = 10
+    """How long the application is watched after it (seed 003, step 5)."""
+
+
+class CryptiqueSettings(Model):
+    """The settings under ``cryptique:``."""
+
+    version: Version | None = None
+    """A release of its own; absent, the system follows the stack's version."""
+    hosts: Literal["on-premises", "ec2"] = "on-premises"
+    """What kind of machines bear the tags ``system=cryptique`` and ``stack=<stack>``."""
+    deployment: Literal["OneAtATime", "HalfAtATime", "AllAtOnce"] = "OneAtATime"
+    """How many hosts are taken out at a time: CodeDeploy's predefined configuration ``CodeDeployDefault.…``."""
+    address: Url | None = None
+    """Where the application answers; absent, hosts tell it in the parameter ``/cryptique/<stack>/address``."""
+    decisions: CryptiqueDecisions = CryptiqueDecisions()

@@ -1,0 +1,98 @@
+"""security-assistant (seed 004): what a release pins of it; how its traffic moves, thresholds, throttles."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from stacks.artifacts import Artifact, Version
+from stacks.function import FunctionSize, LogRetention, QueueSettings
+from stacks.model import Model, one_of
+
+FUNCTIONS = ("api", "worker")
+"""The functions that take traffic, and move through CodeDeploy."""
+HOOKS = ("pre_traffic", "post_traffic")
+"""The functions that CodeDeploy asks before and after it moves traffic."""
+
+Preference = Literal[
+    "AllAtOnce",
+    "Canary10Percent5Minutes",
+    "Canary10Percent10Minutes",
+    "Canary10Percent15Minutes",
+    "Canary10Percent30Minutes",
+    "Linear10PercentEvery1Minute",
+    "Linear10PercentEvery2Minutes",
+    "Linear10PercentEvery3Minutes",
+    "Linear10PercentEvery10Minutes",
+]
+"""SAM's DeploymentPreference types; each is CodeDeploy's predefined configuration ``CodeDeployDefault.Lambda…``."""
+
+
+class SecurityAssistantRelease(Model):
+    """What a release pins of security-assistant."""
+
+    functions: dict[str, Artifact]
+
+    @model_validator(mode="after")
+    def _whole(self) -> SecurityAssistantRelease:
+        wanted = {*FUNCTIONS, *HOOKS}
+        if missing := sorted(wanted - set(self.functions)):
+            raise ValueError(f"functions lacks {one_of(missing)}")
+        if extra := sorted(set(self.functions) - wanted):
+            raise ValueError(f"functions has {one_of(extra)}; valid: {one_of(sorted(wanted))}")
+        return self
+
+
+class RollbackAlarms(Model):
+    """What stops a deployment and takes it back (seed 004, "Automatic Rollback")."""
+
+    error_rate_above: Annotated[float, Field(ge=0, le=100)] = 5.0
+    """Percent of a function's runs; 5 in prod, 10 in staging."""
+    server_errors_above: Annotated[int, Field(ge=0, le=1_000_000)] = 5
+    """Answers of 500 and above within ``server_errors_minutes``."""
+    server_errors_minutes: Annotated[int, Field(ge=1, le=60)] = 5
+    duration_above: Annotated[float, Field(ge=1, le=100)] = 80.0
+    """Percent of a function's time limit, on average over five minutes."""
+    queue_age_above: Annotated[int, Field(ge=1, le=345_600)] = 900
+    """Seconds the oldest job may wait."""
+
+
+class Throttle(Model):
+    """What the API's stage lets through."""
+
+    rate: Annotated[float, Field(gt=0, le=10_000)] = 100.0
+    """Requests a second."""
+    burst: Annotated[int, Field(ge=1, le=5_000)] = 200
+
+
+class SecurityAssistantSettings(Model):
+    """The settings under ``security-assistant:``."""
+
+    version: Version | None = None
+    """A release of its own; absent, the system follows the stack's version."""
+    deployment: Preference = "Canary10Percent5Minutes"
+    """How the traffic moves to a new version. Going back to an earlier one is always done all at once."""
+    stopped: bool = False
+    """The emergency stop of seed 004, scenario 3: the API's stage lets nothing through and the worker pauses."""
+    alarms: RollbackAlarms = RollbackAlarms()
+    throttle: Throttle = Throttle()
+    functions: dict[str, FunctionSize] = {}
+    """Sizes of single functions by name; the others get ``FunctionSize``'s defaults."""
+    queue: QueueSettings = QueueSettings(visibility_timeout=360)
+    log_retention_days: LogRetention = 30
+    republish: bool = False
+    """Publish the code anew instead of reusing a version that was published before."""
+
+    def size(self, function: str) -> FunctionSize:
+        """The size of one function."""
+        return self.functions.get(function, FunctionSize())
+
+    @model_validator(mode="after")
+    def _worker_fits(self) -> SecurityAssistantSettings:
+        if self.size("worker").timeout > self.queue.visibility_timeout:
+            raise ValueError(
+                "functions.worker.timeout is longer than queue.visibilityTimeout: "
+                "a job would be delivered again while it is being worked on"
+            )
+        return self

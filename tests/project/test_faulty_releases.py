@@ -1,0 +1,62 @@
+"""One faulty release a system: what it breaks is noticed, and the way back ends where it began."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from sandbox.account.export.compare import diff
+from tests.support.cluster import snapshot
+from tests.support.project import Project
+from tests.support.sandbox import RunningSandbox
+
+RELEASE = "v1.2.3"
+FAULTY = "v1.3.0"
+
+pytestmark = [pytest.mark.engine, pytest.mark.sandbox]
+
+NOTICED = {
+    "async-rag": "async-rag document",
+    "rag-api": "CrashLoopBackOff",
+    "compaction": "compaction receipt",
+    "cryptique": "CodeDeploy could not bring revisions/cryptique/2.0.0",
+    "security-assistant": "security-assistant job",
+}
+"""What the deployment of the faulty release says of each system."""
+QUICK = ("rag-api", "cryptique")
+"""The systems that are tried in every run; the others in the long suite."""
+
+
+def state(sandbox: RunningSandbox) -> tuple[dict[str, Any], dict[str, Any]]:
+    return sandbox.account(), snapshot(sandbox.environment["KUBECONFIG"], "production")
+
+
+def lasting(difference: object) -> bool:
+    """Whether a difference is more than history: a version that was published stays, and so does a deployment's log."""
+    text = str(difference)
+    return not any(word in text for word in ("versions", "deployments", "revisions"))
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("system", NOTICED)
+def test_a_faulty_release_is_noticed_and_the_way_back_ends_where_it_began(
+    sandbox: RunningSandbox, prod: Project, soak: bool, system: str
+) -> None:
+    if not soak and system not in QUICK:
+        pytest.skip("--soak: two systems are tried in every run")
+    prod.restore_settings()
+    # Five minutes without progress are prod's patience; a test hasn't got them.
+    assert prod.pulumi("config", "set", "rag-api:progressDeadline", "20").code == 0
+    prod.up(RELEASE)
+    account, namespace = state(sandbox)
+    done = prod.rollback("deploy", FAULTY, "--system", system)
+    assert done.code != 0, done.said
+    assert NOTICED[system] in done.said
+    back = prod.rollback("deploy", RELEASE, "--system", system)
+    assert back.code == 0, back.said
+    account_again, namespace_again = state(sandbox)
+    assert [each for each in diff(account, account_again) if lasting(each)] == []
+    assert namespace == namespace_again
+    refreshed = prod.pulumi("refresh", "--yes", "--skip-preview", "--expect-no-changes")
+    assert refreshed.code == 0, refreshed.said
