@@ -121,8 +121,9 @@ def test_a_faulty_release_stops_with_the_pods_that_hang_and_the_way_back_is_open
     assert done.code != 0
     assert "CrashLoopBackOff" in done.said
     assert "prod: async-rag runs v1.3.0" in done.errors
-    assert "prod: rag-api is between v1.2.3 and v1.3.0" in done.errors
-    assert "or back with `rollback deploy v1.2.3 -s prod`" in done.errors
+    assert "prod: rag-api is between v1.2.1 and v1.3.0" in done.errors
+    assert "prod: cryptique still runs v1.2.1" in done.errors
+    assert "or back with `rollback deploy v1.2.1 -s prod`" in done.errors
     back = prod.rollback("deploy", "v1.2.3")
     assert back.code == 0, back.said
     assert "ok   rag-api pods: 3 pods ready" in back.output

@@ -57,6 +57,8 @@ def test_a_faulty_release_is_noticed_and_the_way_back_ends_where_it_began(
     assert back.code == 0, back.said
     account_again, namespace_again = state(sandbox)
     assert [each for each in diff(account, account_again) if lasting(each)] == []
-    assert namespace == namespace_again
+    assert {name: namespace_again.get(name) for name in namespace} == namespace
+    # The faulty release's ReplicaSet is kept, with no pods, as every other's is.
+    assert all("ReplicaSet/" in name for name in namespace_again if name not in namespace)
     refreshed = prod.pulumi("refresh", "--yes", "--skip-preview", "--expect-no-changes")
     assert refreshed.code == 0, refreshed.said

@@ -94,7 +94,8 @@ def test_level_1_is_an_update_that_moves_three_things(sandbox: RunningSandbox, p
     assert target["Id"] == "RagDocumentProcessing"
     assert target["LambdaFunctionArn"].endswith("amplify-rag-prod-process_document_for_rag:live")
     mappings = aws(sandbox, "lambda").list_event_source_mappings()["EventSourceMappings"]
-    assert {mapping["State"] for mapping in mappings} == {"Disabled"}
+    own = {each["State"] for each in mappings if ":amplify-rag-prod-" in each["FunctionArn"]}
+    assert own == {"Disabled"}
     prod.up(**{"async-rag:route": "async"})
     assert diff(before, sandbox.account()) == []
 
@@ -107,7 +108,8 @@ def test_level_2_removes_the_new_functions_and_keeps_the_data(sandbox: RunningSa
     aws(sandbox, "s3").put_object(Bucket="amplify-files-prod", Key="kept.txt", Body=b"kept")
     prod.up("v1.2.1")
     names = {each["FunctionName"] for each in aws(sandbox, "lambda").list_functions()["Functions"]}
-    assert names == {"amplify-rag-prod-process_document_for_rag", "amplify-rag-prod-query_handler"}
+    own = {name for name in names if name.startswith("amplify-rag-prod-")}
+    assert own == {"amplify-rag-prod-process_document_for_rag", "amplify-rag-prod-query_handler"}
     prod.up("v1.2.3")
     item = aws(sandbox, "dynamodb").get_item(
         TableName="document-processing-status-prod", Key={"document_id": {"S": "kept"}}
