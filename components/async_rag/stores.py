@@ -11,6 +11,7 @@ from components.parts.bucket import data_bucket
 from components.parts.context import Context
 from components.parts.durable import durable
 from components.parts.queue import WorkQueue
+from components.parts.table import data_table
 from stacks.async_rag import AsyncRagSettings, DatabaseSettings
 
 DATABASE = "rag"
@@ -70,19 +71,15 @@ class Stores(pulumi.ComponentResource):
         index: tuple[str, str] | None = None,
         expires: str | None = None,
     ) -> aws.dynamodb.Table:
-        attributes = [key, *([index[1]] if index else [])]
-        return aws.dynamodb.Table(
+        return data_table(
             f"async-rag-{name}",
-            name=physical_name,
-            billing_mode="PAY_PER_REQUEST",
-            hash_key=key,
-            attributes=[aws.dynamodb.TableAttributeArgs(name=attribute, type="S") for attribute in attributes],
+            physical_name,
+            key,
+            self.tags,
+            self,
+            attributes=(index[1],) if index else (),
             global_secondary_indexes=[self._index(*index)] if index else None,
             ttl=aws.dynamodb.TableTtlArgs(attribute_name=expires, enabled=True) if expires else None,
-            point_in_time_recovery=aws.dynamodb.TablePointInTimeRecoveryArgs(enabled=True),
-            deletion_protection_enabled=True,
-            tags=self.tags,
-            opts=durable(self),
         )
 
     @staticmethod

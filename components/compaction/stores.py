@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import pulumi
-import pulumi_aws as aws
 
 from components.parts.bucket import data_bucket
 from components.parts.context import Context
-from components.parts.durable import durable
 from components.parts.queue import WorkQueue
+from components.parts.table import data_table
 from stacks.compaction import CompactionSettings
 
 
@@ -20,18 +19,14 @@ class Stores(pulumi.ComponentResource):
     def __init__(self, context: Context, settings: CompactionSettings, opts: pulumi.ResourceOptions) -> None:
         super().__init__("rollback:compaction:Stores", "compaction-stores", None, opts)
         tags, stack = context.tags("compaction"), context.stack
-        self.receipts = aws.dynamodb.Table(
+        self.receipts = data_table(
             "compaction-receipts",
-            name=f"receipts-{stack}",
-            billing_mode="PAY_PER_REQUEST",
-            hash_key="receipt_id",
-            attributes=[aws.dynamodb.TableAttributeArgs(name="receipt_id", type="S")],
+            f"receipts-{stack}",
+            "receipt_id",
+            tags,
+            self,
             stream_enabled=True,
             stream_view_type="NEW_AND_OLD_IMAGES",
-            point_in_time_recovery=aws.dynamodb.TablePointInTimeRecoveryArgs(enabled=True),
-            deletion_protection_enabled=True,
-            tags=tags,
-            opts=durable(self),
         )
         self.chroma = data_bucket("compaction-chroma", f"receipt-chroma-{stack}", tags, self)
         child = pulumi.ResourceOptions(parent=self)

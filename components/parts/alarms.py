@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import pulumi
 import pulumi_aws as aws
@@ -38,11 +38,10 @@ class Alarms:
     topic: aws.sns.Topic
     context: Context
     parent: pulumi.Resource
-    by_name: dict[str, aws.cloudwatch.MetricAlarm] = field(default_factory=dict)
 
     def add(self, name: str, description: str, **rule: object) -> aws.cloudwatch.MetricAlarm:
         """An alarm by any rule that CloudWatch knows (``aws.cloudwatch.MetricAlarm``)."""
-        self.by_name[name] = aws.cloudwatch.MetricAlarm(
+        return aws.cloudwatch.MetricAlarm(
             f"{self.system}-{name}",
             name=f"{self.prefix}-{name}",
             alarm_description=description,
@@ -52,7 +51,6 @@ class Alarms:
             opts=pulumi.ResourceOptions(parent=self.parent),
             **{"treat_missing_data": "notBreaching", **rule},
         )
-        return self.by_name[name]
 
     def error_rate(
         self, name: str, function: str, above: float, periods: int, breaching: int

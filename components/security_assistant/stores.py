@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import pulumi
-import pulumi_aws as aws
 
 from components.parts.context import Context
-from components.parts.durable import durable
 from components.parts.queue import WorkQueue
+from components.parts.table import data_table
 from stacks.security_assistant import SecurityAssistantSettings
 
 
@@ -19,17 +18,7 @@ class Stores(pulumi.ComponentResource):
     def __init__(self, context: Context, settings: SecurityAssistantSettings, opts: pulumi.ResourceOptions) -> None:
         super().__init__("rollback:security-assistant:Stores", "security-assistant-stores", None, opts)
         tags, stack = context.tags("security-assistant"), context.stack
-        self.jobs = aws.dynamodb.Table(
-            "security-assistant-jobs",
-            name=f"security-assistant-jobs-{stack}",
-            billing_mode="PAY_PER_REQUEST",
-            hash_key="job_id",
-            attributes=[aws.dynamodb.TableAttributeArgs(name="job_id", type="S")],
-            point_in_time_recovery=aws.dynamodb.TablePointInTimeRecoveryArgs(enabled=True),
-            deletion_protection_enabled=True,
-            tags=tags,
-            opts=durable(self),
-        )
+        self.jobs = data_table("security-assistant-jobs", f"security-assistant-jobs-{stack}", "job_id", tags, self)
         self.processing = WorkQueue(
             "security-assistant-processing",
             f"security-assistant-processing-{stack}",

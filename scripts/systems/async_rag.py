@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from scripts.systems import web
-from scripts.systems.functions import other_code
+from scripts.systems.functions import running
 from scripts.systems.pdf import one_page_pdf
 from stacks.async_rag import AsyncRagRelease
 from stacks.selection import Selected
@@ -23,8 +23,7 @@ PAUSE = 0.5
 def runs(chosen: Selected, told: Mapping[str, Any], region: str) -> str:
     """The pinned release, when every live alias runs the code that it pins. Raises what boto3 raises."""
     assert isinstance(chosen.release, AsyncRagRelease)
-    other = other_code(told["functions"], chosen.release.functions, region)
-    return f"other code in {other}" if other else chosen.version
+    return running(chosen.version, told["functions"], chosen.release.functions, region)
 
 
 def look(told: Mapping[str, Any]) -> str:

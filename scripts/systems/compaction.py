@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
-from scripts.systems.functions import other_code
+from scripts.systems.functions import running
 from stacks.compaction import CompactionRelease
 from stacks.releases import load
 from stacks.selection import Selected
@@ -26,8 +26,7 @@ def runs(chosen: Selected, told: Mapping[str, Any], region: str) -> str:
         # A handler-only rollback is what was asked for.
         other = load(handlers).systems.compaction
         pinned = other.functions if other else pinned
-    wrong = other_code(told["functions"], pinned, region)
-    return f"other code in {wrong}" if wrong else chosen.version
+    return running(chosen.version, told["functions"], pinned, region)
 
 
 def look(told: Mapping[str, Any]) -> str:

@@ -8,8 +8,11 @@ from collections.abc import Mapping
 from stacks.artifacts import Artifact
 
 
-def other_code(functions: Mapping[str, str], pinned: Mapping[str, Artifact], region: str) -> str | None:
-    """The first function (name -> ARN of its alias) that doesn't run the pinned code. Raises what boto3 raises."""
+def running(version: str, functions: Mapping[str, str], pinned: Mapping[str, Artifact], region: str) -> str:
+    """``version``, when every function (name -> ARN of its alias) runs the pinned code; else the first that doesn't.
+
+    Raises what boto3 raises.
+    """
     import boto3
 
     client = boto3.client("lambda", region_name=region)
@@ -18,5 +21,5 @@ def other_code(functions: Mapping[str, str], pinned: Mapping[str, Artifact], reg
         live = client.get_function_configuration(FunctionName=function, Qualifier=alias)["CodeSha256"]
         artifact = pinned.get(name)
         if artifact is None or base64.b64decode(live).hex() != artifact.sha256:
-            return name
-    return None
+            return f"other code in {name}"
+    return version

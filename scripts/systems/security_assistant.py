@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from scripts.systems import web
-from scripts.systems.functions import other_code
+from scripts.systems.functions import running
 from stacks.security_assistant import SecurityAssistantRelease
 from stacks.selection import Selected
 
@@ -21,8 +21,7 @@ DESIGN = "The upload bucket is public, and the admin page has no authentication.
 def runs(chosen: Selected, told: Mapping[str, Any], region: str) -> str:
     """The pinned release, when every live alias runs the code that it pins. Raises what boto3 raises."""
     assert isinstance(chosen.release, SecurityAssistantRelease)
-    other = other_code(told["functions"], chosen.release.functions, region)
-    return f"other code in {other}" if other else chosen.version
+    return running(chosen.version, told["functions"], chosen.release.functions, region)
 
 
 def look(told: Mapping[str, Any]) -> str:
