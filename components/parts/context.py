@@ -76,9 +76,12 @@ class Context:
         return found.apply(lambda ids: {**remembered, **ids})
 
     def goes_back(self, selected: Selected) -> bool:
-        """Whether a system goes back to an earlier release than the one it was deployed at last."""
+        """Whether a system goes to an earlier release than the one it was deployed at last, or returns to that one.
+
+        An update that failed half-way leaves the outputs of the last good one: what moves on the way to it goes back.
+        """
         before = (self.memory.get("systems").get(selected.system) or {}).get("release")
-        return Move(selected.system, before, selected.version).back
+        return before == selected.version or Move(selected.system, before, selected.version).back
 
     def tags(self, system: str) -> dict[str, str]:
         """Tags of every resource of a system. No release among them: a tag that changes with the version would

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from unittest.mock import Mock
+
 import pytest
 
+from components.parts.context import Context
 from stacks.releases import load, versions
+from stacks.selection import Selected
+from stacks.settings import parse
 from tests.components.mocked import run_program
 
 ALARM = "aws:cloudwatch/metricAlarm:MetricAlarm"
@@ -103,3 +108,22 @@ def test_codedeploy_may_move_its_own_aliases_and_nothing_else() -> None:
     assert '"lambda:*"' not in policy["policy"]
     assert "security-assistant-api-prod" in policy["policy"]
     assert "amplify-rag" not in policy["policy"]
+
+
+@pytest.mark.parametrize(
+    ("last", "wanted", "back"),
+    [
+        (None, "v1.2.3", False),
+        ("v1.2.3", "v1.4.0", False),
+        ("v1.4.0", "v1.2.3", True),
+        # v1.4.0 failed half-way: the outputs still say v1.2.3, and one of the two aliases may serve v1.4.0.
+        ("v1.2.3", "v1.2.3", True),
+    ],
+)
+def test_the_way_back_is_also_the_one_from_an_update_that_failed(last: str | None, wanted: str, back: bool) -> None:
+    remembered = {"systems": {"security-assistant": {"release": last}} if last else {}}
+    memory = Mock(get=lambda name: remembered.get(name, {}))
+    release = load(wanted).systems.security_assistant
+    assert release
+    context = Context(parse("prod", {"rollback-stack:version": wanted}), memory, Mock())
+    assert context.goes_back(Selected("security-assistant", wanted, False, release)) is back
