@@ -187,7 +187,7 @@ def test_two_checkouts_do_not_know_of_each_other(sandbox: RunningSandbox, other:
     assert all(before)
     stopped = command(other, "down")
     assert stopped.code == 0
-    assert stopped.output.strip() == "stopped account, cluster, postgres"
+    assert stopped.output.strip() == "stopped host, mesh, account, cluster, postgres"
     assert command(other, "down").output.strip() == "nothing was running"
     assert [server.process() for server in setup.running(sandbox.state)] == before
 

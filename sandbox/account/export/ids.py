@@ -8,6 +8,7 @@ the checksum of its content.
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -81,11 +82,13 @@ def _label(identity: str, node: dict[str, Any], key: str) -> str:
     name = _ANY_UUID.sub("", name.rpartition(":")[2] if name.startswith("arn:") else name)
     if name and name != identity and not _RANDOM.fullmatch(name):
         return name
-    return hashlib.sha256(_masked(node).encode()).hexdigest()[:10]
+    return _checksum(node, identity)[:10]
 
 
-def _masked(node: Any) -> str:
-    return _RANDOM.sub("?", canonical(node))
+def _checksum(node: Any, identity: str) -> str:
+    """Of a resource's content without made-up ids. Some are too short to be known by their looks: its own is given."""
+    content = canonical(node).replace(json.dumps(identity), '"?"')
+    return hashlib.sha256(_RANDOM.sub("?", content).encode()).hexdigest()
 
 
 def _tell_apart(labels: dict[str, str], trees: list[Any]) -> None:
@@ -100,7 +103,7 @@ def _tell_apart(labels: dict[str, str], trees: list[Any]) -> None:
     for tree in trees:
         for identity, node, _ in _identities(tree):
             if identity in shared:
-                content.setdefault(identity, hashlib.sha256(_masked(node).encode()).hexdigest()[:6])
+                content.setdefault(identity, _checksum(node, identity)[:6])
     for identity in shared:
         labels[identity] = f"{labels[identity]}~{content[identity]}"
 

@@ -89,6 +89,9 @@ HISTORY = {
 HISTORY_PATHS = re.compile(r"lambda[^/]*/[^/]+/lambdas/functions/[^/]+/(versions|last_number)")
 """The same for entries of plain dicts, by their path."""
 
+NEWEST_COUNTS = re.compile(r"ssm/[^/]+/parameters/.+")
+"""Lists whose last entry is what is set, and whose earlier entries are history (Systems Manager keeps 100 versions)."""
+
 SECRET = re.compile(r"secret_?string|secret_?binary|password|secret_?value", re.IGNORECASE)
 
 _TIME_NAME = re.compile(

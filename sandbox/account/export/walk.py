@@ -103,14 +103,23 @@ class Walker:
             name = label(key)
             if volatile.is_clock(name, item):
                 continue
-            child = self._value((*path, name), item)
+            here = "/".join((*path, name))
+            newest = isinstance(item, list) and item and volatile.NEWEST_COUNTS.fullmatch(here)
+            child = self._newest((*path, name), item) if newest else self._value((*path, name), item)
             if _is_empty(child):
                 continue
-            if volatile.HISTORY_PATHS.fullmatch("/".join((*path, name))):
+            if volatile.HISTORY_PATHS.fullmatch(here):
                 self.history[(*path, name)] = child
             else:
                 result[name] = child
         return result
+
+    def _newest(self, path: Path, versions: list[Any]) -> Tree:
+        """The last entry of a list; those before it are history."""
+        *earlier, newest = [self._value((*path, str(number)), each) for number, each in enumerate(versions)]
+        if earlier:
+            self.history[path] = earlier
+        return newest
 
     def _attributes(self, path: Path, thing: Any) -> Tree:
         owner = type(thing).__name__

@@ -105,6 +105,26 @@ def test_an_update_and_its_reverse_leave_history_only(own_account: Callable[...,
     assert any("functions/worker/versions" in line for line in diff(before, after, history=True))
 
 
+def test_what_shares_a_name_and_is_made_again_is_told_apart_by_its_content(own_account: Callable[..., Account]) -> None:
+    account = own_account()
+    gateway = account.client("apigatewayv2")
+    api = gateway.create_api(Name="socket", ProtocolType="WEBSOCKET", RouteSelectionExpression="$request.body.action")
+
+    def connect(function: str) -> str:
+        arn = f"arn:aws:lambda:us-east-1:{account.id}:function:{function}:live/invocations"
+        made = gateway.create_integration(ApiId=api["ApiId"], IntegrationType="AWS_PROXY", IntegrationUri=arn)
+        return str(made["IntegrationId"])
+
+    first = {function: connect(function) for function in ("greet", "part")}
+    before = export(account)
+    for identity in first.values():
+        gateway.delete_integration(ApiId=api["ApiId"], IntegrationId=identity)
+    assert diff(before, export(account))
+    again = {function: connect(function) for function in ("part", "greet")}
+    assert not set(first.values()) & set(again.values())
+    assert diff(before, export(account)) == []
+
+
 def test_a_diff_names_what_was_added_removed_and_changed() -> None:
     a = {"configuration": {"x": {"kept": 1, "gone": 2, "moved": [1]}}, "history": {"h": 1}}
     b = {"configuration": {"x": {"kept": 1, "new": {"n": 1}, "moved": [2]}}, "history": {"h": 2}}
@@ -114,3 +134,17 @@ def test_a_diff_names_what_was_added_removed_and_changed() -> None:
         '+ configuration/x/new: {"n": 1}',
     ]
     assert diff(a, b, history=True)[-1] == "~ history/h: 1 -> 2"
+
+
+def test_the_newest_version_of_a_parameter_is_what_is_set_and_the_earlier_ones_are_history(
+    own_account: Callable[..., Account],
+) -> None:
+    account = own_account()
+    ssm = account.client("ssm")
+    ssm.put_parameter(Name="/app/revision", Value="one", Type="String")
+    before = export(account)
+    ssm.put_parameter(Name="/app/revision", Value="two", Type="String", Overwrite=True)
+    assert any("/app/revision" in line for line in diff(before, export(account)))
+    ssm.put_parameter(Name="/app/revision", Value="one", Type="String", Overwrite=True)
+    assert diff(before, export(account)) == []
+    assert any("/app/revision" in line for line in diff(before, export(account), history=True))
