@@ -12,7 +12,7 @@ from moto.awslambda.exceptions import LambdaClientError
 from moto.awslambda.responses import LambdaResponse
 
 from sandbox.account import functions
-from sandbox.account.functions import layers, mappings, queued, runtime, versions
+from sandbox.account.functions import event_settings, layers, mappings, queued, runtime, versions
 
 __all__ = ["queued"]
 
@@ -155,6 +155,7 @@ def install() -> None:
     versions.install()
     layers.install()
     mappings.install()
+    event_settings.install()
     models.LambdaFunction.invoke = _function_invoke
     models.LambdaBackend.invoke = _backend_invoke
     replaced = {

@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sandbox.account import background, functions, settings, state
+from sandbox.account.functions import event_settings
 
 RETRY_MINUTES = (1.0, 2.0)
 MAX_AGE_SECONDS = 21_600
@@ -106,8 +107,7 @@ def _latest(event: Event) -> Any:
 
 
 def _config(event: Event) -> dict[str, Any]:
-    configs = _latest(event).event_invoke_config
-    return dict(configs[-1].config) if configs else {}
+    return event_settings.for_events_to(_latest(event), event.qualifier)
 
 
 def _report(event: Event, outcome: functions.Outcome, which: str, condition: str) -> None:

@@ -124,7 +124,7 @@ def _publish_version(self: Any, name_or_arn: str, description: str = "") -> Any:
         setattr(made, attribute, copy.deepcopy(getattr(latest, attribute)))
     made.policy = Policy(made)
     made.policies = {}
-    made.event_invoke_config = []
+    made.event_settings = {}
     made.published_from = mark
     made.set_version(number)
     made.revision_id = str(uuid.uuid4())
