@@ -14,10 +14,16 @@ from typing import Any
 
 import pulumi
 
-from scripts.takeover.lookups import LOOKUPS, OWN, Account, find
+from scripts.lookups import LOOKUPS, Account, find
 from scripts.takeover.model import Decision, Existing, Verdict, choose
 
 ERROR = "error"
+
+OWN = {
+    "aws:apigateway/deployment:Deployment": "a snapshot that can't be compared; the stage moves to a new one",
+    "aws:lambda/layerVersion:LayerVersion": "its content can't be compared; a new version is published",
+}
+"""Types that are made anew on purpose, and why: what forces their replacement can't be read back."""
 
 
 @dataclass(frozen=True)

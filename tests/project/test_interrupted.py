@@ -24,27 +24,31 @@ from tests.support.sandbox import RunningSandbox, start, stop
 
 pytestmark = [pytest.mark.engine, pytest.mark.sandbox, pytest.mark.timeout(600)]
 
-STACK = "staging"
-"""The stack that is killed in every run; prod belongs to the other files."""
+SYSTEMS = {
+    "staging": ("async-rag", "rag-api"),
+    "dev": ("compaction", "cryptique", "security-assistant"),
+}
+"""The stacks that are killed in every run, each with a part of the systems; prod belongs to the other files."""
 PATIENCE = 120.0
 """Seconds that an update may take to come to the moment at which it is killed."""
 FIRST_MOMENTS = 6
 """Moments at which the first deployment of a stack is killed in the long suite, one after the other."""
+ALL_SYSTEMS = 240
+"""Resources, components among them, of a stack with all five systems, less those that come last of all."""
+DEV_SYSTEMS = 120
+"""The same of dev with the systems that it has here."""
+REST_STAGE = "aws:apigateway/stage:Stage"
 
 
 @pytest.fixture(scope="module")
 def project(sandbox: RunningSandbox, tmp_path_factory: pytest.TempPathFactory) -> Project:
-    return narrowed(tmp_path_factory.mktemp("interrupted") / "project", sandbox)
-
-
-def narrowed(folder: Path, sandbox: RunningSandbox) -> Project:
-    """A copy whose stacks have the systems whose resources ``scripts.interrupted`` can all look up."""
-    project = copy_project(folder, {**os.environ, **sandbox.environment})
-    for path in (project.folder / "stacks").glob("Pulumi.*.yaml"):
-        path.write_text(
-            path.read_text().replace("config:\n", "config:\n  rollback-stack:systems: [async-rag, rag-api]\n")
-        )
-    return project
+    """A copy whose stacks have the systems that are killed in every run."""
+    made = copy_project(tmp_path_factory.mktemp("interrupted") / "project", {**os.environ, **sandbox.environment})
+    for stack, systems in SYSTEMS.items():
+        path = made.folder / "stacks" / f"Pulumi.{stack}.yaml"
+        chosen = f"config:\n  rollback-stack:systems: [{', '.join(systems)}]\n"
+        path.write_text(path.read_text().replace("config:\n", chosen))
+    return made
 
 
 @pytest.fixture(scope="module")
@@ -113,10 +117,15 @@ def engine_of(pid: int) -> psutil.Process | None:
 
 
 def goes_on(sandbox: RunningSandbox, project: Project, stack: str) -> None:
-    """After a kill: pulumi says that the stack is locked, ``rollback up`` converges, and nothing is there twice."""
+    """After a kill: pulumi says that the stack is locked, and ``rollback up`` converges."""
     bare = project.run("pulumi", "up", "--stack", stack, "--yes", "--skip-preview", "--non-interactive")
     assert bare.code != 0
     assert "the stack is currently locked by 1 lock(s)" in bare.said
+    converges(sandbox, project, stack)
+
+
+def converges(sandbox: RunningSandbox, project: Project, stack: str) -> None:
+    """After a kill: one ``rollback up`` leaves nothing to do, nothing under way, and nothing there twice."""
     done = project.rollback("up", "-s", stack)
     assert done.code == 0, done.said
     assert "was killed; its lock is removed" in done.errors
@@ -129,7 +138,7 @@ def goes_on(sandbox: RunningSandbox, project: Project, stack: str) -> None:
 def repeated(sandbox: RunningSandbox) -> list[str]:
     """What the account has twice under one name, among the things whose names may repeat."""
     found: Counter[str] = Counter()
-    gateway, functions = aws(sandbox, "apigatewayv2"), aws(sandbox, "lambda")
+    gateway, functions, rest = aws(sandbox, "apigatewayv2"), aws(sandbox, "lambda"), aws(sandbox, "apigateway")
     for api in gateway.get_apis()["Items"]:
         found[f"api {api['Name']}"] += 1
         for route in gateway.get_routes(ApiId=api["ApiId"])["Items"]:
@@ -138,6 +147,12 @@ def repeated(sandbox: RunningSandbox) -> list[str]:
             found[f"integration {api['Name']} {integration['IntegrationUri']}"] += 1
     for mapping in functions.list_event_source_mappings()["EventSourceMappings"]:
         found[f"consumer {mapping['FunctionArn']} of {mapping['EventSourceArn']}"] += 1
+    for api in rest.get_rest_apis()["items"]:
+        found[f"REST API {api['name']}"] += 1
+        found[f"deployment of {api['name']}"] += len(rest.get_deployments(restApiId=api["id"])["items"])
+    for layer in functions.list_layers()["Layers"]:
+        for version in functions.list_layer_versions(LayerName=layer["LayerName"])["LayerVersions"]:
+            found[f"layer version {layer['LayerName']} {version['Description']}"] += 1
     return [name for name, count in found.items() if count > 1]
 
 
@@ -151,19 +166,34 @@ def aws(sandbox: RunningSandbox, service: str) -> Any:
     )
 
 
+def chance() -> random.Random:
+    """What chooses the moments; its seed is shown when a test fails."""
+    seed = random.SystemRandom().randrange(10**6)
+    print(f"seed {seed}")
+    return random.Random(seed)
+
+
 def test_a_first_deployment_and_a_rollback_that_are_killed_are_finished_by_rollback_up(
     sandbox: RunningSandbox, project: Project
 ) -> None:
-    assert killed_update(sandbox, project, STACK, "v1.2.3", resources=50)
-    goes_on(sandbox, project, STACK)
-    assert killed_update(sandbox, project, STACK, "v1.2.2")
-    goes_on(sandbox, project, STACK)
-    status = project.rollback("status", "-s", STACK)
+    assert killed_update(sandbox, project, "staging", "v1.2.3", resources=50)
+    goes_on(sandbox, project, "staging")
+    assert killed_update(sandbox, project, "staging", "v1.2.2")
+    goes_on(sandbox, project, "staging")
+    status = project.rollback("status", "-s", "staging")
     assert status.code == 0, status.said
 
 
-def test_everything_that_can_be_under_way_is_found_and_taken_into_the_state(
+def test_a_first_deployment_killed_at_any_moment_is_finished_by_rollback_up(
     sandbox: RunningSandbox, project: Project
+) -> None:
+    assert killed_update(sandbox, project, "dev", "v1.2.3", resources=chance().randrange(5, DEV_SYSTEMS))
+    converges(sandbox, project, "dev")
+
+
+@pytest.mark.parametrize("stack", SYSTEMS)
+def test_everything_that_can_be_under_way_is_found_and_taken_into_the_state(
+    sandbox: RunningSandbox, project: Project, stack: str
 ) -> None:
     """As if the engine had died while it made all of the resources at once, and all of them exist.
 
@@ -171,49 +201,69 @@ def test_everything_that_can_be_under_way_is_found_and_taken_into_the_state(
     made again.
     """
     account = sandbox.account()
-    path = _state_file(sandbox, STACK)
+    drop_rest_stages(sandbox, stack)
+    path = _state_file(sandbox, stack)
     checkpoint = json.loads(path.read_text())
-    latest_state = checkpoint["checkpoint"]["latest"]
-    kept, under_way = [], []
-    for resource in latest_state["resources"]:
-        if not resource["type"].startswith(("aws:", "kubernetes:")) or resource.get("external"):
-            kept.append(resource)
-        elif resource["type"].startswith("kubernetes:") or resource["type"] in interrupted.LOOKED_UP:
-            under_way.append({key: value for key, value in resource.items() if key not in ("id", "outputs")})
-    known = {resource["urn"] for resource in kept + under_way}
-    for resource in under_way:
-        resource["dependencies"] = [urn for urn in resource.get("dependencies") or [] if urn in known]
-        resource["propertyDependencies"] = {
-            key: [urn for urn in urns or [] if urn in known]
-            for key, urns in (resource.get("propertyDependencies") or {}).items()
-        }
-    latest_state["resources"] = kept
-    latest_state["pending_operations"] = [{"type": "creating", "resource": resource} for resource in under_way]
+    under_way = put_under_way(checkpoint["checkpoint"]["latest"])
     path.write_text(json.dumps(checkpoint))
-    done = project.rollback("up", "-s", STACK)
+    done = project.rollback("up", "-s", stack)
     assert done.code == 0, done.said
-    assert f"while creating {len(under_way)} resources; {len(under_way)} of them exist" in done.errors
+    assert f"while creating {under_way} resources; {under_way} of them exist" in done.errors
     assert repeated(sandbox) == []
     assert sorted(sandbox.account()) == sorted(account)
-    preview = project.run("pulumi", "preview", "--stack", STACK, "--expect-no-changes", "--non-interactive")
+    preview = project.run("pulumi", "preview", "--stack", stack, "--expect-no-changes", "--non-interactive")
     assert preview.code == 0, preview.said
 
 
+def drop_rest_stages(sandbox: RunningSandbox, stack: str) -> None:
+    """A deployment of a REST API is under way only before a stage uses it."""
+    rest = aws(sandbox, "apigateway")
+    for api in rest.get_rest_apis()["items"]:
+        if (api.get("tags") or {}).get("stack") == stack:
+            for each in rest.get_stages(restApiId=api["id"])["item"]:
+                rest.delete_stage(restApiId=api["id"], stageName=each["stageName"])
+
+
+def put_under_way(state: dict[str, Any]) -> int:
+    """Have a state note everything that is looked up as being created; how many resources that are."""
+    kept, under_way = [], []
+    for resource in state["resources"]:
+        kind = resource["type"]
+        if not kind.startswith(("aws:", "kubernetes:")) or resource.get("external"):
+            kept.append(resource)
+        elif kind != REST_STAGE and (kind.startswith("kubernetes:") or kind in interrupted.LOOKED_UP):
+            under_way.append({key: value for key, value in resource.items() if key not in ("id", "outputs")})
+    kept_only = {resource["urn"] for resource in kept}
+    for resources, known in ((kept, kept_only), (under_way, kept_only | {each["urn"] for each in under_way})):
+        for resource in resources:
+            forget_others(resource, known)
+    state["resources"] = kept
+    state["pending_operations"] = [{"type": "creating", "resource": resource} for resource in under_way]
+    return len(under_way)
+
+
+def forget_others(resource: dict[str, Any], known: set[str]) -> None:
+    """Leave a resource those dependencies alone that the state knows."""
+    resource["dependencies"] = [urn for urn in resource.get("dependencies") or [] if urn in known]
+    resource["propertyDependencies"] = {
+        key: [urn for urn in urns or [] if urn in known]
+        for key, urns in (resource.get("propertyDependencies") or {}).items()
+    }
+
+
 @pytest.mark.parametrize("stack", ["dev", "staging", "prod"])
-@pytest.mark.timeout(1800)
+@pytest.mark.timeout(3600)
 def test_updates_killed_at_any_moment_are_finished(
     request: pytest.FixtureRequest, tmp_path: Path, stack: str, soak: bool
 ) -> None:
     if not soak:
-        pytest.skip("--soak: two moments are tried in every run")
+        pytest.skip("--soak: three moments are tried in every run")
     empty: RunningSandbox = request.getfixturevalue("empty")
-    project = narrowed(tmp_path / "project", empty)
-    seed = random.SystemRandom().randrange(10**6)
-    print(f"seed {seed}")
-    chance = random.Random(seed)
-    for resources in sorted(chance.sample(range(5, 130), FIRST_MOMENTS)):
+    project = copy_project(tmp_path / "project", {**os.environ, **empty.environment})
+    random_moments = chance()
+    for resources in sorted(random_moments.sample(range(5, ALL_SYSTEMS), FIRST_MOMENTS)):
         killed_update(empty, project, stack, "v1.2.3", resources)
     goes_on(empty, project, stack)
     for version in ("v1.2.2", "v1.2.3", "v1.2.1", "v1.2.3"):
-        if killed_update(empty, project, stack, version, writes=chance.randint(1, 20)):
+        if killed_update(empty, project, stack, version, writes=random_moments.randint(1, 20)):
             goes_on(empty, project, stack)

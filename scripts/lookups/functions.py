@@ -6,8 +6,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from scripts.takeover.lookups.account import Account, Inputs, Lookup, text
-from scripts.takeover.model import Found, Owner
+from scripts.lookups.account import Account, Inputs, Lookup, text
+from scripts.lookups.found import Found, Owner
 
 FUNCTION = "AWS::Lambda::Function"
 
@@ -69,15 +69,24 @@ def _event_source(inputs: Inputs, account: Account) -> list[Found]:
 
     One of the template's function is taken even where the template doesn't know it: two would share the work.
     """
-    source, wanted = text(inputs, "eventSourceArn"), text(inputs, "functionName")
-    entries = account.pages("lambda", "list_event_source_mappings", "EventSourceMappings", EventSourceArn=source)
-    same = [each for each in entries if plain_name(each["FunctionArn"]) == plain_name(wanted)]
-    exact = [each for each in same if each["FunctionArn"].split(":function:")[-1] == wanted.split(":function:")[-1]]
-    function = Owner(FUNCTION, plain_name(wanted))
+    function = Owner(FUNCTION, plain_name(text(inputs, "functionName")))
     return [
         Found(each["UUID"], (Owner("AWS::Lambda::EventSourceMapping", each["UUID"]), function))
-        for each in exact or same
+        for each in consumers(inputs, account) or consumers(inputs, account, any_qualifier=True)
     ]
+
+
+def consumers(inputs: Inputs, account: Account, any_qualifier: bool = False) -> list[Any]:
+    """The event source mappings between a source and a function, as the account describes them."""
+    source, wanted = text(inputs, "eventSourceArn"), text(inputs, "functionName")
+    form = plain_name if any_qualifier else _qualified_name
+    entries = account.pages("lambda", "list_event_source_mappings", "EventSourceMappings", EventSourceArn=source)
+    return [each for each in entries if form(each["FunctionArn"]) == form(wanted)]
+
+
+def _qualified_name(function: str) -> str:
+    """A function's name and, where it has one, its qualifier (``api:live``)."""
+    return function.rsplit(":function:", maxsplit=1)[-1]
 
 
 def _invoke_config(inputs: Inputs, account: Account) -> list[Found]:

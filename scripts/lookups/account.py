@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias, TypeVar
 
-from scripts.takeover.model import Found
+from scripts.lookups.found import Found
 
 Inputs = Mapping[str, Any]
+Entry = TypeVar("Entry")
 
 _ABSENT = re.compile(r"NotFound|NoSuch|NonExistent|DoesNotExist|^404$")
 """The error codes with which services say that there is no such thing."""
@@ -43,19 +44,26 @@ class Account:
         for page in self.client(service).get_paginator(operation).paginate(**given):
             yield from page[member]
 
-    def present(self, look: Callable[[], list[Found]]) -> list[Found]:
-        """What a lookup finds; nothing where the service says that there is no such thing."""
+    def fitting(self, search: Search[Entry], inputs: Inputs) -> list[Entry]:
+        """What a search finds; nothing where the service says that there is no such thing, or an input isn't known.
+
+        Raises what boto3 raises for anything but an absence.
+        """
         from botocore.exceptions import ClientError
 
         try:
-            return look()
+            return search(inputs, self)
+        except MissingInputError:
+            return []
         except ClientError as error:
             if _ABSENT.search(error.response["Error"]["Code"]):
                 return []
             raise
 
 
-Lookup = Callable[[Inputs, Account], list[Found]]
+Search: TypeAlias = Callable[[Inputs, Account], list[Entry]]
+"""From a resource's inputs to everything that fits them."""
+Lookup: TypeAlias = Search[Found]
 
 
 def text(inputs: Inputs, name: str) -> str:

@@ -5,17 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from scripts.takeover.lookups.account import Account, Inputs, Lookup, text
-from scripts.takeover.model import Found, Owner
+from scripts.lookups.account import Account, Inputs, Lookup, text
+from scripts.lookups.found import Found, Owner
 
 API = "AWS::ApiGateway::RestApi"
 STAGE = "AWS::ApiGateway::Stage"
 
 
-def _api(inputs: Inputs, account: Account) -> list[Found]:
+def of_name(inputs: Inputs, account: Account) -> list[Any]:
+    """The REST APIs of a name, as the account describes them: there may be several."""
     name = text(inputs, "name")
-    same = [each for each in account.pages("apigateway", "get_rest_apis", "items") if each["name"] == name]
-    return [Found(each["id"], (Owner(API, each["id"], name),)) for each in same]
+    return [each for each in account.pages("apigateway", "get_rest_apis", "items") if each["name"] == name]
+
+
+def _api(inputs: Inputs, account: Account) -> list[Found]:
+    return [Found(each["id"], (Owner(API, each["id"], each["name"]),)) for each in of_name(inputs, account)]
 
 
 def _resource(inputs: Inputs, account: Account) -> list[Found]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from scripts.takeover.lookups.account import Account, Inputs, Lookup, text
-from scripts.takeover.lookups.functions import FUNCTION
-from scripts.takeover.model import Found, Owner
+from scripts.lookups.account import Account, Inputs, Lookup, text
+from scripts.lookups.found import Found, Owner
+from scripts.lookups.functions import FUNCTION
 
 _OF_FUNCTIONS = "/aws/lambda/"
 

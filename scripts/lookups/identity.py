@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from scripts.takeover.lookups.account import Account, Inputs, Lookup, text
-from scripts.takeover.model import Found, Owner
+from scripts.lookups.account import Account, Inputs, Lookup, text
+from scripts.lookups.found import Found, Owner
 
 ROLE = "AWS::IAM::Role"
 

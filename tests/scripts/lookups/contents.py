@@ -1,4 +1,4 @@
-"""Every type that can be looked for: found by what the program says of it, by the id that pulumi-aws documents."""
+"""A local account that holds one of everything that can be looked up."""
 
 from __future__ import annotations
 
@@ -7,17 +7,15 @@ import inspect
 import json
 import re
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
 
-from scripts.takeover.lookups import LOOKUPS, OWN, Account, find
+from scripts.lookups import Account
 from tests.sandbox.account.conftest import ACCOUNT_ID, REGION, package
 from tests.sandbox.account.conftest import Account as LocalAccount
-
-pytestmark = [pytest.mark.sandbox]
 
 OWNER = ACCOUNT_ID
 DOCUMENT = {
@@ -34,9 +32,10 @@ GRANT = {"action": "lambda:InvokeFunction", "principal": "apigateway.amazonaws.c
 GATEWAY = "aws:apigateway"
 
 
-@pytest.fixture(scope="module")
-def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
-    local = LocalAccount(tmp_path_factory.mktemp("lookups") / "state").start()
+@contextmanager
+def account_with_everything(folder: Path) -> Iterator[Account]:
+    """A running account that AWS tools are led to."""
+    local = LocalAccount(folder / "state").start()
     try:
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("AWS_ACCESS_KEY_ID", "test")
@@ -220,41 +219,20 @@ CASES: dict[str, tuple[dict[str, Any], str, list[str]]] = {
     ),
     "aws:iam/policy:Policy": ({"name": "shared"}, POLICY, ["AWS::IAM::ManagedPolicy"]),
 }
+"""Type -> inputs of a resource, its import id, and the kinds of template resources it may be a part of."""
 
 
 def known(inputs: dict[str, Any]) -> dict[str, Any]:
     return {name: str(value).format(**API) for name, value in inputs.items()}
 
 
-def test_every_type_has_a_case() -> None:
-    assert set(CASES) == set(LOOKUPS)
-    assert not set(OWN) & set(LOOKUPS)
-
-
-@pytest.mark.parametrize("kind", CASES)
-def test_what_exists_is_found_by_its_import_id(account: Account, kind: str) -> None:
-    inputs, identifier, owners = CASES[kind]
-    (found,) = find(kind, known(inputs), account)
-    assert found.identifier == identifier.format(**API)
-    assert [owner.kind for owner in found.owners] == owners
-
-
-@pytest.mark.parametrize("kind", CASES)
-def test_what_is_missing_or_unknown_is_not_found(account: Account, kind: str) -> None:
-    inputs = known(CASES[kind][0])
-    first = next(iter(inputs))
-    assert find(kind, {**inputs, first: f"{inputs[first]}-other"}, account) == []
-    assert find(kind, {**inputs, first: None}, account) == []
-
-
-@pytest.mark.parametrize("kind", CASES)
-def test_ids_have_the_form_that_pulumi_documents(kind: str) -> None:
+def has_the_documented_form(kind: str, identifier: str) -> bool:
+    """Whether an id looks like one in the Import section of the type's documentation."""
     module, name = kind.split(":")[1].partition("/")[0], kind.rsplit(":", 1)[1]
     sdk = importlib.import_module(f"pulumi_aws.{ {'lambda': 'lambda_'}.get(module, module) }")
     source = Path(inspect.getfile(getattr(sdk, name))).read_text(encoding="utf-8")
     documented = re.findall(rf"pulumi import {re.escape(kind)} \S+ (\S+)", source)
-    forms = {shape(each) for each in documented}
-    assert shape(CASES[kind][1].format_map(Ids())) in forms
+    return shape(identifier.format_map(Ids())) in {shape(each) for each in documented}
 
 
 class Ids(dict[str, str]):
@@ -267,32 +245,3 @@ def shape(identifier: str) -> str:
     whole = re.sub(r"arn:aws:\S+|https?://\S+", "w", identifier)
     path = re.sub(r"^/[^:]*", "w", whole)
     return re.sub(r"[^/:]+", "w", path)
-
-
-def test_apis_of_one_name_are_all_found(account: Account) -> None:
-    assert len(find(f"{GATEWAY}/restApi:RestApi", {"name": "twice"}, account)) == 2
-
-
-def test_a_permission_that_grants_something_else_is_another(account: Account) -> None:
-    kind = "aws:lambda/permission:Permission"
-    assert find(kind, {**GRANT, "sourceArn": "arn:aws:execute-api:x"}, account) == []
-    assert find(kind, {**GRANT, "statementId": "mine"}, account) == []
-    assert len(find(kind, {**GRANT, "statementId": "gateway"}, account)) == 1
-
-
-def test_a_consumer_with_the_same_qualifier_comes_first(account: Account) -> None:
-    kind, client = "aws:lambda/eventSourceMapping:EventSourceMapping", account.client("lambda")
-    mine = client.create_event_source_mapping(EventSourceArn=QUEUE_ARN, FunctionName="api:live")["UUID"]
-    try:
-        inputs = {"eventSourceArn": QUEUE_ARN, "functionName": f"{FUNCTION}:live"}
-        assert [each.identifier for each in find(kind, inputs, account)] == [mine]
-    finally:
-        client.delete_event_source_mapping(UUID=mine)
-
-
-def test_a_refused_call_is_no_absence(account: Account) -> None:
-    def refused() -> Any:
-        raise ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "GetRole")
-
-    with pytest.raises(ClientError, match="AccessDenied"):
-        account.present(refused)
