@@ -1,0 +1,107 @@
+"""A durable store, and a recovery point (AWS Backup's term): a copy of it that was read back.
+
+A recovery point's record says where the copy lies, what is in it, how old it is, who made it, and how to restore it.
+"""
+
+from __future__ import annotations
+
+import secrets
+import shlex
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import AwareDatetime, Field, StringConstraints, model_validator
+
+from guard.durable import Kind
+from guard.recovery.digest import Content
+from stacks.model import Model
+from stacks.settings import Region
+
+Name = Annotated[str, StringConstraints(min_length=1, max_length=1024)]
+Line = Annotated[str, StringConstraints(min_length=1, max_length=2048, pattern=r"^[^\n]*$")]
+Amount = Annotated[int, Field(ge=0, le=1 << 60)]
+
+
+class Store(Model):
+    """One durable store as a stack's state knows it."""
+
+    urn: Annotated[str, StringConstraints(pattern=r"^urn:pulumi:[^:]+::[^:]+::.+", max_length=4096)]
+    type: Name
+    """The type token, such as ``aws:dynamodb/table:Table``."""
+    kind: Kind
+    name: Name
+    """The physical name."""
+    region: Region
+
+    @property
+    def stack(self) -> str:
+        """The stack that declares it, as its URN says."""
+        return self.urn.split("::", 1)[0].removeprefix("urn:pulumi:")
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.name}"
+
+
+class RecoveryPoint(Model):
+    """The record of one copy."""
+
+    id: Annotated[str, StringConstraints(pattern=r"^\d{8}t\d{9}z-[0-9a-f]{8}$")]
+    """Sorts by the time of making (to the millisecond)."""
+    store: Store
+    made_at: AwareDatetime
+    """When the copy was begun: what was written later may be missing."""
+    made_by: Line
+    where: Line
+    """ARN or URI of the copy."""
+    items: Amount
+    checksum: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+    """SHA-256 over the items, whatever their order (``guard.recovery.digest``)."""
+    bytes: Amount
+    parts: dict[str, Amount] = {}
+    """Items by part: the tables of a database."""
+    explained: Line | None = None
+    """Why the store may hold another number of items than the copy, as a person said when it was made."""
+    note: Line | None = None
+    """What the making changed in the store."""
+    verified_at: AwareDatetime | None = None
+    """When the copy was last read back and found to be what was recorded."""
+    verified_how: Line | None = None
+    fault: Line | None = None
+    """What the last verification found wrong; such a copy counts as not verified."""
+    restore: Line
+    """The command that restores it."""
+
+    @model_validator(mode="after")
+    def _consistent(self) -> RecoveryPoint:
+        if (self.verified_at is None) != (self.verified_how is None):
+            raise ValueError("verifiedAt and verifiedHow go together")
+        if self.verified_at is not None and self.verified_at < self.made_at:
+            raise ValueError("verifiedAt lies before madeAt")
+        if self.fault is not None and self.verified_at is not None:
+            raise ValueError("a copy with a fault isn't verified")
+        return self
+
+    @property
+    def content(self) -> Content:
+        """What the copy holds."""
+        return Content(self.items, self.bytes, self.checksum, self.parts)
+
+
+def new_id(at: datetime) -> str:
+    """An id for a recovery point begun at ``at`` (UTC)."""
+    return f"{at:%Y%m%dt%H%M%S}{at.microsecond // 1000:03}z-{secrets.token_hex(4)}"
+
+
+def make_command(store: Store) -> str:
+    """The command that makes and verifies a recovery point of a store."""
+    return f"rollback recovery make {shlex.quote(store.name)} -s {store.stack}"
+
+
+def verify_command(point: RecoveryPoint) -> str:
+    """The command that reads a recovery point back."""
+    return f"rollback recovery verify {point.id} -s {point.store.stack}"
+
+
+def restore_command(identifier: str, store: Store) -> str:
+    """The command that restores a recovery point to where the store was."""
+    return f"rollback recovery restore {identifier} --to {shlex.quote(store.name)} -s {store.stack}"

@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from guard.recovery import work
+from guard.recovery.catalogue import Catalogue
+from guard.recovery.errors import RecoveryError
+from guard.recovery.judgement import ELSEWHERE
+from guard.recovery.maker import Order, silent
+from guard.recovery.makers import maker
+from tests.guard.recovery.conftest import store
+from tests.guard.recovery.examples import example
+from tests.sandbox.account.conftest import REGION
+
+KINDS = ("secret", "volume", "namespace", "host", "belt")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_other_kind_is_refused_with_the_tool_that_copies_it(kind: str) -> None:
+    of = store(kind, "x")
+    order = Order("id", of, datetime.now(UTC), "bucket", REGION)
+    for refused in (
+        lambda: maker(of.kind).copy(order),
+        lambda: maker(of.kind).measure(of, silent),
+        lambda: maker(of.kind).verify(example(of), silent),
+        lambda: work.restore(example(of), "y"),
+    ):
+        with pytest.raises(RecoveryError) as error:
+            refused()
+        assert str(error.value) == f"{kind} x: {ELSEWHERE[of.kind]}"
+
+
+def test_what_can_be_counted_is_counted_and_the_rest_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    from kubernetes import client, config
+
+    assert work.count(store("secret", "x")) == 1
+    assert work.count(store("belt", "x")) == 0
+    for kind in ("volume", "host"):
+        with pytest.raises(RecoveryError, match="can't be counted from here"):
+            work.count(store(kind, "x"))
+    claims = SimpleNamespace(items=["a", "b"])
+    monkeypatch.setattr(config, "load_kube_config", lambda **_: None)
+    monkeypatch.setattr(client.CoreV1Api, "list_namespaced_persistent_volume_claim", lambda *_, **__: claims)
+    assert work.count(store("namespace", "production")) == 2
+
+
+@pytest.mark.parametrize("reason", ["no cluster", "a refusal"])
+def test_a_cluster_that_cannot_be_read_is_one_line(monkeypatch: pytest.MonkeyPatch, tmp_path: Any, reason: str) -> None:
+    from kubernetes import client, config
+
+    monkeypatch.setenv("KUBECONFIG", str(tmp_path / "absent"))
+    if reason == "a refusal":
+
+        def refuse(*_: Any, **__: Any) -> None:
+            raise client.ApiException(403, "Forbidden")
+
+        monkeypatch.setattr(config, "load_kube_config", lambda **_: None)
+        monkeypatch.setattr(client.CoreV1Api, "list_namespaced_persistent_volume_claim", refuse)
+    with pytest.raises(RecoveryError) as error:
+        work.count(store("namespace", "production"))
+    assert str(error.value).startswith("namespace production: ")
+    assert len(str(error.value).splitlines()) == 1
+
+
+def test_nothing_is_recorded_for_what_is_refused(emulated: None) -> None:
+    catalogue = Catalogue("recovery", REGION)
+    with pytest.raises(RecoveryError, match="no API copies a secret"):
+        work.make(store("secret", "x"), catalogue, "a tester")
+    assert catalogue.all() == []
