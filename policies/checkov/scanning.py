@@ -1,0 +1,162 @@
+"""From a preview to a report."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Any, TypeVar
+
+from policies.checkov import engine, environment, manifests, naming, terraform
+from policies.checkov.baseline import Entry, explanation, load
+from policies.checkov.errors import CheckovError
+from policies.checkov.findings import Finding, NotBridged, Report, Skipped, Undecided
+from policies.checkov.resources import Resource, read
+
+PLAN = engine.PLAN
+ANNOTATION = "annotation of the manifest"
+SEPARATORS = re.compile(r"[/.]")
+INDEX = re.compile(r"\[?\d+\]?")
+F = TypeVar("F", bound=Finding)
+
+
+def scan(preview: Mapping[str, Any], baseline: Sequence[Entry] | None = None, today: date | None = None) -> Report:
+    """Judge every resource of a preview (``pulumi preview --json --show-sames``) or a state (``pulumi stack export``).
+
+    ``baseline``: what is skipped on purpose; ``baseline.yaml`` where none is given. ``today``: the day by which entries
+    expire, in UTC. Raises ``CheckovError`` or ``ConfigurationError``, both with one line.
+    """
+    started = time.monotonic()
+    entries = load() if baseline is None else tuple(baseline)
+    resources = read(preview)
+    managed = [each for each in resources if not each.external]
+    plan = terraform.plan(managed)
+    written = manifests.write(managed)
+    subjects = {
+        **{(PLAN, address): Subject(each, plan.unknown[address]) for address, each in plan.addresses.items()},
+        **{(file, ""): Subject(each, written.unknown[file]) for file, each in written.resources.items()},
+    }
+    run = engine.run(plan.document if plan.addresses else None, written.files) if subjects else engine.NOTHING
+    judgement = Judgement(entries, today or datetime.now(UTC).date())
+    judgement.take(run, subjects)
+    return Report(
+        findings=_sorted(judgement.findings),
+        skipped=_sorted(judgement.skipped),
+        undecided=_sorted(judgement.undecided),
+        not_bridged=_not_bridged(resources, subjects.values(), judgement.judged),
+        stale=tuple(each for each in entries if each not in judgement.used and not each.expired(judgement.today)),
+        expired=tuple(each for each in entries if each.expired(judgement.today)),
+        resources=len(subjects),
+        partly_known=sum(1 for each in subjects.values() if each.unknown),
+        checks_run=len(run.records) + len(run.broken),
+        seconds=round(time.monotonic() - started, 3),
+        checkov=environment.version(),
+    )
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A resource as checkov sees it."""
+
+    resource: Resource
+    unknown: frozenset[tuple[str, ...]]
+    """The paths in checkov's terms whose values aren't known."""
+
+    def hides(self, evaluated: Iterable[str]) -> str | None:
+        """The first attribute that a check looked at although its value, or a part of it, isn't known."""
+        for key in evaluated:
+            path = tuple(part for part in SEPARATORS.split(key) if part and not INDEX.fullmatch(part))
+            for hidden in self.unknown:
+                shared = min(len(path), len(hidden))
+                if shared and path[:shared] == hidden[:shared]:
+                    return ".".join(hidden)
+        return None
+
+
+class Judgement:
+    """Sorts checkov's records into what fails, what is explained and what can't be told."""
+
+    def __init__(self, entries: Sequence[Entry], today: date) -> None:
+        self.entries, self.today = entries, today
+        self.findings: dict[tuple[str, str], Finding] = {}
+        self.skipped: dict[tuple[str, str], Skipped] = {}
+        self.undecided: dict[tuple[str, str], Undecided] = {}
+        self.used: list[Entry] = []
+        self.judged: set[str] = set()
+
+    def take(self, run: engine.Run, subjects: Mapping[tuple[str, str], Subject]) -> None:
+        """Every record of a run. A check that failed itself leaves its resource undecided."""
+        for record in run.records:
+            subject = _subject(subjects, record.file, record.resource)
+            self.judged.add(subject.resource.urn)
+            if record.result == "SKIPPED":
+                said = {"reason": record.comment or "no reason given", "owner": ANNOTATION}
+                _keep(self.skipped, Skipped(**_finding(record, subject.resource), **said))
+            elif record.result == "FAILED":
+                self._failed(record, subject)
+        for broken in run.broken:
+            resource = _subject(subjects, broken.file, broken.resource).resource
+            self.judged.add(resource.urn)
+            finding = _finding(broken, resource)
+            _keep(self.undecided, Undecided(**finding, reason=f"the check itself fails on it: {broken.said}"))
+
+    def _failed(self, record: engine.Record, subject: Subject) -> None:
+        finding = _finding(record, subject.resource)
+        hidden = subject.hides(record.evaluated)
+        entry = explanation(self.entries, record.check, subject.resource, self.today)
+        if entry is not None:
+            self.used.append(entry)
+            _keep(self.skipped, Skipped(**finding, reason=entry.reason, owner=entry.owner))
+        elif hidden is not None:
+            _keep(self.undecided, Undecided(**finding, reason=f"{hidden} isn't known before the update"))
+        else:
+            _keep(self.findings, Finding(**finding))
+
+
+def _subject(subjects: Mapping[tuple[str, str], Subject], file: str, address: str) -> Subject:
+    found = subjects.get((file, address if file == PLAN else ""))
+    if found is None:
+        raise CheckovError(f"checkov speaks of {address or file}, which isn't among the resources")
+    return found
+
+
+def _finding(record: engine.Record | engine.Broken, resource: Resource) -> dict[str, Any]:
+    title = record.title if isinstance(record, engine.Record) else record.check
+    source, *through = resource.trace or (None,)
+    told = {"check": record.check, "title": title, "source": source, "through": tuple(through)}
+    return {**told, "urn": resource.urn, "type": resource.type, "name": resource.name}
+
+
+def _keep(found: dict[tuple[str, str], F], finding: F) -> None:
+    """One finding for a check and a resource: a graph may lead to it twice."""
+    found.setdefault((finding.check, finding.urn), finding)
+
+
+def _sorted(found: Mapping[tuple[str, str], F]) -> tuple[F, ...]:
+    return tuple(sorted(found.values(), key=lambda each: (each.check, each.name, each.urn)))
+
+
+def _not_bridged(
+    resources: Iterable[Resource], subjects: Iterable[Subject], judged: set[str]
+) -> tuple[NotBridged, ...]:
+    """What no check looked at, by type: nothing is dropped in silence."""
+    bridged = {each.resource.urn: each for each in subjects}
+    counted: Counter[tuple[str, str]] = Counter()
+    for resource in resources:
+        if resource.urn not in judged:
+            counted[resource.type, _why(resource, bridged.get(resource.urn))] += 1
+    return tuple(NotBridged(type=kind, count=count, reason=why) for (kind, why), count in sorted(counted.items()))
+
+
+def _why(resource: Resource, subject: Subject | None) -> str:
+    if resource.external:
+        return "only read, not managed by this program"
+    if subject is None:
+        return "no bridge for this type"
+    if subject.unknown:
+        names = ", ".join(sorted({path[0] for path in subject.unknown}))
+        return f"no check has enough to go by: not known before the update: {names}"
+    return f"no check judges {naming.terraform_type(resource.type) or 'this kind'} by itself"

@@ -1,0 +1,117 @@
+"""The plan that a preview becomes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from policies.checkov import terraform
+from policies.checkov.resources import read
+from policies.checkov.values import SECRET_PLACEHOLDER
+from tests.policies.checkov.previews import BUCKET, UNKNOWN, preview, step, stores, urn
+
+
+def part(plan: terraform.Plan, address: str) -> tuple[dict[str, Any], Any, Any]:
+    """Planned values, what isn't known, and expressions of one address."""
+    document = plan.document
+    modules = (document["planned_values"]["root_module"], document["configuration"]["root_module"])
+    planned, configured = (
+        next(each for each in module["resources"] if each["address"] == address) for module in modules
+    )
+    change = next(each for each in document["resource_changes"] if each["address"] == address)["change"]
+    assert change["after"] == planned["values"]
+    return planned["values"], change["after_unknown"], configured["expressions"]
+
+
+def converted(kind: str, inputs: dict[str, Any], address: str) -> tuple[dict[str, Any], Any, Any]:
+    return part(terraform.plan(read(preview(step(kind, "one", inputs)))), address)
+
+
+def test_a_property_from_another_resource_is_a_reference() -> None:
+    plan = terraform.plan(read(stores()))
+    values, unknown, expressions = part(plan, "aws_s3_bucket_versioning.kept-versioning")
+    assert values == {"versioning_configuration": [{"status": "Enabled"}]}
+    assert unknown == {"bucket": True}
+    assert expressions == {"bucket": {"references": ["aws_s3_bucket.kept.id", "aws_s3_bucket.kept"]}}
+    values, unknown, expressions = part(plan, "aws_s3_bucket_public_access_block.kept-private")
+    assert (values["bucket"], unknown) == ("kept", {}), "a known value keeps its reference"
+    assert expressions["bucket"]["references"][-1] == "aws_s3_bucket.kept"
+
+
+def test_unknown_items_of_a_list_keep_their_places() -> None:
+    plan = terraform.plan(read(stores()))
+    values, unknown, expressions = part(plan, "aws_cloudwatch_metric_alarm.errors")
+    assert values == {
+        "alarm_name": "errors",
+        "alarm_actions": [None],
+        "metric_query": [
+            {"id": "m1", "metric": [{"metric_name": "Errors", "dimensions": {"FunctionName": "thumbnails"}}]}
+        ],
+    }
+    assert unknown == {"alarm_actions": [True]}
+    assert expressions["alarm_actions"]["references"][0] == "aws_sns_topic.news.id"
+
+
+def test_an_unknown_deep_in_a_block_refers_to_what_is_behind_it() -> None:
+    plan = terraform.plan(read(stores()))
+    values, unknown, expressions = part(plan, "aws_lambda_function_event_invoke_config.invoices-failures")
+    assert values["destination_config"] == [{"on_failure": [{}]}]
+    assert unknown["destination_config"] == [{"on_failure": [{"destination": True}]}]
+    behind = {"references": ["aws_sqs_queue.work.id", "aws_sqs_queue.work"]}
+    assert expressions["destination_config"] == [{"on_failure": [{"destination": behind}]}]
+    assert plan.unknown["aws_lambda_function_event_invoke_config.invoices-failures"] == {
+        ("destination_config", "on_failure", "destination")
+    }
+
+
+def test_secrets_and_unknowns_in_maps() -> None:
+    plan = terraform.plan(read(stores()))
+    values, unknown, _ = part(plan, "aws_lambda_function.thumbnails")
+    assert values["environment"] == [{"variables": {"TOKEN": SECRET_PLACEHOLDER}}]
+    assert unknown == {"role": True, "environment": [{"variables": {"TABLE": True}}]}
+
+
+def test_lists_of_objects_are_repeated_blocks_and_others_stay_lists() -> None:
+    values, unknown, _ = converted(
+        "aws:ec2/securityGroup:SecurityGroup",
+        {
+            "ingress": [{"cidrBlocks": ["10.0.0.0/8"], "fromPort": 22}, {"cidrBlocks": [UNKNOWN], "fromPort": 80}],
+            "description": None,
+            "tags": {"Name": "x", "owner": "y"},
+        },
+        "aws_security_group.one",
+    )
+    assert values == {
+        "ingress": [{"cidr_blocks": ["10.0.0.0/8"], "from_port": 22}, {"cidr_blocks": [None], "from_port": 80}],
+        "tags": {"Name": "x", "owner": "y"},
+    }
+    assert unknown == {"ingress": [{}, {"cidr_blocks": [True]}]}
+
+
+def test_addresses_are_identifiers_of_their_own() -> None:
+    read_ = read(preview(step(BUCKET, "a.b"), step(BUCKET, "a/b"), step(BUCKET, "1st")))
+    assert list(terraform.plan(read_).addresses) == ["aws_s3_bucket.a_b", "aws_s3_bucket.a_b_2", "aws_s3_bucket._1st"]
+
+
+def test_actions_are_those_of_the_engine() -> None:
+    steps = [step(BUCKET, op, op=op) for op in ("create", "update", "same", "replace", "import")]
+    changes = terraform.plan(read(preview(*steps))).document["resource_changes"]
+    assert [each["change"]["actions"] for each in changes] == [
+        ["create"],
+        ["update"],
+        ["no-op"],
+        ["create"],
+        ["create"],
+    ]
+
+
+def test_providers_are_judged_too() -> None:
+    plan = terraform.plan(read(stores()))
+    provider = plan.document["configuration"]["provider_config"]["aws.account"]
+    assert provider["expressions"]["region"] == {"constant_value": "eu-central-1"}
+    assert plan.addresses["aws.account"].trace[0].file == "__main__.py", "the program's line, not the library's"
+
+
+def test_a_reference_to_what_isnt_in_the_plan_is_none() -> None:
+    lost = step(BUCKET, "one", {"bucket": UNKNOWN}, propertyDependencies={"bucket": [urn("random:x/id:Id", "r")]})
+    values, unknown, expressions = part(terraform.plan(read(preview(lost))), "aws_s3_bucket.one")
+    assert (values, unknown, expressions) == ({}, {"bucket": True}, {})
