@@ -6,6 +6,9 @@ from components import declare
 from components.parts.context import Context
 from components.parts.memory import Memory
 from deployments.hooks import Hooks
+from guard.evidence import RecoveryPoints
+from guard.guard import Guard
+from guard.previous import read_previous
 from stacks.model import ConfigurationError
 from stacks.program import read_settings
 from stacks.selection import in_turns, select
@@ -15,12 +18,18 @@ def main() -> None:
     """Declare the stack."""
     settings = read_settings()
     selected = select(settings)
-    context = Context(settings, Memory(), Hooks(settings.region))
-    systems = declare(context, selected, in_turns(selected, context.memory.get("systems")))
+    before = read_previous()
+    guard = Guard(settings.stack, RecoveryPoints(settings.project.recovery_bucket, settings.region), before)
+    guard.register()
+    memory = Memory(before.outputs)
+    context = Context(settings, memory, Hooks(settings.region))
+    systems = declare(context, selected, in_turns(selected, memory.get("systems")))
+    guard.plan()
     pulumi.export("version", settings.project.version)
     pulumi.export("systems", {name: system.summary for name, system in systems.items()})
     pulumi.export("published", {name: told for system in systems.values() for name, told in system.published.items()})
     pulumi.export("target", context.target)
+    pulumi.export("guard", guard.outputs())
 
 
 try:

@@ -7,7 +7,7 @@ import os
 import shutil
 import sys
 
-from sandbox.environment import LEADS_ELSEWHERE, environment, shell_text
+from sandbox.environment import GUARDED, LEADS_ELSEWHERE, environment, shell_text
 from sandbox.paths import SandboxError, State
 
 
@@ -73,7 +73,7 @@ def _shell(state: State) -> None:
     shell = os.environ.get("SHELL") or "/bin/sh"
     surroundings = {name: value for name, value in os.environ.items() if name not in LEADS_ELSEWHERE}
     print("This shell leads to the sandbox of this checkout. `exit` leaves it.", file=sys.stderr)
-    os.execve(shell, [shell], {**surroundings, **environment(state), "ROLLBACK_SHELL": "sandbox"})  # noqa: S606
+    os.execve(shell, [shell], {**surroundings, **environment(state), **GUARDED, "ROLLBACK_SHELL": "sandbox"})  # noqa: S606
 
 
 if __name__ == "__main__":

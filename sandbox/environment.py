@@ -40,8 +40,16 @@ def environment(state: State) -> dict[str, str]:
     }
 
 
+GUARDED = {
+    # The pack applies to every preview and update, and a destroy runs the program, without which no hook is heard.
+    "PULUMI_OPTION_POLICY_PACK": str(ROOT / "policies"),
+    "PULUMI_OPTION_RUN_PROGRAM": "true",
+}
+"""What a person's shell has besides, so that a bare `pulumi up` is judged as `rollback` is."""
+
+
 def shell_text(state: State) -> str:
     """The environment as lines for ``eval``."""
     lines = [f"unset {' '.join(LEADS_ELSEWHERE)}"]
-    lines += [f"export {name}={shlex.quote(value)}" for name, value in environment(state).items()]
+    lines += [f"export {name}={shlex.quote(value)}" for name, value in {**environment(state), **GUARDED}.items()]
     return "\n".join(lines)

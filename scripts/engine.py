@@ -19,6 +19,8 @@ from scripts import interrupted
 from stacks.settings import PROJECT
 
 ROOT = Path(__file__).resolve().parent.parent
+GUARDED = {"PULUMI_OPTION_POLICY_PACK": str(ROOT / "policies"), "PULUMI_OPTION_RUN_PROGRAM": "true"}
+"""The pack applies to every preview and update, and a destroy runs the program, without which no hook is heard."""
 LAST_CALLS = 3.0
 """Seconds that a killed engine's providers are given for calls that they had begun: they look for it once a second."""
 
@@ -46,7 +48,9 @@ class Engine:
     def up(self, config: Mapping[str, str] | None = None) -> int:
         """Update to what the settings say, ``config`` written to the stack's file first; the engine's exit code."""
         changes = [word for key, value in (config or {}).items() for word in ("--config", f"{key}={value}")]
-        return _pulumi("up", "--yes", "--skip-preview", *changes, "--stack", self.stack).returncode
+        return _pulumi(
+            "up", "--yes", "--skip-preview", "--suppress-outputs", *changes, "--stack", self.stack
+        ).returncode
 
     def outputs(self) -> dict[str, Any]:
         """What the last update exported; empty before the first one."""
@@ -57,6 +61,11 @@ class Engine:
                 return {}
             raise
         return outputs
+
+    def history(self) -> list[dict[str, Any]]:
+        """The updates so far, the newest first, as the engine tells of them."""
+        told: list[dict[str, Any]] = json.loads(self._output("stack", "history", "--json", "--stack", self.stack))
+        return told
 
     def last_changes(self) -> dict[str, int]:
         """How many resources the last update created, updated, deleted and so on; ``same`` is left out."""
@@ -102,7 +111,7 @@ class Engine:
         pending = interrupted.pending_creations(state)
         if pending:
             time.sleep(LAST_CALLS)
-            found = interrupted.existing(pending, region)
+            found = interrupted.existing(state, region)
             print(
                 f"an update was interrupted while creating {len(pending)} resources; "
                 f"{len(found)} of them exist and are taken into the state",
@@ -134,7 +143,9 @@ def _pulumi(*arguments: str, capture_output: bool = False) -> subprocess.Complet
     """Run pulumi in the project's folder, whatever its exit code; ``EngineError`` where there is none."""
     command = ["pulumi", *arguments]
     try:
-        return subprocess.run(command, cwd=ROOT, check=False, capture_output=capture_output, text=True)
+        return subprocess.run(
+            command, cwd=ROOT, check=False, capture_output=capture_output, text=True, env={**GUARDED, **os.environ}
+        )
     except FileNotFoundError:
         raise EngineError("pulumi isn't on PATH: use `make shell`, or install Pulumi") from None
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import sys
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from guard.recovery.errors import RecoveryError
+from scripts import guarding, recovery
 from scripts.engine import Engine, EngineError
+from scripts.options import Format, Output, Stack, Yes
 from scripts.targets import TargetError, announce, explain
 from stacks.file import read
 from stacks.lock import read_lock
@@ -27,18 +29,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-
-
-class Format(StrEnum):
-    """How results are printed."""
-
-    TEXT = "text"
-    JSON = "json"
-
-
-Stack = Annotated[str, typer.Option("--stack", "-s", help="dev, staging or prod.")]
-Yes = Annotated[bool, typer.Option("--yes", "-y", help="Don't ask before touching a real account.")]
-Output = Annotated[Format, typer.Option("--output", "-o", help="How to print the result.")]
+app.add_typer(guarding.app)
+app.add_typer(recovery.app, name="recovery")
+app.command("audit", epilog="Example: rollback audit -s prod --output json")(guarding.audit)
 
 
 @app.command(epilog="Example: rollback deploy v1.2.2 -s prod --system rag-api")
@@ -155,7 +148,9 @@ def _update(stack: str, changes: dict[str, str], yes: bool) -> None:
     announce(stack, settings.region, ask=not yes, cluster="rag-api" in selected)
     engine = Engine(stack)
     engine.prepare(settings.region)
-    if code := engine.up(changes):
+    code = engine.up(changes)
+    guarding.note_update(settings, engine, code)
+    if code:
         _say_where_it_stands(stack, settings, engine)
         raise typer.Exit(code)
     typer.echo(changes_line(stack, engine.last_changes()))
@@ -195,7 +190,7 @@ def main() -> int:
     try:
         # Without standalone mode an Exit isn't raised: its code is what the call returns.
         code = app(standalone_mode=False)
-    except (ConfigurationError, EngineError, TargetError) as error:
+    except (ConfigurationError, EngineError, RecoveryError, TargetError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     except typer.Abort:

@@ -17,11 +17,13 @@ from stacks.async_rag import AsyncRagSettings
 from stacks.compaction import CompactionSettings
 from stacks.cryptique import CryptiqueSettings
 from stacks.model import ConfigurationError, Model, explain, unknown
+from stacks.policies import PolicySettings
 from stacks.rag_api import RagApiSettings
 from stacks.releases import SYSTEMS
 from stacks.security_assistant import SecurityAssistantSettings
 
 PROJECT = "rollback-stack"
+POLICIES = "policies"
 STACKS = ("dev", "staging", "prod")
 FOREIGN_NAMESPACES = ("aws", "kubernetes", "pulumi")
 """Namespaces that belong to providers and the engine: only their ``region`` is read here."""
@@ -38,6 +40,9 @@ class ProjectSettings(Model):
     systems: Annotated[tuple[str, ...], Field(min_length=1)] = SYSTEMS
     artifact_bucket: BucketName = "rollback-stack-artifacts"
     """Where function artifacts lie, content-addressed; outside of every stack, so that no rollback can remove one."""
+
+    recovery_bucket: BucketName = "rollback-stack-recovery"
+    """Where recovery points and the ledger of updates lie; outside of every stack, like the artifacts."""
 
     @field_validator("systems")
     @classmethod
@@ -59,6 +64,7 @@ class StackSettings(Model):
     compaction: CompactionSettings = CompactionSettings()
     cryptique: CryptiqueSettings = CryptiqueSettings()
     security_assistant: SecurityAssistantSettings = SecurityAssistantSettings()
+    policies: PolicySettings = PolicySettings()
 
     def pin(self, system: str) -> str:
         """The version that a system runs: its own pin, or the stack's."""
@@ -73,6 +79,7 @@ _NAMESPACES: dict[str, type[Model]] = {
     "compaction": CompactionSettings,
     "cryptique": CryptiqueSettings,
     "security-assistant": SecurityAssistantSettings,
+    POLICIES: PolicySettings,
 }
 
 
@@ -101,7 +108,7 @@ def parse(stack: str, config: Mapping[str, str], secret_keys: Collection[str] = 
                 "stack": stack,
                 "region": region,
                 "project": models[PROJECT],
-                **{to_camel(name.replace("-", "_")): models[name] for name in SYSTEMS},
+                **{to_camel(name.replace("-", "_")): models[name] for name in (*SYSTEMS, POLICIES)},
             }
         )
     except ValidationError as error:

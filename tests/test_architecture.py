@@ -13,9 +13,10 @@ MAY_IMPORT = {
     "stacks": set(),
     "components": {"stacks"},
     "deployments": {"stacks"},
-    "policies": {"stacks"},
-    "runbooks": {"stacks"},
-    "scripts": {"stacks", "runbooks", "policies"},
+    "guard": {"stacks"},
+    "policies": {"stacks", "guard"},
+    "runbooks": {"stacks", "guard"},
+    "scripts": {"stacks", "guard", "runbooks", "policies"},
     "sandbox": set(),
 }
 """The arrows go one way; nothing in the product knows the sandbox, and the sandbox knows nothing of the product."""

@@ -9,8 +9,9 @@ import pulumi
 from components.async_rag.stores import DATABASE, Stores
 from components.parts.context import Context
 from components.parts.function import FunctionSpec, VersionedFunction
+from components.parts.logs import FunctionLogs
 from components.parts.statements import CONSUME, Statement, all_of, allow
-from stacks.async_rag import AsyncRagRelease, AsyncRagSettings
+from stacks.async_rag import ASYNC_PATH_FUNCTIONS, LASTING_FUNCTIONS, AsyncRagRelease, AsyncRagSettings
 from stacks.selection import Selected
 
 KNOWS_ITS_RELEASE = ("process_document_for_rag", "query_handler")
@@ -33,6 +34,8 @@ def declare(
     parent: pulumi.Resource,
 ) -> dict[str, VersionedFunction]:
     """The functions that a release has, by the seed's names."""
+    names = {name: physical_name(context.stack, name) for name in (*LASTING_FUNCTIONS, *ASYNC_PATH_FUNCTIONS)}
+    logs = FunctionLogs("async-rag", names, settings.log_retention_days, context, parent)
     environment = _environment(context, stores, websocket_endpoint)
     permissions = _permissions(context, stores)
     functions = {}
@@ -41,12 +44,12 @@ def declare(
         spec = FunctionSpec(
             system="async-rag",
             name=name,
-            physical_name=physical_name(context.stack, name),
+            physical_name=names[name],
             artifact=artifact,
             size=settings.size(name),
             environment={**environment, **own},
             statements=permissions[name],
-            log_retention_days=settings.log_retention_days,
+            logs=logs.of[name],
             subnets=settings.subnets,
             security_groups=settings.security_groups,
             republish=settings.republish,
@@ -85,15 +88,19 @@ def _permissions(context: Context, stores: Stores) -> dict[str, pulumi.Output[Se
         pulumi.Output.from_input(f"arn:aws:execute-api:{context.settings.region}:*:*/{context.stack}/*/@connections/*"),
     )
     send = [allow(["sqs:SendMessage"], queue.queue.arn) for queue in (stores.vdr, stores.text_rag)]
+    # Lambda itself writes a failed event to its destination, with the rights of the function's role.
+    bury_upload = allow(["sqs:SendMessage"], stores.uploads_dead_letters.arn)
     connection = allow(
         ["dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem", "dynamodb:GetItem"], stores.connections.arn
     )
     worker = [read_documents, write_status, credentials, find_listeners, forget_listener, post]
     return {
-        "async_document_processor": all_of(read_documents, write_status, find_listeners, forget_listener, post, *send),
+        "async_document_processor": all_of(
+            read_documents, write_status, find_listeners, forget_listener, post, *send, bury_upload
+        ),
         "vdr_processor": all_of(*worker, allow(CONSUME, stores.vdr.queue.arn)),
         "text_rag_processor": all_of(*worker, allow(CONSUME, stores.text_rag.queue.arn)),
-        "process_document_for_rag": all_of(read_documents, credentials),
+        "process_document_for_rag": all_of(read_documents, credentials, bury_upload),
         "query_handler": all_of(credentials),
         **{
             f"websocket_{event}": all_of(connection, write_status, post)

@@ -50,6 +50,7 @@ class Observability(pulumi.ComponentResource):
             name = queue._name.removeprefix("async-rag-")
             self.alarms.dead_letters(name, queue.dead_letters.name)
             self.alarms.backlog(name, queue.queue.name, settings.triggers.queue_age_above)
+        self.alarms.dead_letters("uploads", stores.uploads_dead_letters.name)
         self._cost()
         self._dashboard(sorted(functions))
         self.register_outputs({"topic": self.topic.arn})
@@ -127,6 +128,7 @@ class Observability(pulumi.ComponentResource):
             return [["AWS/Lambda", metric, "FunctionName", physical_name(stack, name)] for name in functions]
 
         queues = [f"amplify-rag-{stack}-{kind}{suffix}" for kind in ("vdr", "text-rag") for suffix in ("", "-dlq")]
+        queues.append(f"amplify-rag-{stack}-uploads-dlq")
         tables = [f"document-processing-status-{stack}", f"websocket-connections-{stack}"]
         waiting = [["AWS/SQS", "ApproximateNumberOfMessagesVisible", "QueueName", name] for name in queues]
         throttled = [["AWS/DynamoDB", "ThrottledRequests", "TableName", name] for name in tables]

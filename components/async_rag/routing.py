@@ -17,6 +17,8 @@ from stacks.async_rag import AsyncRagRelease, AsyncRagSettings
 NOTIFICATION_ID = "RagDocumentProcessing"
 """The notification's id in seed 000, level 1, step 2."""
 PROCESSOR, LEGACY = "async_document_processor", "process_document_for_rag"
+UPLOAD_RETRIES = 2
+"""Times that Lambda tries a failed event again: its own default, said so that the program decides."""
 
 
 def takes_async_path(settings: AsyncRagSettings, release: AsyncRagRelease) -> bool:
@@ -25,7 +27,7 @@ def takes_async_path(settings: AsyncRagSettings, release: AsyncRagRelease) -> bo
 
 
 class Routing(pulumi.ComponentResource):
-    """The notification, the right of the bucket to invoke, and the consumers of both queues."""
+    """The notification, the bucket's right to invoke, where failed uploads go, and the consumers of both queues."""
 
     def __init__(
         self,
@@ -38,7 +40,9 @@ class Routing(pulumi.ComponentResource):
     ) -> None:
         super().__init__("rollback:async-rag:Routing", "async-rag-routing", None, opts)
         asynchronous = takes_async_path(settings, release)
-        permissions = [self._permit(name, functions[name], stores) for name in (PROCESSOR, LEGACY) if name in functions]
+        invoked = [name for name in (PROCESSOR, LEGACY) if name in functions]
+        permissions = [self._permit(name, functions[name], stores) for name in invoked]
+        failures = [self._keep_failures(name, functions[name], stores) for name in invoked]
         target = functions[PROCESSOR if asynchronous else LEGACY]
         self.notification = aws.s3.BucketNotification(
             "async-rag-upload",
@@ -51,7 +55,7 @@ class Routing(pulumi.ComponentResource):
                     filter_suffix=".pdf",
                 )
             ],
-            opts=pulumi.ResourceOptions(parent=self, depends_on=permissions),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[*permissions, *failures]),
         )
         consuming = asynchronous or settings.drain
         for name, queue in (("vdr_processor", stores.vdr), ("text_rag_processor", stores.text_rag)):
@@ -69,6 +73,28 @@ class Routing(pulumi.ComponentResource):
             principal="s3.amazonaws.com",
             source_arn=stores.bucket.arn,
             opts=pulumi.ResourceOptions(parent=self),
+        )
+
+    def _keep_failures(
+        self, name: str, function: VersionedFunction, stores: Stores
+    ) -> aws.lambda_.FunctionEventInvokeConfig:
+        """A bucket invokes asynchronously: without a destination, the document is lost with the last failed try.
+
+        What lands there is the event with the error (Lambda developer guide, "Capturing records of Lambda asynchronous
+        invocations").
+        """
+        return aws.lambda_.FunctionEventInvokeConfig(
+            f"async-rag-{name}-failures",
+            function_name=function.function.name,
+            qualifier=function.alias.name,
+            maximum_retry_attempts=UPLOAD_RETRIES,
+            destination_config=aws.lambda_.FunctionEventInvokeConfigDestinationConfigArgs(
+                on_failure=aws.lambda_.FunctionEventInvokeConfigDestinationConfigOnFailureArgs(
+                    destination=stores.uploads_dead_letters.arn
+                )
+            ),
+            # Lambda refuses a destination that the role may not send to.
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[function.policy]),
         )
 
     def _consume(

@@ -9,8 +9,7 @@ import pulumi_aws as aws
 
 from components.parts.bucket import data_bucket
 from components.parts.context import Context
-from components.parts.durable import durable
-from components.parts.queue import WorkQueue
+from components.parts.queue import WorkQueue, dead_letter_queue
 from components.parts.table import data_table
 from stacks.async_rag import AsyncRagSettings, DatabaseSettings
 
@@ -40,6 +39,9 @@ class Stores(pulumi.ComponentResource):
         self.text_rag = WorkQueue(
             "async-rag-text-rag", f"amplify-rag-{stack}-text-rag", settings.queues, self.tags, child
         )
+        self.uploads_dead_letters = dead_letter_queue(
+            "async-rag-uploads-dlq", f"amplify-rag-{stack}-uploads-dlq", settings.queues, self.tags, self
+        )
         self.register_outputs({})
 
     @property
@@ -61,6 +63,7 @@ class Stores(pulumi.ComponentResource):
             "vdrDeadLetters": self.vdr.dead_letters.url,
             "textRagQueue": self.text_rag.queue.url,
             "textRagDeadLetters": self.text_rag.dead_letters.url,
+            "uploadsDeadLetters": self.uploads_dead_letters.url,
         }
 
     def _table(
@@ -111,5 +114,5 @@ class Stores(pulumi.ComponentResource):
             vpc_security_group_ids=list(settings.security_groups) or None,
             enabled_cloudwatch_logs_exports=["postgresql"],
             tags=self.tags,
-            opts=durable(self),
+            opts=pulumi.ResourceOptions(parent=self),
         )

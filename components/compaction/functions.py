@@ -10,6 +10,7 @@ from components.compaction.package import Package
 from components.compaction.stores import Stores
 from components.parts.context import Context
 from components.parts.function import FunctionSpec, VersionedFunction
+from components.parts.logs import FunctionLogs
 from components.parts.statements import CONSUME, Statement, all_of, allow
 from stacks.compaction import FUNCTIONS, CompactionRelease
 from stacks.selection import Selected, handlers
@@ -38,6 +39,8 @@ def declare(
 ) -> dict[str, VersionedFunction]:
     """All functions by name: the one that compacts first, because the others call it."""
     settings = context.settings.compaction
+    names = {name: physical_name(context.stack, name) for name in FUNCTIONS}
+    logs = FunctionLogs(SYSTEM, names, settings.log_retention_days, context, parent)
     code = handlers(context.settings, selected)
     environment = _environment(context, release, stores)
     permissions = _permissions(context, stores)
@@ -47,12 +50,12 @@ def declare(
         spec = FunctionSpec(
             system=SYSTEM,
             name=name,
-            physical_name=physical_name(context.stack, name),
+            physical_name=names[name],
             artifact=code[name],
             size=settings.size(name),
             environment={**environment, **more},
             statements=permissions[name],
-            log_retention_days=settings.log_retention_days,
+            logs=logs.of[name],
             republish=settings.republish,
             layers=(package.layers[release.package.version],),
         )
@@ -102,9 +105,11 @@ def _permissions(context: Context, stores: Stores) -> dict[str, pulumi.Output[Se
     )
     stream = ["dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:DescribeStream", "dynamodb:ListStreams"]
     send = [allow(["sqs:SendMessage"], queue.queue.arn) for queue in (stores.metadata, stores.labels)]
+    # Lambda itself notes a batch that it gives up on, with the rights of the function's role.
+    bury_batch = allow(["sqs:SendMessage"], stores.stream_dead_letters.arn)
     worker = [deltas, list_bucket, compact, count]
     return {
-        "stream_processor": all_of(allow(stream, stores.receipts.stream_arn), *send, count),
+        "stream_processor": all_of(allow(stream, stores.receipts.stream_arn), *send, bury_batch, count),
         "metadata_handler": all_of(allow(CONSUME, stores.metadata.queue.arn), *worker),
         "label_handler": all_of(allow(CONSUME, stores.labels.queue.arn), *worker),
         ENHANCED: all_of(

@@ -43,6 +43,7 @@ class Observability(pulumi.ComponentResource):
         for name, queue in (("metadata", stores.metadata), ("label", stores.labels)):
             self.alarms.dead_letters(name, queue.dead_letters.name)
             self.alarms.backlog(name, queue.queue.name, bounds.queue_age_above)
+        self.alarms.dead_letters("stream", stores.stream_dead_letters.name)
         self._dashboard()
         self.register_outputs({"topic": self.topic.arn})
 

@@ -12,7 +12,11 @@ from components.parts.function import VersionedFunction
 from stacks.compaction import CompactionSettings
 
 STREAM_RETRIES = 10
-"""Times that a batch of the stream is tried again, halved each time, before it is left behind."""
+"""Times that a batch of the stream is tried again, halved each time, before it is left behind.
+
+Its place in the stream is then noted in the stream's dead-letter queue (Lambda developer guide, "Retaining discarded
+records for a DynamoDB data source"). The receipts themselves stay in the table, from which a repair reads them.
+"""
 
 
 def consume(
@@ -33,6 +37,11 @@ def consume(
         batch_size=settings.stream_batch,
         bisect_batch_on_function_error=True,
         maximum_retry_attempts=STREAM_RETRIES,
+        destination_config=aws.lambda_.EventSourceMappingDestinationConfigArgs(
+            on_failure=aws.lambda_.EventSourceMappingDestinationConfigOnFailureArgs(
+                destination_arn=stores.stream_dead_letters.arn
+            )
+        ),
         function_response_types=["ReportBatchItemFailures"],
         tags=tags,
         opts=pulumi.ResourceOptions(parent=parent, depends_on=[processor.policy]),

@@ -1,4 +1,4 @@
-"""The durable stores of compaction: receipts, the Chroma store's snapshots and deltas, updates that wait."""
+"""The durable stores of compaction: receipts, the Chroma store's snapshots and deltas, updates that wait or failed."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pulumi
 
 from components.parts.bucket import data_bucket
 from components.parts.context import Context
-from components.parts.queue import WorkQueue
+from components.parts.queue import WorkQueue, dead_letter_queue
 from components.parts.table import data_table
 from stacks.compaction import CompactionSettings
 
@@ -34,6 +34,9 @@ class Stores(pulumi.ComponentResource):
             WorkQueue(f"compaction-{kind}", f"receipt-{kind}-updates-{stack}", settings.queues, tags, child)
             for kind in ("metadata", "label")
         )
+        self.stream_dead_letters = dead_letter_queue(
+            "compaction-stream-dlq", f"receipt-stream-{stack}-dlq", settings.queues, tags, self
+        )
         self.register_outputs({})
 
     def names(self) -> Mapping[str, pulumi.Output[str]]:
@@ -45,4 +48,5 @@ class Stores(pulumi.ComponentResource):
             "metadataDeadLetters": self.metadata.dead_letters.url,
             "labelQueue": self.labels.queue.url,
             "labelDeadLetters": self.labels.dead_letters.url,
+            "streamDeadLetters": self.stream_dead_letters.url,
         }

@@ -7,18 +7,16 @@ from collections.abc import Mapping
 import pulumi
 import pulumi_aws as aws
 
-from components.parts.durable import durable
-
 
 def data_bucket(name: str, physical_name: str, tags: Mapping[str, str], parent: pulumi.Resource) -> aws.s3.Bucket:
     """The bucket with what belongs to it; ``name`` is what the resources' names begin with."""
-    bucket = aws.s3.Bucket(name, bucket=physical_name, tags=tags, opts=durable(parent))
+    bucket = aws.s3.Bucket(name, bucket=physical_name, tags=tags, opts=pulumi.ResourceOptions(parent=parent))
     child = pulumi.ResourceOptions(parent=bucket)
     aws.s3.BucketVersioning(
         f"{name}-versioning",
         bucket=bucket.bucket,
         versioning_configuration=aws.s3.BucketVersioningVersioningConfigurationArgs(status="Enabled"),
-        opts=durable(bucket),
+        opts=pulumi.ResourceOptions(parent=bucket),
     )
     aws.s3.BucketPublicAccessBlock(
         f"{name}-private",

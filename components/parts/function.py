@@ -66,7 +66,7 @@ class FunctionSpec:
     environment: Mapping[str, pulumi.Input[str]]
     statements: pulumi.Input[Sequence[Mapping[str, Any]]]
     """IAM statements beside its own logs; each names its actions and its resources."""
-    log_retention_days: int
+    logs: aws.cloudwatch.LogGroup
     subnets: tuple[str, ...] = ()
     security_groups: tuple[str, ...] = ()
     republish: bool = False
@@ -112,19 +112,12 @@ def remember(memory: Mapping[str, Any] | None, wanted: str, publication: Publica
 
 
 class VersionedFunction(pulumi.ComponentResource):
-    """Role, log group, function and the alias ``live``."""
+    """Role, function and the alias ``live``."""
 
     def __init__(self, spec: FunctionSpec, context: Context, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("rollback:parts:VersionedFunction", f"{spec.system}-{spec.name}", None, opts)
         self.spec = spec
         tags = context.tags(spec.system)
-        self.logs = aws.cloudwatch.LogGroup(
-            f"{spec.system}-{spec.name}-logs",
-            name=f"/aws/lambda/{spec.physical_name}",
-            retention_in_days=spec.log_retention_days,
-            tags=tags,
-            opts=pulumi.ResourceOptions(parent=self),
-        )
         self.role, self.policy = self._identity(tags)
         environment = pulumi.Output.all(**spec.environment)
         memory = context.published.get(spec.physical_name)
@@ -171,7 +164,7 @@ class VersionedFunction(pulumi.ComponentResource):
             tags=tags,
             opts=pulumi.ResourceOptions(parent=self),
         )
-        own_logs = self.logs.arn.apply(
+        own_logs = spec.logs.arn.apply(
             lambda arn: {
                 "Effect": "Allow",
                 "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
@@ -234,7 +227,7 @@ class VersionedFunction(pulumi.ComponentResource):
             layers=[layer.arn for layer in spec.layers] or None,
             publish=publish,
             tags=tags,
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[self.policy, self.logs]),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[self.policy, spec.logs]),
         )
 
 

@@ -8,8 +8,6 @@ from typing import Any
 import pulumi
 import pulumi_aws as aws
 
-from components.parts.durable import durable
-
 
 def data_table(
     name: str,
@@ -31,6 +29,6 @@ def data_table(
         point_in_time_recovery=aws.dynamodb.TablePointInTimeRecoveryArgs(enabled=True),
         deletion_protection_enabled=True,
         tags=tags,
-        opts=durable(parent),
+        opts=pulumi.ResourceOptions(parent=parent),
         **more,
     )

@@ -44,7 +44,7 @@ class RagApi(pulumi.ComponentResource):
                 name=namespace_name,
                 labels={"istio-injection": "enabled", "rollback-stack/stack": context.stack},
             ),
-            opts=pulumi.ResourceOptions(parent=self, protect=True, retain_on_delete=True),
+            opts=pulumi.ResourceOptions(parent=self),
         )
         child = pulumi.ResourceOptions(parent=self)
         workload = Workload(context, selected, canary, rag_api_only(window), namespace.metadata.name, child)

@@ -17,6 +17,8 @@ from stacks.selection import Selected
 APP = "rag-api"
 PORT = 8000
 """Where the container answers (seed 001, "Health checks failing after rollback")."""
+NOBODY = 65534
+"""Whom the container runs as: the image's own ``USER``."""
 PULL_SECRET = "regcred"  # noqa: S105 - the secret's name in seed 001
 STABLE, CANARY = "stable", "canary"
 
@@ -133,6 +135,13 @@ class Workload(pulumi.ComponentResource):
                 annotations={"rollback-stack/config": hashlib.sha256(values.encode()).hexdigest()[:16]},
             ),
             spec=k8s.core.v1.PodSpecArgs(
+                # No release talks to the cluster, so none gets a key to it.
+                automount_service_account_token=False,
+                security_context=k8s.core.v1.PodSecurityContextArgs(
+                    run_as_non_root=True,
+                    run_as_user=NOBODY,
+                    seccomp_profile=k8s.core.v1.SeccompProfileArgs(type="RuntimeDefault"),
+                ),
                 image_pull_secrets=[k8s.core.v1.LocalObjectReferenceArgs(name=PULL_SECRET)],
                 termination_grace_period_seconds=30,
                 containers=[self._container(version, release)],
@@ -168,7 +177,9 @@ class Workload(pulumi.ComponentResource):
             readiness_probe=k8s.core.v1.ProbeArgs(http_get=health, period_seconds=5, failure_threshold=3),
             liveness_probe=k8s.core.v1.ProbeArgs(http_get=health, period_seconds=10, failure_threshold=6),
             security_context=k8s.core.v1.SecurityContextArgs(
-                allow_privilege_escalation=False, run_as_non_root=True, read_only_root_filesystem=True
+                allow_privilege_escalation=False,
+                capabilities=k8s.core.v1.CapabilitiesArgs(drop=["ALL"]),
+                read_only_root_filesystem=True,
             ),
         )
 

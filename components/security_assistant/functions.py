@@ -8,6 +8,7 @@ import pulumi
 
 from components.parts.context import Context
 from components.parts.function import FunctionSpec, VersionedFunction
+from components.parts.logs import FunctionLogs
 from components.parts.statements import CONSUME, Statement, all_of, allow
 from components.security_assistant.names import SYSTEM, function_name
 from components.security_assistant.shifting import Shifting
@@ -26,6 +27,8 @@ def declare(
 ) -> dict[str, VersionedFunction]:
     """All functions by name: the hooks first, because they decide about the others."""
     settings = context.settings.security_assistant
+    names = {name: function_name(context.stack, name) for name in (*HOOKS, *FUNCTIONS)}
+    logs = FunctionLogs(SYSTEM, names, settings.log_retention_days, context, parent)
     environment = _environment(context, selected, stores)
     permissions = _permissions(context, stores)
 
@@ -33,12 +36,12 @@ def declare(
         return FunctionSpec(
             system=SYSTEM,
             name=name,
-            physical_name=function_name(context.stack, name),
+            physical_name=names[name],
             artifact=release.functions[name],
             size=settings.size(name),
             environment=environment[name],
             statements=permissions[name],
-            log_retention_days=settings.log_retention_days,
+            logs=logs.of[name],
             republish=settings.republish,
             shift=shifting.of(name) if name in FUNCTIONS else None,
         )

@@ -50,8 +50,8 @@ class Recorder(Mocks):
         return f"{args.name}-id", outputs
 
     def call(self, args: MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]] | None]:
-        if args.token == "pulumi:pulumi:readStackOutputs":
-            return {"name": args.args["name"], "outputs": {}}, []
+        if args.token == "pulumi:pulumi:readStackResourceOutputs":
+            return {"name": args.args["stackName"], "outputs": {}}, []
         assert args.token == "aws:index/getCallerIdentity:getCallerIdentity"
         return {"accountId": ACCOUNT, "arn": "arn", "userId": "user", "id": ACCOUNT}, []
 

@@ -111,6 +111,26 @@ def test_the_queues_carry_the_runbooks_figures_and_a_dead_letter_queue() -> None
     assert {"async-rag-vdr-dlq", "async-rag-text-rag-dlq"} <= set(queues)
 
 
+@pytest.mark.parametrize("version", versions())
+def test_every_function_that_the_bucket_invokes_keeps_the_uploads_it_fails_on(version: str) -> None:
+    recorder = run_program(rollback_stack__version=version)
+    permissions = recorder.of_type("aws:lambda/permission:Permission").values()
+    invoked = {(each["function"], each["qualifier"]) for each in permissions if each["principal"] == "s3.amazonaws.com"}
+    kept = recorder.of_type("aws:lambda/functionEventInvokeConfig:FunctionEventInvokeConfig")
+    assert {(each["functionName"], each["qualifier"]) for each in kept.values()} == invoked
+    has_async_path = any(name.endswith("-async_document_processor") for name in recorder.of_type(FUNCTION))
+    assert len(invoked) == (2 if has_async_path else 1)
+    queue = durable(recorder)["async-rag-uploads-dlq"]
+    assert (queue["name"], queue["messageRetentionSeconds"]) == ("amplify-rag-prod-uploads-dlq", 1_209_600)
+    for name, settings in kept.items():
+        assert settings["maximumRetryAttempts"] == 2
+        destination = settings["destinationConfig"]["onFailure"]["destination"]
+        assert destination.endswith(":async-rag-uploads-dlq")
+        policy = recorder.of_type("aws:iam/rolePolicy:RolePolicy")[f"{name.removesuffix('-failures')}-policy"]
+        statements = json.loads(policy["policy"])["Statement"]
+        assert {"Effect": "Allow", "Action": ["sqs:SendMessage"], "Resource": destination} in statements
+
+
 def test_code_is_pinned_by_content() -> None:
     release = load("v1.2.3").systems.async_rag
     assert release is not None
@@ -128,6 +148,9 @@ def test_the_triggers_are_alarms() -> None:
     assert (errors["threshold"], errors["comparisonOperator"]) == (10, "GreaterThanThreshold")
     assert alarms["async-rag-cost"]["threshold"] == 150
     assert {"async-rag-status-throttling", "async-rag-vdr-dead-letters", "async-rag-text-rag-backlog"} <= set(alarms)
+    failed = alarms["async-rag-uploads-dead-letters"]
+    assert (failed["name"], failed["threshold"]) == ("amplify-rag-prod-uploads-dead-letters", 0)
+    assert failed["dimensions"] == {"QueueName": "amplify-rag-prod-uploads-dlq"}
     for name, alarm in alarms.items():
         assert alarm["alarmActions"], name
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from stacks.compaction import CompactionRelease, CompactionSettings
@@ -76,6 +78,25 @@ def test_the_stream_carries_old_and_new_images_and_both_queues_have_dead_letters
     for kind in ("metadata", "label"):
         assert "redrivePolicy" in queues[f"compaction-{kind}-queue"]
         assert queues[f"compaction-{kind}-dlq"]["name"] == f"receipt-{kind}-updates-prod-dlq"
+
+
+def test_a_batch_of_the_stream_that_is_left_behind_is_noted_and_rings() -> None:
+    recorder = run_program("prod")
+    mappings = recorder.of_type("aws:lambda/eventSourceMapping:EventSourceMapping")
+    destination = mappings["compaction-stream-consumer"]["destinationConfig"]["onFailure"]["destinationArn"]
+    assert destination.endswith(":compaction-stream-dlq")
+    assert recorder.of_type("aws:sqs/queue:Queue")["compaction-stream-dlq"]["name"] == "receipt-stream-prod-dlq"
+    policy = recorder.of_type("aws:iam/rolePolicy:RolePolicy")["compaction-stream_processor-policy"]["policy"]
+    wanted = {"Effect": "Allow", "Action": ["sqs:SendMessage"], "Resource": destination}
+    assert wanted in json.loads(policy)["Statement"]
+    alarm = recorder.of_type("aws:cloudwatch/metricAlarm:MetricAlarm")["compaction-stream-dead-letters"]
+    assert (alarm["threshold"], alarm["dimensions"]) == (0, {"QueueName": "receipt-stream-prod-dlq"})
+
+
+@pytest.mark.parametrize("version", versions())
+def test_every_release_declares_the_same_queues(version: str) -> None:
+    kind = "aws:sqs/queue:Queue"
+    assert run_program("prod", rollback_stack__version=version).of_type(kind) == run_program("prod").of_type(kind)
 
 
 def test_data_in_a_format_that_a_release_cannot_read_keeps_it_away() -> None:

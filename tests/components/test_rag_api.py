@@ -5,15 +5,18 @@ from __future__ import annotations
 import base64
 import json
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from components.rag_api.traffic import routes
+from components.rag_api.workload import NOBODY
 from stacks.rag_api import Canary
 from stacks.releases import versions
 from tests.components.mocked import Recorder, run_program
 
+IMAGES = Path(__file__).resolve().parents[2] / "sandbox" / "artifacts" / "images" / "rag-api"
 SECRET = "1b47061264138c4ac30d75fd1eb44270"
 """How Pulumi marks a secret on the wire."""
 
@@ -104,3 +107,26 @@ def test_pods_have_probes_limits_and_a_disruption_budget() -> None:
     assert budget["spec"]["maxUnavailable"] == 1
     strategy = deployments(recorder)["rag-api"]["strategy"]["rollingUpdate"]
     assert strategy == {"maxSurge": 1, "maxUnavailable": 0}
+
+
+@pytest.mark.parametrize("version", versions())
+def test_pods_have_no_more_rights_than_they_need(version: str) -> None:
+    for name, spec in deployments(run_program(rollback_stack__version=version)).items():
+        pod = spec["template"]["spec"]
+        assert pod["automountServiceAccountToken"] is False, name
+        assert pod["securityContext"] == {
+            "runAsNonRoot": True,
+            "runAsUser": 65534,
+            "seccompProfile": {"type": "RuntimeDefault"},
+        }
+        (container,) = pod["containers"]
+        assert container["securityContext"] == {
+            "allowPrivilegeEscalation": False,
+            "capabilities": {"drop": ["ALL"]},
+            "readOnlyRootFilesystem": True,
+        }
+
+
+def test_pods_run_as_the_user_of_their_image() -> None:
+    found = [line for path in IMAGES.glob("*/Dockerfile") for line in path.read_text().splitlines()]
+    assert [line for line in found if line.startswith("USER")] == [f"USER {NOBODY}"]

@@ -1,4 +1,4 @@
-"""What the last update left is read past the moments at which the engine writes it."""
+"""What the last update left: read past the moments at which the engine writes it, sorted into stores and systems."""
 
 from __future__ import annotations
 
@@ -8,49 +8,95 @@ from typing import Any
 import pulumi
 import pytest
 
-from components.parts.memory import READS, Memory
+from guard.previous import READS, Previous, previous, read_previous
+
+STACK = "urn:pulumi:prod::p::pulumi:pulumi:Stack::p-prod"
+SYSTEM = "test:systems:Billing"
+BUCKET = "aws:s3/bucket:Bucket"
+
+
+def urn(kinds: str, name: str) -> str:
+    return f"urn:pulumi:prod::p::{kinds}::{name}"
+
+
+def resource(kind: str, **outputs: Any) -> dict[str, Any]:
+    return {"type": kind, "outputs": outputs}
+
+
+STATE = {
+    STACK: resource("pulumi:pulumi:Stack", guard={"read": [urn("kubernetes:core/v1:Namespace", "home")]}, version="v1"),
+    urn(SYSTEM, "billing"): resource(SYSTEM),
+    urn(f"{SYSTEM}$aws:dynamodb/table:Table", "receipts"): resource(
+        "aws:dynamodb/table:Table", name="receipts-prod", hashKey="id", arn="arn"
+    ),
+    urn(f"{SYSTEM}${BUCKET}", "papers"): resource(BUCKET, bucket="papers-prod", id="papers-prod"),
+    urn(f"{SYSTEM}${BUCKET}$aws:s3/bucketVersioning:BucketVersioning", "kept"): resource(
+        "aws:s3/bucketVersioning:BucketVersioning", bucket="papers-prod"
+    ),
+    urn("kubernetes:core/v1:Namespace", "home"): resource("kubernetes:core/v1:Namespace", metadata={"name": "home"}),
+    urn("rollback:guard:Plan", "rollback-plan"): resource("rollback:guard:Plan", durable=3.0),
+}
 
 
 class Backend:
-    """Answers with an error so many times, then with the outputs."""
+    """Answers with an error so many times, then with the resources."""
 
-    def __init__(self, failures: int, error: str) -> None:
-        self.failures, self.error, self.asked = failures, error, 0
+    def __init__(self, failures: int, error: str, resources: dict[str, Any]) -> None:
+        self.failures, self.error, self.asked, self.resources = failures, error, 0, resources
 
     def invoke(self, token: str, given: dict[str, Any]) -> SimpleNamespace:
-        assert token == "pulumi:pulumi:readStackOutputs"
+        assert token == "pulumi:pulumi:readStackResourceOutputs"
         self.asked += 1
         if self.asked <= self.failures:
             raise Exception(self.error)
-        return SimpleNamespace(value={"name": given["name"], "outputs": {"target": {"account": "1"}}})
+        return SimpleNamespace(value={"name": given["stackName"], "outputs": self.resources})
 
 
 @pytest.fixture
 def read(monkeypatch: pytest.MonkeyPatch) -> Any:
-    def read(backend: Backend) -> Memory:
+    def read(backend: Backend) -> Previous:
         monkeypatch.setattr(pulumi.runtime, "invoke", backend.invoke)
-        return Memory()
+        return read_previous()
 
     return read
 
 
 def test_a_state_that_is_being_written_is_read_again(read: Any) -> None:
-    backend = Backend(READS - 1, "invoke failed: failed to load checkpoint: EOF")
-    assert read(backend).get("target") == {"account": "1"}
+    backend = Backend(READS - 1, "invoke failed: failed to load checkpoint: EOF", STATE)
+    assert read(backend).outputs["version"] == "v1"
     assert backend.asked == READS
 
 
 def test_a_state_that_can_never_be_read_is_one_line_in_the_end(read: Any) -> None:
     with pytest.raises(pulumi.RunError, match=r"^invoke failed: failed to load checkpoint: EOF$"):
-        read(Backend(READS, "invoke failed:\n  failed to load checkpoint: EOF"))
+        read(Backend(READS, "invoke failed:\n  failed to load checkpoint: EOF", STATE))
 
 
 def test_any_other_error_ends_it_at_once(read: Any) -> None:
-    backend = Backend(1, "invoke failed: no such stack")
+    backend = Backend(1, "invoke failed: no such stack", STATE)
     with pytest.raises(pulumi.RunError, match="no such stack"):
         read(backend)
     assert backend.asked == 1
 
 
-def test_what_was_never_exported_is_empty(read: Any) -> None:
-    assert read(Backend(0, "")).get("published") == {}
+def test_before_the_first_update_there_is_nothing(read: Any) -> None:
+    assert read(Backend(0, "", {})) == Previous()
+
+
+def test_stores_are_those_of_the_stack_with_what_makes_them_one() -> None:
+    stores = {store.name: store for store in previous(STATE).stores.values()}
+    assert set(stores) == {"receipts-prod", "papers-prod"}
+    table = previous(STATE).stores[urn(f"{SYSTEM}$aws:dynamodb/table:Table", "receipts")]
+    assert (table.system, dict(table.identity)) == ("billing", {"name": "receipts-prod", "hashKey": "id"})
+    belt = previous(STATE).stores[urn(f"{SYSTEM}${BUCKET}$aws:s3/bucketVersioning:BucketVersioning", "kept")]
+    assert belt.owner == urn(f"{SYSTEM}${BUCKET}", "papers")
+
+
+def test_what_was_only_read_is_no_store() -> None:
+    assert urn("kubernetes:core/v1:Namespace", "home") not in previous(STATE).stores
+
+
+def test_resources_are_counted_by_system_and_the_plan_isnt_one() -> None:
+    found = previous(STATE)
+    assert {name: len(urns) for name, urns in found.systems.items()} == {"billing": 4, "shared": 1}
+    assert found.plan == {"durable": 3.0}

@@ -14,7 +14,17 @@ import yaml
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 SETTINGS = Path("stacks") / "Pulumi.prod.yaml"
-PARTS = ("components", "deployments", "stacks", "scripts", "policies", "runbooks", "Pulumi.yaml", "__main__.py")
+PARTS = (
+    "components",
+    "deployments",
+    "guard",
+    "stacks",
+    "scripts",
+    "policies",
+    "runbooks",
+    "Pulumi.yaml",
+    "__main__.py",
+)
 
 
 @dataclass(frozen=True)

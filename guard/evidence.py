@@ -1,0 +1,68 @@
+"""What there is to bring a store's data back: its newest recovery point, held against what the store holds now."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from guard.durable import DURABLE, Kind
+from stacks.model import Model
+
+
+class Finding(Model):
+    """What was found about one store."""
+
+    missing: str | None
+    """What is missing before it may go, in two lines; None where its data can be brought back."""
+    recovery_point: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class RecoveryPoints:
+    """Looks for recovery points in the catalogue of a stack, and counts in the account."""
+
+    bucket: str
+    region: str
+    now: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
+
+    def find(self, urn: str, token: str, name: str) -> Finding:
+        """The finding about a store. Whatever can't be read or counted is missing: this never raises for it."""
+        from guard.recovery.errors import RecoveryError
+
+        try:
+            return self._find(urn, token, name)
+        except RecoveryError as error:
+            return Finding(missing=f"{name}: whether it can be restored isn't known: {error}\n  ({urn})")
+
+    def _find(self, urn: str, token: str, name: str) -> Finding:
+        # Deletes are rare, and importing boto3 takes most of a second.
+        from guard.recovery import work
+        from guard.recovery.catalogue import Catalogue
+        from guard.recovery.judgement import judge
+        from guard.recovery.points import Store
+
+        durable = DURABLE.get(token)
+        if durable is None:
+            return Finding(missing=f"{name}: {token} is no durable type that this program knows\n  ({urn})")
+        # A belt goes with the bucket whose name it bears.
+        kind = Kind.BUCKET if durable.kind is Kind.BELT else durable.kind
+        store = Store(urn=urn, type=token, kind=kind, name=name, region=self.region)
+        point = Catalogue(self.bucket, self.region).evidence(store)
+        if kind in READ:
+            held = work.measure(store)
+            items, checksum = held.items, held.checksum
+        else:
+            items, checksum = work.count(store), None
+        if items == 0 and durable.passing:
+            return Finding(missing=None)
+        refusal = judge(point, store, items, self.now(), durable.bound, checksum)
+        told = None if point is None else point.model_dump(mode="json", by_alias=True, include=_TOLD)
+        return Finding(missing=refusal, recovery_point=told)
+
+
+READ = (Kind.TABLE, Kind.BUCKET, Kind.DATABASE)
+"""Kinds whose items are all read, since one that took the place of another would go unnoticed in a count. To read a
+queue is to receive its messages, which takes them a step nearer to the dead letters; logs only grow."""
+_TOLD = {"id", "made_at", "made_by", "where", "items", "verified_at", "restore"}

@@ -1,0 +1,78 @@
+"""Blast radius: how much of a system one update takes away, by the figures of the component ``rollback:guard:Plan``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Annotated
+
+from pydantic import Field
+
+from guard.approvals import BLAST_RADIUS, Action, find
+from policies.durable import PLAN
+from policies.rule import Facts, ResourceRule, Severity
+from policies.subject import Resource, dig
+from stacks.model import Model
+
+Deletes = Annotated[int, Field(ge=0, le=10_000)]
+Percent = Annotated[float, Field(ge=0, le=100)]
+
+
+class Bounds(Model):
+    """What one update may take away of one system."""
+
+    max_deletes: Deletes = 20
+    """Deletes and replacements together."""
+    max_percent: Percent = 20.0
+    """The same, of the resources that the system had before."""
+
+
+class BlastRadius(Bounds):
+    """The bounds of every system, and those of single ones."""
+
+    systems: dict[str, Bounds] = {}
+
+    def of(self, system: str) -> Bounds:
+        """The bounds of one system."""
+        return self.systems.get(system, self)
+
+
+def within(plan: Resource, config: BlastRadius, facts: Facts) -> Iterator[str]:
+    """No system loses more than its bounds allow, unless somebody approved."""
+    systems = plan.get("systems")
+    for system, figures in sorted(systems.items()) if isinstance(systems, Mapping) and facts.live else ():
+        before, removed, replaced = (_count(figures, name) for name in ("before", "removed", "replaced"))
+        bounds, lost = config.of(system), removed + replaced
+        percent = 100 * lost / before if before else 0.0
+        over = [
+            *([f"more than {bounds.max_deletes} resources"] if lost > bounds.max_deletes else []),
+            *([f"more than {bounds.max_percent:g} %"] if percent > bounds.max_percent else []),
+        ]
+        # An update that changes nothing repeats the last plan, with what was approved then (guard/plan.py).
+        if (
+            over
+            and not dig(figures, "approval")
+            and not find(facts.approvals, f"{BLAST_RADIUS}{system}", Action.BLAST_RADIUS, facts.now)
+        ):
+            yield (
+                f"{system}: {removed} of {before} resources would be deleted and {replaced} replaced "
+                f"({percent:.0f} %), {' and '.join(over)}; approve {BLAST_RADIUS}{system} if that is meant"
+            )
+
+
+def _count(figures: object, name: str) -> int:
+    found = dig(figures, name)
+    return int(found) if isinstance(found, int | float) else 0
+
+
+RULES = (
+    ResourceRule(
+        "blast-radius",
+        "One update doesn't delete or replace more of a system than its bounds allow.",
+        Severity.HIGH,
+        "Move in smaller steps, or approve `blast-radius:<system>` (docs/guard.md). Where a planned rollback takes "
+        "more away, raise the system's bounds in the stack's settings.",
+        frozenset({PLAN}),
+        within,
+        config=BlastRadius,
+    ),
+)

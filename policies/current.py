@@ -1,0 +1,32 @@
+"""Waivers have an end, and are decided about again when it comes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from policies.rule import Facts, NoConfig, ResourceRule, Severity
+from policies.subject import STACK, Resource
+
+
+def current(_stack: Resource, _config: NoConfig, facts: Facts) -> Iterator[str]:
+    """No waiver has expired."""
+    today = facts.now.date()
+    for waiver in facts.waivers:
+        if not waiver.holds(today):
+            yield (
+                f"the waiver of {waiver.policy} for {waiver.resource} expired on {waiver.expires} "
+                f"(owner: {waiver.owner}): {waiver.reason}"
+            )
+
+
+RULES = (
+    ResourceRule(
+        "waivers-current",
+        "No waiver has expired.",
+        Severity.MEDIUM,
+        "Mend what the waiver is about and take it out of policies/waivers.yaml, or agree on another date with its "
+        "owner.",
+        frozenset({STACK}),
+        current,
+    ),
+)

@@ -1,0 +1,182 @@
+"""Durable stores: nothing that holds data is deleted or replaced by accident.
+
+The types are ``guard.durable``'s. Deletes themselves no policy ever hears of: the guard's hook stops them, and the
+component ``rollback:guard:Plan`` tells the policies here what this update removes and replaces, before it does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Annotated, Any
+
+from pydantic import Field
+from pydantic.alias_generators import to_camel
+
+from guard.approvals import GONE, any_of
+from guard.durable import DURABLE, Kind
+from policies.rule import Facts, Finding, NoConfig, ResourceRule, Severity, StackRule
+from policies.subject import UNKNOWN, Resource, Stack, dig, items, known
+from stacks.model import Model
+
+PLAN = "rollback:guard:Plan"
+TABLE = "aws:dynamodb/table:Table"
+DATABASES = ("aws:rds/instance:Instance", "aws:rds/cluster:Cluster")
+BUCKETS = tuple(token for token, durable in DURABLE.items() if durable.kind is Kind.BUCKET)
+VERSIONING = ("aws:s3/bucketVersioning:BucketVersioning", "aws:s3/bucketVersioningV2:BucketVersioningV2")
+
+
+class Belts(Model):
+    """What a database has to keep."""
+
+    backup_days: Annotated[int, Field(ge=1, le=35)] = 7
+    """Days of automatic backups; 35 is RDS's own limit."""
+
+
+def protected(resource: Resource, _config: NoConfig, facts: Facts) -> Iterator[str]:
+    """Protected and replaced delete-first, or approved to go."""
+    if _let_go(resource, facts):
+        return
+    if not resource.protect:
+        yield f"{resource.name} holds data and isn't protected"
+    if facts.live and resource.delete_before_replace is not True:
+        yield f"{resource.name} holds data and isn't replaced delete-first: an empty one would take its place"
+
+
+def belts(resource: Resource, config: Belts, facts: Facts) -> Iterator[str]:
+    """What the cloud itself offers against loss is on; its locks alone may be open once a delete is approved."""
+    open_now = {to_camel(name) for name in DURABLE[resource.type].unlocked} if _let_go(resource, facts) else set()
+    for path, value in _wanted(resource.type).items():
+        found = resource.get(path)
+        if path in open_now or found is UNKNOWN or found is value or (found is None and value is False):
+            continue
+        yield f"{resource.name}: {path} has to be {str(value).lower()}"
+    if resource.type in DATABASES:
+        days = resource.get("backupRetentionPeriod")
+        if days is not UNKNOWN and not isinstance(days, int | float):
+            yield f"{resource.name}: backupRetentionPeriod isn't set; at least {config.backup_days} days are wanted"
+        elif isinstance(days, int | float) and days < config.backup_days:
+            yield f"{resource.name}: backups are kept for {days:g} days; at least {config.backup_days} are wanted"
+
+
+def _let_go(resource: Resource, facts: Facts) -> bool:
+    """Whether somebody has approved that this store goes, or the bucket above it whose versioning it is."""
+    return any_of(facts.approvals, [resource.urn, resource.parent], GONE, facts.now) is not None
+
+
+def _wanted(kind: str) -> Mapping[str, bool]:
+    """The properties of a type that keep it, and what they have to be; left out is false."""
+    if kind == TABLE:
+        return {"deletionProtectionEnabled": True, "pointInTimeRecovery.enabled": True}
+    if kind in BUCKETS:
+        return {"forceDestroy": False}
+    return {"deletionProtection": True, "storageEncrypted": True, "skipFinalSnapshot": False}
+
+
+def versioned(stack: Stack, _config: NoConfig, _facts: Facts) -> Iterator[Finding]:
+    """Every bucket has its versioning, and it is enabled."""
+    kept: set[str] = set()
+    for versioning in stack.of(*VERSIONING):
+        status = versioning.get("versioningConfiguration.status")
+        buckets = stack.sources(versioning, "bucket", *BUCKETS)
+        if known(status) and status != "Enabled":
+            yield Finding(f"{versioning.name}: the versioning of a bucket is {status}, not Enabled", versioning)
+        kept |= {bucket.urn for bucket in buckets}
+        if isinstance(name := versioning.get("bucket"), str):
+            kept.add(name)
+    for bucket in stack.of(*BUCKETS):
+        if not kept.intersection((bucket.urn, str(bucket.get("bucket")))) and not dig(
+            bucket.props, "versioning.enabled"
+        ):
+            yield Finding(f"{bucket.name}: the bucket has no BucketVersioning", bucket)
+
+
+def refused(entries: str, deed: str) -> Any:
+    """A check of the Plan component: a violation for each store that it refuses to let go."""
+
+    def check(plan: Resource, _config: NoConfig, facts: Facts) -> Iterator[str]:
+        for entry in items(plan.get(entries)) if facts.live else ():
+            refusal = dig(entry, "refusal")
+            if refusal is not None:
+                said = refusal if known(refusal) else "whether it may go can't be known in a preview"
+                yield f"{dig(entry, 'name')} would be {deed}: {said}\n{dig(entry, 'urn')}"
+
+    return check
+
+
+def guard_present(stack: Stack, _config: NoConfig, _facts: Facts) -> Iterable[Finding]:
+    """The guard's plan is declared, and knows every durable store.
+
+    What the program only reads (``Resource.get``) is in the stack as well, unprotected, and isn't counted by the plan.
+    """
+    durable = [resource for token in DURABLE for resource in stack.of(token)]
+    plans = list(stack.of(PLAN))
+    if not durable:
+        return
+    if len(plans) != 1:
+        yield Finding(f"{len(durable)} durable stores are declared and {len(plans)} components {PLAN}; one is wanted")
+        return
+    told, least = plans[0].get("durable"), sum(resource.protect for resource in durable)
+    if not isinstance(told, int | float) or not least <= told <= len(durable):
+        yield Finding(f"the plan tells of {told} durable stores, and {least} protected ones are declared", plans[0])
+
+
+_APPROVE = "Make a recovery point and approve the deed (docs/guard.md), or keep the store in the program."
+
+RULES = (
+    ResourceRule(
+        "durable-store-protected",
+        "Whatever holds data is protected, and replaced delete-first.",
+        Severity.CRITICAL,
+        "Register the guard's transform before anything is declared, and set no option against it; a store that is "
+        "meant to go needs an approval (docs/guard.md).",
+        frozenset(DURABLE),
+        protected,
+        fixed=True,
+    ),
+    ResourceRule(
+        "durable-store-belts",
+        "Stores have what the cloud offers against loss: deletion protection, backups, encryption, final snapshots.",
+        Severity.CRITICAL,
+        "Set deletionProtectionEnabled and pointInTimeRecovery on a table; deletionProtection, storageEncrypted, "
+        "skipFinalSnapshot=false and backupRetentionPeriod on a database; no forceDestroy on a bucket.",
+        frozenset({TABLE, *BUCKETS, *DATABASES}),
+        belts,
+        config=Belts,
+        fixed=True,
+    ),
+    StackRule(
+        "durable-bucket-versioned",
+        "Every bucket is versioned.",
+        Severity.CRITICAL,
+        "Declare a BucketVersioning with the status Enabled for the bucket.",
+        versioned,
+        fixed=True,
+    ),
+    ResourceRule(
+        "durable-store-removal",
+        "No durable store leaves the program without a recovery point and an approval.",
+        Severity.CRITICAL,
+        _APPROVE,
+        frozenset({PLAN}),
+        refused("removals", "deleted"),
+        fixed=True,
+    ),
+    ResourceRule(
+        "durable-store-replacement",
+        "No durable store is replaced without a recovery point and an approval.",
+        Severity.CRITICAL,
+        "Undo the change of what makes the store another one (an alias keeps a store that only changed its name in the "
+        "program), or make a recovery point and approve the deed (docs/guard.md).",
+        frozenset({PLAN}),
+        refused("replacements", "replaced"),
+        fixed=True,
+    ),
+    StackRule(
+        "guard-present",
+        "Where anything holds data, the guard's plan is declared and counts every store.",
+        Severity.CRITICAL,
+        "Declare the guard's Plan once, at the end of the program, whichever release runs.",
+        guard_present,
+        fixed=True,
+    ),
+)

@@ -1,0 +1,129 @@
+"""All policies, what a stack's settings make of them, and their checks as ``pulumi_policy`` calls them."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from guard import approvals
+from policies import (
+    alarms,
+    blast_radius,
+    current,
+    durable,
+    exposure,
+    identity,
+    pinning,
+    queues,
+    releases,
+    traffic,
+    waivers,
+    workloads,
+)
+from policies.rule import Facts, Rule
+from stacks.artifacts import VERSION_PATTERN
+from stacks.model import ConfigurationError, Model, explain, unknown
+from stacks.policies import Enforcement, PolicySettings
+
+CONCERNS = (
+    durable,
+    pinning,
+    releases,
+    traffic,
+    alarms,
+    queues,
+    identity,
+    blast_radius,
+    workloads,
+    exposure,
+    current,
+)
+RULES: tuple[Rule, ...] = tuple(rule for concern in CONCERNS for rule in concern.RULES)
+"""Every policy of the pack, in the order in which the page lists them."""
+BY_NAME: Mapping[str, Rule] = {rule.name: rule for rule in RULES}
+FIXED = frozenset(rule.name for rule in RULES if rule.fixed)
+
+NAMESPACE = "policies:"
+RELEASES = Path(__file__).resolve().parent.parent / "stacks" / "releases"
+PINNED = re.compile(rf"(?<![\w.]){VERSION_PATTERN.pattern}(?![\w.])")
+
+
+@dataclass(frozen=True)
+class Armed:
+    """A rule with what a stack's settings say about it."""
+
+    rule: Rule
+    enforcement: Enforcement
+    config: Model
+
+
+def arm(settings: PolicySettings) -> tuple[Armed, ...]:
+    """Every rule as a stack's settings want it.
+
+    Raises ``ConfigurationError`` for a policy that doesn't exist, a value out of bounds, and a guard that would be
+    lowered.
+    """
+    for name in (*settings.enforcement, *settings.config):
+        if name not in BY_NAME:
+            raise unknown("policy", name, sorted(BY_NAME))
+    for name, level in settings.enforcement.items():
+        if name in FIXED and level != "mandatory":
+            raise ConfigurationError(f"policies:enforcement: {name} guards data, so it stays mandatory, not {level}")
+    return tuple(
+        Armed(rule, settings.enforcement.get(rule.name, rule.enforcement), _configured(rule, settings))
+        for rule in RULES
+    )
+
+
+def _configured(rule: Rule, settings: PolicySettings) -> Model:
+    try:
+        return rule.config.model_validate(settings.config.get(rule.name, {}))
+    except ValidationError as error:
+        raise explain(error, f"policies:config: {rule.name}", rule.config) from None
+
+
+def read_settings(config: Mapping[str, str]) -> PolicySettings:
+    """The settings under ``policies:`` of a stack's configuration (``namespace:key`` -> text). ``ConfigurationError``.
+
+    Only these are read: the pack starts with every preview, and the systems' settings are the program's to judge.
+    """
+    given: dict[str, Any] = {}
+    for key, text in config.items():
+        if key.startswith(NAMESPACE):
+            try:
+                given[key.removeprefix(NAMESPACE)] = json.loads(text)
+            except ValueError:
+                given[key.removeprefix(NAMESPACE)] = text
+    try:
+        return PolicySettings.model_validate(given)
+    except ValidationError as error:
+        raise explain(error, "policies", PolicySettings, NAMESPACE) from None
+
+
+def gather(
+    stack: str,
+    config: Mapping[str, str],
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    *,
+    live: bool = True,
+    waiver_file: Path = waivers.FILE,
+    approvals_folder: Path = approvals.FOLDER,
+) -> Facts:
+    """What the checks know beside the resources. ``ConfigurationError`` where waivers or approvals are malformed."""
+    pins = {found[0] for text in config.values() for found in PINNED.finditer(text)}
+    return Facts(
+        stack=stack,
+        clock=clock,
+        approvals=approvals.load(stack, approvals_folder),
+        waivers=waivers.load(BY_NAME, FIXED, waiver_file),
+        releases=RELEASES,
+        pins=frozenset(pins),
+        live=live,
+    )

@@ -1,0 +1,165 @@
+"""Functions that take traffic: behind an alias that can be moved back, watched, and moved back by itself.
+
+A function takes traffic when something of the stack invokes it through an alias (a permission, an event source, an
+integration, a notification), or when CodeDeploy moves its alias.
+Source: CodeDeploy User Guide, "Deployments on an AWS Lambda compute platform".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from policies.alarms import ALARM
+from policies.functions import EVENT_SOURCE, FUNCTION, GROUP, Functions, names
+from policies.queues import QUEUE, redrives
+from policies.rule import Facts, Finding, NoConfig, ResourceRule, Severity, StackRule
+from policies.subject import Resource, Stack, items, known
+from stacks.model import Model
+
+FAILURE, ALARMED = "DEPLOYMENT_FAILURE", "DEPLOYMENT_STOP_ON_ALARM"
+
+
+class Groups(Model):
+    """Which systems move their traffic through CodeDeploy."""
+
+    require_deployment_group: tuple[str, ...] | None = None
+    """Names of systems; left out, all of them. A system is what the tag ``system`` says, or the outermost component."""
+
+
+def through_alias(stack: Stack, _config: NoConfig, _facts: Facts) -> Iterator[Finding]:
+    """Nothing invokes a function without a qualifier, or by the number of a version."""
+    for call in Functions(stack).calls:
+        if call.qualifier is None:
+            yield Finding(f"{call.invoker.name} invokes {_told(call.function)} without an alias", call.invoker)
+        elif call.qualifier.isdigit() or call.qualifier == "$LATEST":
+            yield Finding(
+                f"{call.invoker.name} invokes version {call.qualifier} of {_told(call.function)}, not an alias",
+                call.invoker,
+            )
+
+
+def grouped(stack: Stack, config: Groups, _facts: Facts) -> Iterator[Finding]:
+    """Every alias that takes traffic moves through a deployment group that watches alarms and goes back by itself.
+
+    The engine moves an alias through the group that it depends on (``depends_on``): the group is ready before it.
+    """
+    alarms = {name for alarm in stack.of(ALARM) if isinstance(name := alarm.get("name"), str)}
+    for function, aliases in Functions(stack).taking_traffic.values():
+        system = stack.system(function)
+        if config.require_deployment_group is not None and system not in config.require_deployment_group:
+            continue
+        for alias in aliases:
+            groups = stack.find(alias.dependencies, GROUP)
+            if not groups:
+                yield Finding(f"{alias.name} takes traffic of {system} and depends on no deployment group", alias)
+            for group in groups:
+                yield from (Finding(f"{group.name}: {fault}", group) for fault in _faults(group, alarms))
+
+
+def _faults(group: Resource, alarms: set[str]) -> Iterator[str]:
+    """What keeps a deployment group from going back when its traffic fails."""
+    watched = items(group.get("alarmConfiguration.alarms"))
+    enabled = group.get("alarmConfiguration.enabled")
+    if not watched or not (enabled is True or (enabled is not None and not known(enabled))):
+        yield "it watches no alarms"
+    for name in watched:
+        if isinstance(name, str) and name not in alarms:
+            yield f"it watches the alarm {name}, which isn't in this stack"
+    events = items(group.get("autoRollbackConfiguration.events"))
+    if all(known(event) for event in events):
+        for event in (FAILURE, ALARMED):
+            if event not in events:
+                yield f"{event} doesn't take it back"
+
+
+def auto_rollback(group: Resource, _config: NoConfig, _facts: Facts) -> Iterator[str]:
+    """Every deployment group goes back by itself when a deployment fails; when an alarm rings, if it watches any."""
+    enabled = group.get("autoRollbackConfiguration.enabled")
+    if enabled is None or (known(enabled) and enabled is not True):
+        yield f"{group.name} doesn't go back by itself: autoRollbackConfiguration isn't enabled"
+        return
+    events = items(group.get("autoRollbackConfiguration.events"))
+    watches = group.get("alarmConfiguration.enabled") is True
+    for event in (FAILURE, *([ALARMED] if watches else [])):
+        if event not in events and all(known(each) for each in events):
+            yield f"{group.name}: autoRollbackConfiguration lacks {event}"
+
+
+def watched(stack: Stack, _config: NoConfig, _facts: Facts) -> Iterator[Finding]:
+    """An alarm watches every function that takes traffic, or the queue whose messages it works on.
+
+    What a consumer can't work on waits, and ends among the dead letters: an alarm on either tells of it.
+    """
+    functions, queues = _alarmed(stack, "FunctionName", FUNCTION), _alarmed(stack, "QueueName", QUEUE)
+    dead = {urn: [target.urn for target in redrive.targets] for urn, redrive in redrives(stack).items()}
+    found = Functions(stack)
+    by_arn = {arn: queue for queue in stack.of(QUEUE) if isinstance(arn := queue.get("arn"), str)}
+    feeding: dict[str, list[Resource]] = {}
+    for call in found.calls:
+        if call.invoker.type == EVENT_SOURCE and call.function is not None:
+            feeding.setdefault(call.function.urn, []).extend(_sources(stack, call.invoker, by_arn))
+    for urn, (function, _) in found.taking_traffic.items():
+        told = [queue.urn for queue in feeding.get(urn, ())]
+        told += [target for queue in list(told) for target in dead.get(queue, ())]
+        if urn not in functions and not queues.intersection(told):
+            yield Finding(f"{function.name} takes traffic, and no alarm watches it or a queue that feeds it", function)
+
+
+def _alarmed(stack: Stack, dimension: str, kind: str) -> set[str]:
+    """The URNs of the functions or queues that alarms watch."""
+    by_name = {name: each.urn for each in stack.of(kind) if isinstance(name := each.get("name"), str)}
+    urns: set[str] = set()
+    for alarm in stack.of(ALARM):
+        for name in names(alarm, dimension):
+            if name in by_name:
+                urns.add(by_name[name])
+        for path in ("dimensions", "metricQueries"):
+            urns |= {source.urn for source in stack.sources(alarm, path, kind)}
+    return urns
+
+
+def _sources(stack: Stack, mapping: Resource, by_arn: Mapping[str, Resource]) -> list[Resource]:
+    """The queue that an event source mapping reads from."""
+    arn = mapping.get("eventSourceArn")
+    return [by_arn[arn]] if isinstance(arn, str) and arn in by_arn else stack.sources(mapping, "eventSourceArn", QUEUE)
+
+
+def _told(function: Resource | None) -> str:
+    return function.name if function is not None else "a function of another stack"
+
+
+RULES = (
+    StackRule(
+        "function-through-alias",
+        "Functions are invoked through an alias.",
+        Severity.HIGH,
+        "Use the alias's arn or invokeArn, and its name as the qualifier of a permission: what is invoked without one "
+        "runs $LATEST, and no rollback moves it.",
+        through_alias,
+    ),
+    StackRule(
+        "traffic-deployment-group",
+        "Traffic moves through a deployment group that watches alarms and goes back by itself.",
+        Severity.HIGH,
+        "Declare a CodeDeploy deployment group with alarmConfiguration and autoRollbackConfiguration, and let the "
+        "alias depend on it; or name the systems that need one in the stack's settings.",
+        grouped,
+        config=Groups,
+    ),
+    ResourceRule(
+        "deployment-auto-rollback",
+        "Every deployment group goes back by itself.",
+        Severity.HIGH,
+        "Enable autoRollbackConfiguration with DEPLOYMENT_FAILURE, and with DEPLOYMENT_STOP_ON_ALARM where it watches "
+        "alarms.",
+        frozenset({GROUP}),
+        auto_rollback,
+    ),
+    StackRule(
+        "traffic-alarms",
+        "Every function that takes traffic is watched by an alarm.",
+        Severity.MEDIUM,
+        "Declare an alarm on the function's metrics, or on the queue whose messages it works on.",
+        watched,
+    ),
+)

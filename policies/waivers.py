@@ -1,0 +1,72 @@
+"""Waivers: which policy doesn't hold for which resource, why, who answers for it, and until when.
+
+They are data, ``waivers.yaml``, and are reviewed as such. An expired one covers nothing, and is a violation itself
+(``waivers-current``), so that it is decided about again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import date
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Annotated
+
+import yaml
+from pydantic import Field, ValidationError
+
+from stacks.model import ConfigurationError, Model, explain, unknown
+from stacks.policies import PolicyName
+
+FILE = Path(__file__).resolve().parent / "waivers.yaml"
+
+
+class Waiver(Model):
+    """One exception from one policy."""
+
+    policy: PolicyName
+    resource: Annotated[str, Field(min_length=1, max_length=512)]
+    """A shell pattern for the resource's name in its URN, or its name in the account or cluster."""
+    reason: Annotated[str, Field(min_length=12, max_length=1_024)]
+    owner: Annotated[str, Field(min_length=2, max_length=128)]
+    """A person or a team that answers for it."""
+    expires: date
+    """The last day on which it holds."""
+
+    def holds(self, today: date) -> bool:
+        """Whether it hasn't expired."""
+        return today <= self.expires
+
+    def covers(self, name: str) -> bool:
+        """Whether it is about a resource of this name."""
+        return fnmatchcase(name, self.resource)
+
+
+class Waivers(Model):
+    """The file's content."""
+
+    waivers: tuple[Waiver, ...] = ()
+
+
+def load(policies: Collection[str], fixed: Collection[str], path: Path = FILE) -> tuple[Waiver, ...]:
+    """The waivers of a file, none where there is no file.
+
+    ``policies``: the names there are; ``fixed``: those that can't be waived. Raises ``ConfigurationError`` for a file
+    that is malformed and for a waiver of a policy that doesn't exist or can't be waived.
+    """
+    try:
+        given = yaml.safe_load(path.read_text())
+    except FileNotFoundError:
+        return ()
+    except (yaml.YAMLError, OSError) as error:
+        raise ConfigurationError(f"{path.name}: {error}") from None
+    try:
+        waivers = Waivers.model_validate({"waivers": given or []}).waivers
+    except ValidationError as error:
+        raise explain(error, path.name, Waivers) from None
+    for waiver in waivers:
+        if waiver.policy not in policies:
+            raise unknown(f"policy in {path.name}", waiver.policy, sorted(policies))
+        if waiver.policy in fixed:
+            raise ConfigurationError(f"{path.name}: {waiver.policy} guards data, so it can't be waived")
+    return waivers

@@ -1,0 +1,157 @@
+"""``rollback guard`` and ``rollback audit``: approvals for deletes of durable stores, and what passed the guard by."""
+
+from __future__ import annotations
+
+import getpass
+import json
+import socket
+import sys
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any
+
+import typer
+
+from guard import approvals
+from guard.approvals import BLAST_RADIUS, Action, Approval
+from guard.audit import Finding, Severity
+from guard.audit import audit as find
+from guard.inventory import Guarded, digest, durable
+from guard.ledger import Entry, Ledger
+from guard.recovery.errors import RecoveryError
+from scripts.engine import Engine, EngineError
+from scripts.options import Format, Output, Stack
+from stacks.file import read
+from stacks.model import ConfigurationError, unknown
+from stacks.releases import SYSTEMS
+from stacks.settings import StackSettings
+
+app = typer.Typer(name="guard", help="Approve the delete of a durable store; see who did.", no_args_is_help=True)
+
+
+@app.command(epilog='Example: rollback guard approve receipts-dev --by "Ada Byron" --reason "the table is a copy"')
+def approve(
+    store: Annotated[str, typer.Argument(help="A store's name or URN, or blast-radius:SYSTEM.")],
+    by: Annotated[str, typer.Option(help="Who decides: a person's name.")],
+    reason: Annotated[str, typer.Option(help="Why, in a sentence.")],
+    action: Annotated[Action, typer.Option(help="What is approved.")] = Action.DELETE,
+    hours: Annotated[int, typer.Option(min=1, max=168, help="How long it holds.")] = 4,
+    stack: Stack = "prod",
+) -> None:
+    """Approve that a durable store is deleted or replaced. Its recovery point is looked for all the same."""
+    settings = read(stack)
+    now = datetime.now(UTC).replace(microsecond=0)
+    address = _blast_radius(store) if store.startswith(BLAST_RADIUS) else _store(Engine(stack), store)
+    chosen = Action.BLAST_RADIUS if store.startswith(BLAST_RADIUS) else action
+    try:
+        given = Approval(
+            store=address, action=chosen, by=by, reason=reason, given=now, expires=now + timedelta(hours=hours)
+        )
+    except ValueError as error:
+        raise ConfigurationError(f"approval: {str(error).splitlines()[2].strip()}") from None
+    path = approvals.add(settings.stack, given)
+    typer.echo(f"{by} approves: {chosen.value} {address}, until {given.expires:%Y-%m-%d %H:%M} UTC ({path.name})")
+    if chosen is not Action.BLAST_RADIUS:
+        typer.echo(
+            f"next: `rollback up -s {stack}` unlocks it (protection, retention and the account's own locks go); "
+            "after that the update that deletes it needs a recovery point as well"
+        )
+
+
+@app.command("list", epilog="Example: rollback guard list -s prod --output json")
+def list_approvals(stack: Stack = "prod", output: Output = Format.TEXT) -> None:
+    """The approvals of a stack, those that have expired among them."""
+    found, now = approvals.load(stack), datetime.now(UTC)
+    if output is Format.JSON:
+        typer.echo(json.dumps([each.model_dump(mode="json", by_alias=True) for each in found], indent=2))
+        return
+    for each in found:
+        state = "expired" if each.expires <= now else f"until {each.expires:%Y-%m-%d %H:%M} UTC"
+        typer.echo(f"{each.action.value:12} {each.store}\n  {each.by}, {state}: {each.reason}")
+    if not found:
+        typer.echo(f"nothing is approved in {stack}")
+
+
+def audit(stack: Stack = "prod", output: Output = Format.TEXT) -> None:
+    """Find what passed the guard by: edits of the state, stores without their guard, updates without the pack."""
+    settings, engine = read(stack), Engine(stack)
+    state = engine.state()
+    found = findings(settings, engine, state)
+    if output is Format.JSON:
+        typer.echo(json.dumps([each.model_dump(mode="json") for each in found], indent=2))
+    else:
+        show(found)
+        if not found:
+            typer.echo(f"{stack}: {len(durable(state))} durable stores, all guarded; the ledger agrees")
+    if any(each.severity is Severity.HIGH for each in found):
+        raise typer.Exit(1)
+    note(settings, engine, state, "rollback audit", "seen")
+
+
+def findings(settings: StackSettings, engine: Engine, state: Mapping[str, Any]) -> list[Finding]:
+    """What the audit finds. Raises ``RecoveryError`` where the ledger can't be read."""
+    return find(state, engine.history(), _ledger(settings).last(), approvals.load(settings.stack), datetime.now(UTC))
+
+
+def show(found: Sequence[Finding]) -> None:
+    """Two lines a finding."""
+    for each in found:
+        typer.echo(f"{each.severity.value:4} {each.kind}: {each.text}\n     {each.remedy}")
+
+
+def note_update(settings: StackSettings, engine: Engine, code: int) -> None:
+    """Write into the ledger what an update left behind. The update stands, whatever becomes of this."""
+    try:
+        state = engine.state()
+        note(settings, engine, state, " ".join(["rollback", *sys.argv[1:]]), "failed" if code else "succeeded")
+        show([each for each in findings(settings, engine, state) if each.severity is Severity.HIGH])
+    except (RecoveryError, EngineError) as error:
+        typer.echo(f"warning: the ledger of {settings.stack} has no entry for this update: {error}", err=True)
+
+
+def note(settings: StackSettings, engine: Engine, state: Mapping[str, Any], command: str, result: str) -> None:
+    """Add an entry to the ledger. Raises ``RecoveryError``."""
+    ledger, history = _ledger(settings), engine.history()
+    last = ledger.last()
+    ledger.add(
+        Entry(
+            number=last.number + 1 if last else 1,
+            at=datetime.now(UTC),
+            by=f"{getpass.getuser()}@{socket.gethostname()}",
+            command=command,
+            result=result,
+            version=settings.project.version,
+            engine_start=str(history[0]["startTime"]) if history else None,
+            digest=digest(state),
+            durable=durable(state),
+        )
+    )
+
+
+def _ledger(settings: StackSettings) -> Ledger:
+    return Ledger(settings.project.recovery_bucket, settings.region, settings.stack)
+
+
+def _blast_radius(store: str) -> str:
+    system = store.removeprefix(BLAST_RADIUS)
+    if system not in SYSTEMS:
+        raise unknown("system", system, list(SYSTEMS))
+    return store
+
+
+def _store(engine: Engine, word: str) -> str:
+    """The URN of a store by its name or URN."""
+    known = durable(engine.state())
+    if word in known:
+        return word
+    named = [store for store in known.values() if store.name == word]
+    if not named:
+        raise unknown("store", word, sorted({store.name for store in known.values()}))
+    return str(_itself(named).urn)
+
+
+def _itself(named: Sequence[Guarded]) -> Guarded:
+    """Of a store and the belts that bear its name, the store."""
+    from guard.durable import DURABLE, Kind
+
+    return min(named, key=lambda store: DURABLE[store.type].kind is Kind.BELT)

@@ -1,0 +1,20 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+
+class Format(StrEnum):
+    """How results are printed."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+Stack = Annotated[str, typer.Option("--stack", "-s", help="dev, staging or prod.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Don't ask before touching a real account.")]
+Output = Annotated[Format, typer.Option("--output", "-o", help="How to print the result.")]

@@ -1,0 +1,199 @@
+"""``rollback recovery``: make, list, verify and restore the recovery points of a stack's durable stores."""
+
+from __future__ import annotations
+
+import getpass
+import json
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from guard.durable import Kind
+from guard.recovery import work
+from guard.recovery.catalogue import Catalogue
+from guard.recovery.errors import RecoveryError
+from guard.recovery.makers import MAKERS
+from guard.recovery.points import RecoveryPoint, Store
+from guard.recovery.stores import choose, stores
+from scripts.engine import Engine, EngineError
+from scripts.options import Format, Output, Stack, Yes
+from scripts.recovery_show import Bars, Outcome, outcome_table, points_table
+from scripts.targets import announce
+from stacks.file import read
+from stacks.settings import StackSettings
+
+WORKERS = 4
+"""Stores that are copied side by side."""
+
+app = typer.Typer(
+    name="recovery",
+    help="Verified copies of the stores that an update must not lose.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+@app.command("list", epilog="Example: rollback recovery list -s prod --store rag-postgres-prod")
+def list_points(
+    store: Annotated[str | None, typer.Option(help="One store, by its physical name or URN.")] = None,
+    stack: Stack = "prod",
+    output: Output = Format.TEXT,
+) -> None:
+    """The recovery points of a stack, newest first."""
+    catalogue = _catalogue(read(stack))
+    points = catalogue.all(stack)
+    if store is not None:
+        wanted = choose(_recorded(points), store)
+        points = [point for point in points if _same(point.store, wanted)]
+    if output is Format.JSON:
+        typer.echo(_json(points))
+    elif points:
+        points_table(points)
+    else:
+        typer.echo(f"{stack} has no recovery points yet: rollback recovery make --all -s {stack}")
+
+
+@app.command(epilog="Example: rollback recovery make rag-postgres-prod -s prod")
+def make(
+    store: Annotated[str | None, typer.Argument(help="A store, by its physical name or URN.")] = None,
+    every: Annotated[bool, typer.Option("--all", help="Every store of the stack that can be copied.")] = False,
+    stack: Stack = "prod",
+    explained: Annotated[
+        str | None, typer.Option(help="Why the store may come to hold other items than the copy; one line.")
+    ] = None,
+    by: Annotated[str | None, typer.Option(help="Who makes it; your login name when left out.")] = None,
+    check: Annotated[bool, typer.Option("--verify/--no-verify", help="Read the copy back at once.")] = True,
+    yes: Yes = False,
+    output: Output = Format.TEXT,
+) -> None:
+    """Copy a store, read the copy back, and record it."""
+    if (store is None) is not every:
+        raise typer.BadParameter("name one store, or give --all")
+    if explained is not None and (not explained.strip() or len(explained.splitlines()) > 1):
+        raise typer.BadParameter("--explained is one line that says why")
+    settings = read(stack)
+    known = stores(Engine(stack).state(), settings.region)
+    chosen = [each for each in known if each.kind is not Kind.BELT] if store is None else [choose(known, store)]
+    announce(stack, settings.region, ask=not yes, cluster=False)
+    outcomes = _make(chosen, _catalogue(settings), by or _login_name(), explained, check)
+    if output is Format.JSON:
+        typer.echo(json.dumps([each.as_dict() for each in outcomes], indent=2))
+    else:
+        outcome_table(outcomes)
+    failed = [each for each in outcomes if each.error is not None and (store is not None or each.store.kind in MAKERS)]
+    if len(outcomes) == 1 and failed:
+        raise EngineError(str(failed[0].error))
+    if failed:
+        raise EngineError(
+            f"{len(failed)} of {len(outcomes)} stores have no new recovery point: "
+            f"{', '.join(each.store.name for each in failed)}"
+        )
+
+
+@app.command(epilog="Example: rollback recovery verify --newest rag-postgres-prod -s prod")
+def verify(
+    point: Annotated[str | None, typer.Argument(help="A recovery point's id, or its beginning.")] = None,
+    newest: Annotated[str | None, typer.Option(help="The newest one of this store (name or URN) instead.")] = None,
+    stack: Stack = "prod",
+    yes: Yes = False,
+    output: Output = Format.TEXT,
+) -> None:
+    """Read a copy back and compare it with what was recorded."""
+    if (point is None) is (newest is None):
+        raise typer.BadParameter("name one recovery point, or give --newest with a store")
+    settings = read(stack)
+    catalogue = _catalogue(settings)
+    points = catalogue.all(stack)
+    if newest is None:
+        found = _find(points, point or "")
+    else:
+        wanted = choose(_recorded(points), newest)
+        found = next(each for each in points if _same(each.store, wanted))
+    announce(stack, settings.region, ask=not yes, cluster=False)
+    with Bars() as bars:
+        checked = work.verify(found, catalogue, bars.of(str(found.store)))
+    if output is Format.JSON:
+        typer.echo(_json([checked]))
+    else:
+        typer.echo(f"{checked.id} of {checked.store} is in order: {checked.verified_how}")
+
+
+@app.command(epilog="Example: rollback recovery restore 20261126t0200 --to rag-postgres-prod-restored -s prod")
+def restore(
+    point: Annotated[str, typer.Argument(help="A recovery point's id, or its beginning.")],
+    to: Annotated[str, typer.Option(help="A physical name that is free or empty; for logs, a new file.")],
+    stack: Stack = "prod",
+    yes: Yes = False,
+    output: Output = Format.TEXT,
+) -> None:
+    """Restore a copy to a place that is free or empty, and compare what is there then."""
+    settings = read(stack)
+    found = _find(_catalogue(settings).all(stack), point)
+    announce(stack, settings.region, ask=not yes, cluster=False)
+    with Bars() as bars:
+        items = work.restore(found, to, bars.of(str(found.store)))
+    if output is Format.JSON:
+        typer.echo(json.dumps({"id": found.id, "to": to, "items": items}))
+    else:
+        place = Path(to).resolve() if found.store.kind is Kind.LOGS else to
+        typer.echo(f"{found.id} of {found.store} is restored to {place}: {items} items")
+
+
+def _make(chosen: Sequence[Store], catalogue: Catalogue, by: str, explained: str | None, check: bool) -> list[Outcome]:
+    """Make a recovery point of each store, side by side; what fails doesn't stop the others."""
+    catalogue.ensure()
+    with Bars() as bars, ThreadPoolExecutor(WORKERS) as pool:
+
+        def work_on(store: Store) -> Outcome:
+            progress = bars.of(str(store))
+            with Outcome.timed(store) as outcome:
+                outcome.point = work.make(store, catalogue, by, explained=explained, progress=progress)
+                if check:
+                    outcome.point = work.verify(outcome.point, catalogue, progress)
+            bars.done(str(store))
+            return outcome
+
+        return list(pool.map(work_on, chosen))
+
+
+def _catalogue(settings: StackSettings) -> Catalogue:
+    return Catalogue(settings.project.recovery_bucket, settings.region)
+
+
+def _recorded(points: Sequence[RecoveryPoint]) -> list[Store]:
+    """The stores that have recovery points, each once, as the newest record knows it."""
+    found: dict[tuple[Kind, str, str], Store] = {}
+    for point in points:
+        found.setdefault((point.store.kind, point.store.name, point.store.region), point.store)
+    return list(found.values())
+
+
+def _same(one: Store, other: Store) -> bool:
+    return (one.kind, one.name, one.region) == (other.kind, other.name, other.region)
+
+
+def _find(points: Sequence[RecoveryPoint], word: str) -> RecoveryPoint:
+    """The recovery point whose id is, or begins with, a word."""
+    found = [point for point in points if point.id.startswith(word)] if word else []
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise RecoveryError(f"{len(found)} recovery points begin with {word!r}: {', '.join(each.id for each in found)}")
+    near = get_close_matches(word, [point.id for point in points], n=3, cutoff=0.3)
+    raise RecoveryError(f"no recovery point {word!r}; nearest: {', '.join(near) or 'none'} (rollback recovery list)")
+
+
+def _login_name() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "unknown"
+
+
+def _json(points: Sequence[RecoveryPoint]) -> str:
+    return json.dumps([point.model_dump(mode="json", by_alias=True) for point in points], indent=2)

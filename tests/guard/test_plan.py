@@ -1,0 +1,97 @@
+"""The plan: what an update takes away, told from two inventories."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from guard.approvals import Action
+from guard.declared import Declared, Store
+from guard.plan import compare, content
+from guard.previous import Previous
+
+TABLE = "aws:dynamodb/table:Table"
+
+
+def store(name: str, physical: str | None = None, system: str = "billing", **identity: str) -> Store:
+    return Store(f"urn:pulumi:prod::p::{TABLE}::{name}", TABLE, physical or name, system, {"hashKey": "id", **identity})
+
+
+def declared(*stores: Store, more: int = 0) -> Declared:
+    urns = {each.urn for each in stores} | {f"more {number}" for number in range(more)}
+    return Declared({each.urn: each for each in stores}, urns)
+
+
+def before(there: Declared) -> Previous:
+    return Previous({}, there.stores, {"billing": frozenset(there.urns)})
+
+
+def judged(urn: str, token: str, name: str, action: Action) -> Mapping[str, Any]:
+    return {"evidence": {"recoveryPoint": None, "approval": None}, "refusal": f"{action.value} of {name}"}
+
+
+def plan(earlier: Declared, after: Declared) -> dict[str, Any]:
+    return content("prod", compare(before(earlier), after), after, judged, lambda store, action: None)
+
+
+def test_the_first_update_takes_nothing_away() -> None:
+    after = declared(store("receipts"))
+    found = content("prod", compare(Previous(), after), after, judged, lambda store, action: None)
+    assert (found["removals"], found["replacements"], found["systems"]) == ([], [], {})
+    assert found["durable"] == 1
+
+
+def test_a_store_that_is_declared_no_more_is_a_removal_with_its_refusal() -> None:
+    (removal,) = plan(declared(store("receipts"), store("labels")), declared(store("labels")))["removals"]
+    assert removal == {
+        "urn": store("receipts").urn,
+        "type": TABLE,
+        "kind": "table",
+        "name": "receipts",
+        "system": "billing",
+        "evidence": {"recoveryPoint": None, "approval": None},
+        "refusal": "delete of receipts",
+    }
+
+
+def test_a_changed_identity_is_a_replacement_that_names_what_changed() -> None:
+    found = plan(declared(store("receipts")), declared(store("receipts", hashKey="receipt")))
+    (replacement,) = found["replacements"]
+    assert (replacement["changed"], replacement["refusal"]) == (["hashKey"], "replace of receipts")
+    assert found["systems"]["billing"] == {"before": 1, "removed": 0, "replaced": 1, "approval": None}
+    assert found["removals"] == []
+
+
+def test_what_is_known_only_later_is_no_replacement() -> None:
+    old = Store(store("a").urn, TABLE, "a", "billing", {})
+    assert plan(declared(old), declared(store("a")))["replacements"] == []
+
+
+def test_a_store_under_another_name_with_the_same_physical_one_has_moved() -> None:
+    found = plan(declared(store("receipts")), declared(store("bills", "receipts")))
+    assert found["removals"] == []
+
+
+def test_figures_count_resources_of_every_kind_by_system() -> None:
+    found = plan(declared(store("receipts"), more=9), declared(store("receipts"), more=4))
+    assert found["systems"] == {"billing": {"before": 10, "removed": 5, "replaced": 0, "approval": None}}
+
+
+def test_a_store_that_the_program_only_reads_now_is_no_removal() -> None:
+    after = declared()
+    after.read.add(store("receipts").urn)
+    assert plan(declared(store("receipts")), after)["removals"] == []
+
+
+NAMES = st.sets(st.sampled_from("abcdefgh"))
+
+
+@given(NAMES, NAMES)
+def test_every_store_that_is_missing_is_a_removal_and_no_other(earlier: set[str], after: set[str]) -> None:
+    found = plan(declared(*map(store, sorted(earlier))), declared(*map(store, sorted(after))))
+    assert {each["name"] for each in found["removals"]} == earlier - after
+    assert found["systems"].get("billing", {}).get("removed", 0) == len(earlier - after)
+    assert found["durable"] == len(after)

@@ -1,0 +1,116 @@
+"""Every trap that the engine sets for data, as a scenario: a program, steps, and the verdicts that are wanted."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from guard.approvals import Action
+from tests.guard.world import Program, World, declared, led_to, log
+from tests.support.sandbox import RunningSandbox
+
+pytestmark = [pytest.mark.engine, pytest.mark.sandbox]
+SCENARIOS = sorted((Path(__file__).parent / "scenarios").glob("*.yaml"))
+ENGINE = ("up", "preview", "destroy")
+
+
+@pytest.fixture
+def world(sandbox: RunningSandbox, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[World]:
+    name = request.node.callspec.params["scenario"].stem
+    with led_to(sandbox):
+        made = World(name.replace("_", "-"), tmp_path, sandbox)
+        made.make()
+        yield made
+
+
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda path: path.stem)
+def test_scenario(world: World, scenario: Path) -> None:
+    told = yaml.safe_load(scenario.read_text())
+    assert told.keys() == {"title", "row", "steps"}
+    for number, step in enumerate(told["steps"], 1):
+        verb = next(iter(step))
+        deed = _engine if verb in ENGINE else DEEDS[verb]
+        try:
+            deed(world, verb, step)
+        except AssertionError as error:
+            raise AssertionError(f"{scenario.stem}, step {number} ({step}): {error}\n{log(world)}") from None
+
+
+def _engine(world: World, verb: str, step: Mapping[str, Any]) -> None:
+    program = Program(declared(step[verb], world.project), step.get("guard", True))
+    words = []
+    if "target" in step:
+        words += ["--target", world.urn(step["target"])]
+    if verb == "destroy" and step.get("run-program", True):
+        words += ["--run-program"]
+    if step.get("expect-no-changes"):
+        words += ["--expect-no-changes"]
+    if "plan" in step:
+        words += ["--save-plan" if verb == "preview" else "--plan", str(world.folder / "plan.json")]
+    said = world.run(verb, program, *words, pack=step.get("pack", False))
+    wanted = step.get("refused")
+    if wanted is None:
+        assert said is None, said
+        return
+    assert said is not None, "nothing was refused"
+    if wanted is not True:
+        # The engine breaks and indents the lines of what it hands on.
+        assert wanted in re.sub(r"\s+", " ", said), said
+
+
+def _named(world: World, step: Mapping[str, Any], verb: str) -> tuple[str, str, Mapping[str, Any]]:
+    given = dict(step[verb])
+    kind = next(key for key in given if key in ("table", "bucket", "queue", "logs", "database"))
+    return kind, f"{world.project}-{given[kind]}", given
+
+
+def _put(world: World, verb: str, step: Mapping[str, Any]) -> None:
+    kind, physical, given = _named(world, step, verb)
+    world.put(kind, physical, given["items"], given.get("first", 0))
+
+
+def _remove(world: World, verb: str, step: Mapping[str, Any]) -> None:
+    _, physical, given = _named(world, step, verb)
+    world.client("dynamodb").delete_item(TableName=physical, Key={"id": {"S": given["item"]}})
+
+
+def _holds(world: World, verb: str, step: Mapping[str, Any]) -> None:
+    kind, physical, given = _named(world, step, verb)
+    assert world.items(kind, physical) == given["items"]
+
+
+def _empty(world: World, verb: str, step: Mapping[str, Any]) -> None:
+    kind, physical, _ = _named(world, step, verb)
+    world.empty(kind, physical)
+
+
+def _approve(world: World, verb: str, step: Mapping[str, Any]) -> None:
+    world.approve(step[verb]["store"], Action(step[verb]["action"]))
+
+
+def _recovery_point(world: World, verb: str, step: Mapping[str, Any]) -> None:
+    world.recovery_point(f"{world.project}-{step[verb]}")
+
+
+def _unprotect(world: World, verb: str, step: Mapping[str, Any]) -> None:
+    state = world.state()
+    for resource in state["deployment"]["resources"]:
+        resource.pop("protect", None)
+    world.edit_state(state)
+
+
+DEEDS: Mapping[str, Callable[[World, str, Mapping[str, Any]], None]] = {
+    "put": _put,
+    "remove": _remove,
+    "holds": _holds,
+    "empty": _empty,
+    "approve": _approve,
+    "recovery-point": _recovery_point,
+    "unprotect": _unprotect,
+}

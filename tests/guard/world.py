@@ -1,0 +1,369 @@
+"""A small world with durable stores: a program made of data, the real engine, the sandbox's account.
+
+Programs run as Pulumi's Automation API runs them (without its five other calls of the command line a step), in
+processes that are forked with the SDK loaded. Not in this process: an update that fails leaves the SDK with a loop that
+is gone.
+"""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import boto3
+import grpc
+import pulumi
+import pulumi_aws as aws
+from pulumi.automation._server import LanguageServer
+from pulumi.runtime.proto import language_pb2_grpc
+
+from guard.approvals import Action, Approval, add
+from guard.durable import DURABLE
+from guard.evidence import RecoveryPoints
+from guard.guard import Guard
+from guard.inventory import durable
+from guard.previous import read_previous
+from guard.recovery import work
+from guard.recovery.catalogue import Catalogue
+from guard.recovery.stores import stores
+from tests.support.project import ROOT
+from tests.support.sandbox import RunningSandbox
+
+FORKS = multiprocessing.get_context("forkserver")
+FORKS.set_forkserver_preload(
+    [
+        "boto3",
+        "grpc",
+        "pulumi.automation._server",
+        *(f"pulumi_aws.{each}" for each in ("cloudwatch", "dynamodb", "rds", "s3", "sqs")),
+    ]
+)
+REGION = "us-east-1"
+BUCKET = "guard-recovery"
+STACK = "dev"
+
+
+@dataclass(frozen=True)
+class Declared:
+    """One store that a program declares."""
+
+    kind: str
+    """table, bucket, queue, logs or database."""
+    name: str
+    physical: str
+    key: str = "id"
+    """A table's key."""
+    user: str = "app"
+    """A database's user."""
+    inside: str | None = None
+    """The component it lies in."""
+    aliases: tuple[str, ...] = ()
+    """Names it had before."""
+    unlocked: bool = False
+    """Without the account's own protection against deletes."""
+    protect: bool | None = None
+    retain: bool | None = None
+
+
+@dataclass(frozen=True)
+class Program:
+    """What a program declares, and whether it registers the guard."""
+
+    stores: tuple[Declared, ...] = ()
+    guard: bool = True
+    pause: Path | None = None
+    """The hook makes this file and then waits, for a test that kills the engine there."""
+
+    def run(self, world: World) -> None:
+        """Declare everything."""
+        evidence = Waiting(BUCKET, REGION, self.pause) if self.pause else RecoveryPoints(BUCKET, REGION)
+        guard = Guard(STACK, evidence, read_previous(), world.approvals)
+        if self.guard:
+            guard.register()
+        components: dict[str, pulumi.Resource] = {}
+        for store in self.stores:
+            parent = None
+            if store.inside:
+                parent = components.get(store.inside) or pulumi.ComponentResource("test:systems:Part", store.inside)
+                components[store.inside] = parent
+            _make(store, parent)
+        if self.guard:
+            guard.plan()
+            pulumi.export("guard", guard.outputs())
+
+
+class Waiting(RecoveryPoints):
+    """Finds what there is, and doesn't say so."""
+
+    def __init__(self, bucket: str, region: str, pause: Path) -> None:
+        super().__init__(bucket, region)
+        object.__setattr__(self, "pause", pause)
+
+    def find(self, urn: str, token: str, name: str) -> Any:
+        found = super().find(urn, token, name)
+        if pulumi.runtime.is_dry_run() or self.pause.exists():  # type: ignore[attr-defined]
+            return found
+        self.pause.write_text(urn)  # type: ignore[attr-defined]
+        time.sleep(60)
+        return found
+
+
+@dataclass
+class World:
+    """One stack with its account."""
+
+    project: str
+    folder: Path
+    sandbox: RunningSandbox
+    clients: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def approvals(self) -> Path:
+        """The folder of approvals."""
+        return self.folder / "approvals"
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**vars(self), "clients": {}}
+
+    def client(self, service: str) -> Any:
+        """A client of the account."""
+        if service not in self.clients:
+            self.clients[service] = boto3.client(service, region_name=REGION)  # type: ignore[call-overload]
+        return self.clients[service]
+
+    def pulumi(self, *words: str, client: int | None = None) -> subprocess.CompletedProcess[str]:
+        """Run the engine on the stack, with the program that serves on a port, if any; whatever its exit code."""
+        environment = {
+            **os.environ,
+            **self.sandbox.environment,
+            "PULUMI_BACKEND_URL": f"file://{self.folder / 'backend'}?metadata=skip",
+        }
+        served = ["--client", f"127.0.0.1:{client}", "--exec-kind", "auto.inline"] if client else []
+        command = ["pulumi", *words, *served, "--stack", STACK, "--non-interactive", "--color", "never"]
+        return subprocess.run(
+            command, cwd=self.folder, env=environment, capture_output=True, text=True, timeout=90, check=False
+        )
+
+    def make(self) -> None:
+        """Make the project and its stack."""
+        (self.folder / "backend").mkdir()
+        (self.folder / "Pulumi.yaml").write_text(f"name: {self.project}\nruntime: python\n")
+        done = self.pulumi("stack", "init", "--no-select")
+        assert done.returncode == 0, done.stderr
+
+    def run(self, verb: str, program: Program, *words: str, pack: bool = False) -> str | None:
+        """``up``, ``preview``, ``destroy`` or ``refresh``; what the engine said where it refused."""
+        with FORKS.Pool(1) as forks:
+            return forks.apply(self.run_here, (verb, program, pack, words))
+
+    def run_here(self, verb: str, program: Program, pack: bool, words: Sequence[str]) -> str | None:
+        """The same in this process."""
+        options = [] if verb == "preview" else ["--yes", "--skip-preview"]
+        if pack and verb in ("up", "preview"):
+            options += ["--policy-pack", str(ROOT / "policies")]
+        with _served(lambda: program.run(self)) as port:
+            done = self.pulumi(verb, *options, *words, client=port)
+        return done.stdout + done.stderr if done.returncode else None
+
+    def state(self) -> dict[str, Any]:
+        """The stack's state, as the backend has it."""
+        path = self.folder / "backend" / ".pulumi" / "stacks" / self.project / f"{STACK}.json"
+        return {"version": 3, "deployment": json.loads(path.read_text())["checkpoint"]["latest"] or {}}
+
+    def edit_state(self, state: Mapping[str, Any]) -> None:
+        """Do what `pulumi stack import` does."""
+        path = self.folder / "edited.json"
+        path.write_text(json.dumps(state))
+        done = self.pulumi("stack", "import", "--force", "--file", str(path))
+        assert done.returncode == 0, done.stderr
+
+    def urn(self, name: str) -> str:
+        """The URN of a store by its name in the program or its physical one."""
+        found = [store.urn for store in durable(self.state()).values() if name in (store.name, _last(store.urn))]
+        return found[0]
+
+    def approve(self, name: str, action: Action = Action.DELETE, hours: int = 1) -> None:
+        """Approve a delete or a replacement."""
+        now = datetime.now(UTC)
+        given = Approval(
+            store=self.urn(name),
+            action=action,
+            by="A. Tester",
+            reason="a test wants it gone",
+            given=now - timedelta(minutes=1),
+            expires=now + timedelta(hours=hours),
+        )
+        add(STACK, given, self.approvals)
+
+    def recovery_point(self, physical: str) -> None:
+        """Make and verify a recovery point."""
+        catalogue = Catalogue(BUCKET, REGION)
+        catalogue.ensure()
+        (store,) = [
+            each for each in stores(self.state(), REGION) if each.name == physical and each.kind.value != "belt"
+        ]
+        work.verify(work.make(store, catalogue, "A. Tester"), catalogue)
+
+    def put(self, kind: str, physical: str, items: int, first: int = 0) -> None:
+        """Put items into a store."""
+        for number in range(first, first + items):
+            match kind:
+                case "table":
+                    key = self._key(physical)
+                    self.client("dynamodb").put_item(TableName=physical, Item={key: {"S": f"item {number}"}})
+                case "bucket":
+                    self.client("s3").put_object(Bucket=physical, Key=f"item {number}", Body=b"content")
+                case "queue":
+                    url = self.client("sqs").get_queue_url(QueueName=physical)["QueueUrl"]
+                    self.client("sqs").send_message(QueueUrl=url, MessageBody=f"item {number}")
+                case "logs":
+                    self._log(physical, number)
+
+    def items(self, kind: str, physical: str) -> int | None:
+        """How many items a store holds; None where there is no such store."""
+        try:
+            match kind:
+                case "table":
+                    return int(self.client("dynamodb").scan(TableName=physical, Select="COUNT")["Count"])
+                case "bucket":
+                    return len(self.client("s3").list_object_versions(Bucket=physical).get("Versions", []))
+                case "queue":
+                    url = self.client("sqs").get_queue_url(QueueName=physical)["QueueUrl"]
+                    names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+                    found = self.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
+                    return sum(int(each) for each in found.values())
+                case "logs":
+                    return len(self.client("logs").filter_log_events(logGroupName=physical)["events"])
+                case "database":
+                    self.client("rds").describe_db_instances(DBInstanceIdentifier=physical)
+                    return 0
+        except Exception as error:
+            if any(word in str(error) for word in ("NotFound", "NoSuch", "NonExistent", "does not exist")):
+                return None
+            raise
+        raise AssertionError(kind)
+
+    def empty(self, kind: str, physical: str) -> None:
+        """Take everything out of a queue."""
+        assert kind == "queue"
+        url = self.client("sqs").get_queue_url(QueueName=physical)["QueueUrl"]
+        self.client("sqs").purge_queue(QueueUrl=url)
+
+    def _key(self, table: str) -> str:
+        found = self.client("dynamodb").describe_table(TableName=table)["Table"]["KeySchema"]
+        return str(found[0]["AttributeName"])
+
+    def _log(self, group: str, number: int) -> None:
+        logs, stream = self.client("logs"), "events"
+        if not logs.describe_log_streams(logGroupName=group)["logStreams"]:
+            logs.create_log_stream(logGroupName=group, logStreamName=stream)
+        event = {"timestamp": int(datetime.now(UTC).timestamp() * 1000), "message": f"item {number}"}
+        logs.put_log_events(logGroupName=group, logStreamName=stream, logEvents=[event])
+
+
+@contextmanager
+def led_to(sandbox: RunningSandbox) -> Iterator[None]:
+    """This process's own clients, the guard's among them, are led to the sandbox."""
+    kept = {name: value for name, value in sandbox.environment.items() if name.startswith(("AWS_", "NO_PROXY", "PATH"))}
+    with patch.dict(os.environ, kept):
+        yield
+
+
+@contextmanager
+def _served(program: Callable[[], None]) -> Iterator[int]:
+    """A language host for one program; its port."""
+    server = grpc.server(ThreadPoolExecutor(max_workers=4))
+    language_pb2_grpc.add_LanguageRuntimeServicer_to_server(LanguageServer(program), server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    try:
+        yield port
+    finally:
+        server.stop(0)
+
+
+def _last(urn: str) -> str:
+    return urn.rpartition("::")[2]
+
+
+def _make(store: Declared, parent: pulumi.Resource | None) -> None:
+    opts = pulumi.ResourceOptions(
+        parent=parent,
+        aliases=[pulumi.Alias(name=name, parent=pulumi.ROOT_STACK_RESOURCE) for name in store.aliases] or None,
+        protect=store.protect,
+        retain_on_delete=store.retain,
+    )
+    match store.kind:
+        case "table":
+            aws.dynamodb.Table(
+                store.name,
+                name=store.physical,
+                hash_key=store.key,
+                attributes=[aws.dynamodb.TableAttributeArgs(name=store.key, type="S")],
+                billing_mode="PAY_PER_REQUEST",
+                deletion_protection_enabled=not store.unlocked,
+                point_in_time_recovery=aws.dynamodb.TablePointInTimeRecoveryArgs(enabled=True),
+                opts=opts,
+            )
+        case "bucket":
+            bucket = aws.s3.Bucket(store.name, bucket=store.physical, opts=opts)
+            aws.s3.BucketVersioning(
+                f"{store.name}-versioning",
+                bucket=bucket.bucket,
+                versioning_configuration=aws.s3.BucketVersioningVersioningConfigurationArgs(status="Enabled"),
+                opts=pulumi.ResourceOptions(parent=bucket),
+            )
+        case "queue":
+            aws.sqs.Queue(store.name, name=store.physical, opts=opts)
+        case "logs":
+            aws.cloudwatch.LogGroup(store.name, name=store.physical, retention_in_days=30, opts=opts)
+        case "database":
+            aws.rds.Instance(
+                store.name,
+                identifier=store.physical,
+                engine="postgres",
+                instance_class="db.t4g.micro",
+                allocated_storage=20,
+                db_name="app",
+                username=store.user,
+                manage_master_user_password=True,
+                storage_encrypted=True,
+                backup_retention_period=7,
+                deletion_protection=True,
+                final_snapshot_identifier=f"{store.physical}-final",
+                opts=opts,
+            )
+        case _:
+            raise AssertionError(store.kind)
+
+
+def declared(rows: Sequence[Mapping[str, Any]], prefix: str) -> tuple[Declared, ...]:
+    """Stores from a scenario's rows, such as ``{table: receipts, key: id}``; physical names get a prefix."""
+    found = []
+    for row in rows:
+        ((kind, name),) = [(key, value) for key, value in row.items() if key in _KINDS]
+        given = {key: value for key, value in row.items() if key not in _KINDS}
+        given["physical"] = f"{prefix}-{given.get('physical', name)}"
+        given["aliases"] = tuple(given.get("aliases", ()))
+        found.append(Declared(kind=kind, name=name, **given))
+    return tuple(found)
+
+
+_KINDS = ("table", "bucket", "queue", "logs", "database")
+assert set(_KINDS) <= {each.kind.value for each in DURABLE.values()}
+
+
+def log(world: World) -> str:
+    """The state, for a failing test to show."""
+    return json.dumps(world.state(), indent=1)[:4000]
