@@ -20,7 +20,7 @@ class Guarded(Model):
     name: str
     """The physical name."""
     id: str
-    parent: str
+    parent: str = ""
     """The parent's URN: the store itself, where this is a belt."""
     protected: bool
     retained: bool

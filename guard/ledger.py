@@ -60,7 +60,7 @@ class Ledger:
             if not keys:
                 return None
             body = self._s3.get_object(Bucket=self.bucket, Key=max(keys))["Body"].read()
-        return Entry.model_validate_json(body)
+            return Entry.model_validate_json(body)
 
     def add(self, entry: Entry) -> None:
         """Add an entry. Raises ``RecoveryError`` where the number is taken: another update was noted meanwhile."""

@@ -11,18 +11,20 @@ from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
 import typer
+from pydantic import ValidationError
 
 from guard import approvals
 from guard.approvals import BLAST_RADIUS, Action, Approval
 from guard.audit import Finding, Severity
 from guard.audit import audit as find
-from guard.inventory import Guarded, digest, durable
+from guard.inventory import digest, durable
 from guard.ledger import Entry, Ledger
 from guard.recovery.errors import RecoveryError
+from guard.recovery.stores import choose, stores
 from scripts.engine import Engine, EngineError
 from scripts.options import Format, Output, Stack
 from stacks.file import read
-from stacks.model import ConfigurationError, unknown
+from stacks.model import explain, unknown
 from stacks.releases import SYSTEMS
 from stacks.settings import StackSettings
 
@@ -41,14 +43,18 @@ def approve(
     """Approve that a durable store is deleted or replaced. Its recovery point is looked for all the same."""
     settings = read(stack)
     now = datetime.now(UTC).replace(microsecond=0)
-    address = _blast_radius(store) if store.startswith(BLAST_RADIUS) else _store(Engine(stack), store)
+    address = (
+        _blast_radius(store)
+        if store.startswith(BLAST_RADIUS)
+        else choose(stores(Engine(stack).state(), settings.region), store).urn
+    )
     chosen = Action.BLAST_RADIUS if store.startswith(BLAST_RADIUS) else action
     try:
         given = Approval(
             store=address, action=chosen, by=by, reason=reason, given=now, expires=now + timedelta(hours=hours)
         )
-    except ValueError as error:
-        raise ConfigurationError(f"approval: {str(error).splitlines()[2].strip()}") from None
+    except ValidationError as error:
+        raise explain(error, "approval", Approval) from None
     path = approvals.add(settings.stack, given)
     typer.echo(f"{by} approves: {chosen.value} {address}, until {given.expires:%Y-%m-%d %H:%M} UTC ({path.name})")
     if chosen is not Action.BLAST_RADIUS:
@@ -137,21 +143,3 @@ def _blast_radius(store: str) -> str:
     if system not in SYSTEMS:
         raise unknown("system", system, list(SYSTEMS))
     return store
-
-
-def _store(engine: Engine, word: str) -> str:
-    """The URN of a store by its name or URN."""
-    known = durable(engine.state())
-    if word in known:
-        return word
-    named = [store for store in known.values() if store.name == word]
-    if not named:
-        raise unknown("store", word, sorted({store.name for store in known.values()}))
-    return str(_itself(named).urn)
-
-
-def _itself(named: Sequence[Guarded]) -> Guarded:
-    """Of a store and the belts that bear its name, the store."""
-    from guard.durable import DURABLE, Kind
-
-    return min(named, key=lambda store: DURABLE[store.type].kind is Kind.BELT)

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from sandbox.paths import SandboxError
 from sandbox.toolchain.errors import ToolchainError
+from tests.bench import pack
 from tests.bench.measure import Figures, PeakMemory, interleaved, ratio, timed
 from tests.bench.subjects import NEWER, OLDER, Subjects, deployed
 from tests.support.project import Project
@@ -64,11 +65,14 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--output", choices=["text", "json"], default="text")
     parser.add_argument("--strict", action="store_true", help="exit code 1 where a bound doesn't hold")
     parser.add_argument("--runs", type=int, default=5, help="of each preview; rollbacks run half as often")
+    parser.add_argument("--only", choices=["all", "previews", "pack"], default="all", help="a part of it")
     chosen = parser.parse_args(arguments)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the sandbox is stopped on the way out
     try:
         with tempfile.TemporaryDirectory(prefix="bench-") as folder, deployed(Path(folder)) as subjects:
-            rows, memory = measure(subjects, max(chosen.runs, 1))
+            rows, memory = ([], {}) if chosen.only == "pack" else measure(subjects, max(chosen.runs, 1))
+            if chosen.only != "previews":
+                rows += pack_rows(pack.costs(subjects.synthetic, -(-max(chosen.runs, 1) // 2)))
     except (SandboxError, ToolchainError, RuntimeError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
@@ -145,6 +149,18 @@ def measure(subjects: Subjects, runs: int) -> tuple[list[Row], dict[str, float]]
     return rows, memory
 
 
+def pack_rows(costs: list[pack.Cost]) -> list[Row]:
+    """What the pack costs at each size, and whether it costs more a resource in a large program."""
+    rows = [
+        Row(f"preview of {cost.resources} resources, judged", cost.judged, "the same without the pack", cost.plain)
+        for cost in costs
+    ]
+    middle, large = costs[-2], costs[-1]
+    each, other = Figures([large.each * 1_000]), Figures([middle.each * 1_000])
+    what, beside = f"the pack for 1,000 of {large.resources}", f"for 1,000 of {middle.resources}"
+    return [*rows, Row(what, each, beside, other, pack.GROWTH_BOUND)]
+
+
 def show(rows: list[Row], memory: dict[str, float], load: float) -> None:
     """Print the table; times in seconds, medians with the smallest and the largest."""
     print(f"{'what':40}{'seconds':>20}  {'beside it':47}{'seconds':>20}{'ratio':>20}  bound")
@@ -153,7 +169,8 @@ def show(rows: list[Row], memory: dict[str, float], load: float) -> None:
         middle, least, most = row.ratio
         spread = f"{middle:.2f} ({least:.2f}-{most:.2f})"
         print(f"{row.what:40}{_span(row.figures):>20}  {row.beside:47}{_span(row.base):>20}{spread:>20}  {bound}")
-    print("peak memory: " + ", ".join(f"{name} {size:.0f} MiB" for name, size in memory.items()))
+    if memory:
+        print("peak memory: " + ", ".join(f"{name} {size:.0f} MiB" for name, size in memory.items()))
     if load > (os.cpu_count() or 1):
         print(f"the machine is busy (load {load:.1f}): times are longer than they are on an idle one")
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from sandbox import setup
 from sandbox.environment import LEADS_ELSEWHERE
 from sandbox.paths import State
+from tests.bench import pack
 from tests.support.project import ROOT, Project, copy_project
 from tests.support.sandbox import RunningSandbox, start
 
@@ -34,6 +35,8 @@ class Subjects:
     """rag-api alone, in stack staging."""
     bare: Project
     """Imports the SDKs."""
+    synthetic: Project
+    """As many resources as one likes, for the policy pack (``tests.bench.pack``)."""
     loaded: Project
     """Imports the SDKs, and the modules of theirs that the project uses (they load on first use)."""
 
@@ -88,7 +91,8 @@ def _deploy(folder: Path, running: RunningSandbox) -> Subjects:
     rag_api = copy_project(folder / "rag-api", surroundings)
     bare = _program(folder / "bare", surroundings, [])
     loaded = _program(folder / "loaded", surroundings, used_modules())
-    subjects = Subjects(prod, one, rag_api, bare, loaded)
+    synthetic = pack.project(folder / "pack", surroundings)
+    subjects = Subjects(prod, one, rag_api, bare, synthetic, loaded)
     for project, stack in ((prod, "prod"), (one, "dev"), (rag_api, "staging"), (bare, "prod"), (loaded, "prod")):
         subjects.pulumi(project, stack, "stack", "init")
     # Both releases are deployed once: what is measured is going back, not the first publication of a release.

@@ -1,0 +1,101 @@
+"""The delete hook: what it refuses, in which words, and what it lets through."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from guard.approvals import Action, Approval, add
+from guard.evidence import Finding
+from guard.hook import GuardError, Hook
+from stacks.model import ConfigurationError
+from tests.guard.states import TABLE, urn
+
+NOW = datetime(2026, 11, 26, 3, 0, tzinfo=UTC)
+BUCKET = urn("papers", "aws:s3/bucket:Bucket")
+BELT = urn("papers-versioning", "aws:s3/bucketVersioning:BucketVersioning")
+
+
+@dataclass
+class Evidence:
+    """Finds what it was told."""
+
+    missing: str | None = None
+
+    def find(self, urn: str, token: str, name: str) -> Finding:
+        return Finding(missing=self.missing)
+
+
+def hook(folder: Path, missing: str | None = None, declared: tuple[str, ...] = ()) -> Hook:
+    evidence: Any = Evidence(missing)
+    return Hook("prod", evidence, declared, {BELT: BUCKET}.get, folder, lambda: NOW)
+
+
+def approve(folder: Path, store: str, action: Action = Action.DELETE, hours: int = 1) -> None:
+    given = NOW - timedelta(minutes=30)
+    approval = Approval(
+        store=store, action=action, by="Ada", reason="it is a copy", given=given, expires=given + timedelta(hours=hours)
+    )
+    add("prod", approval, folder)
+
+
+def test_what_is_missing_comes_first_and_an_approval_doesnt_help(tmp_path: Path) -> None:
+    approve(tmp_path, urn("receipts"))
+    with pytest.raises(GuardError, match="no recovery point"):
+        hook(tmp_path, "receipts: no recovery point\n  rollback recovery make").decide(
+            urn("receipts"), TABLE, "receipts"
+        )
+
+
+def test_without_an_approval_two_lines_say_how_to_give_one(tmp_path: Path) -> None:
+    with pytest.raises(GuardError) as refused:
+        hook(tmp_path).decide(urn("receipts"), TABLE, "receipts")
+    what, command = str(refused.value).splitlines()
+    assert "nobody has approved that it is deleted" in what
+    assert command.strip() == ("rollback guard approve receipts --action delete --by NAME --reason TEXT -s prod")
+
+
+def test_an_approved_delete_of_what_was_copied_goes_through(tmp_path: Path) -> None:
+    approve(tmp_path, urn("receipts"))
+    hook(tmp_path).decide(urn("receipts"), TABLE, "receipts")
+
+
+def test_an_approval_that_has_expired_is_none(tmp_path: Path) -> None:
+    given = NOW - timedelta(hours=2)
+    old = Approval(
+        store=urn("receipts"),
+        action=Action.DELETE,
+        by="Ada",
+        reason="it is a copy",
+        given=given,
+        expires=given + timedelta(hours=1),
+    )
+    add("prod", old, tmp_path)
+    with pytest.raises(GuardError, match="nobody has approved"):
+        hook(tmp_path).decide(urn("receipts"), TABLE, "receipts")
+
+
+def test_the_delete_of_a_store_that_is_declared_is_a_replacement_and_needs_an_approval_for_that(tmp_path: Path) -> None:
+    approve(tmp_path, urn("receipts"))
+    replacing = hook(tmp_path, declared=(urn("receipts"),))
+    with pytest.raises(GuardError, match="nobody has approved that it is replaced"):
+        replacing.decide(urn("receipts"), TABLE, "receipts")
+    approve(tmp_path, urn("receipts"), Action.REPLACE)
+    replacing.decide(urn("receipts"), TABLE, "receipts")
+
+
+def test_a_belt_goes_with_the_store_that_it_guards(tmp_path: Path) -> None:
+    with pytest.raises(GuardError, match="nobody has approved"):
+        hook(tmp_path).decide(BELT, "aws:s3/bucketVersioning:BucketVersioning", "papers")
+    approve(tmp_path, BUCKET)
+    hook(tmp_path).decide(BELT, "aws:s3/bucketVersioning:BucketVersioning", "papers")
+
+
+def test_approvals_that_cant_be_read_let_nothing_through(tmp_path: Path) -> None:
+    (tmp_path / "prod.yaml").write_text("- nonsense")
+    with pytest.raises(ConfigurationError):
+        hook(tmp_path).decide(urn("receipts"), TABLE, "receipts")

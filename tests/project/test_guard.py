@@ -1,0 +1,116 @@
+"""The guard as people meet it: a store leaves the program, and what it takes until it may go; an edit of the state."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import boto3
+import pytest
+
+from tests.support.project import Project
+from tests.support.sandbox import RunningSandbox
+
+pytestmark = [pytest.mark.engine, pytest.mark.sandbox]
+
+TABLE = "passing-prod"
+DECLARED = f"""
+    import pulumi_aws as aws
+
+    key = aws.dynamodb.TableAttributeArgs(name="id", type="S")
+    aws.dynamodb.Table(
+        "passing",
+        name="{TABLE}",
+        billing_mode="PAY_PER_REQUEST",
+        hash_key="id",
+        attributes=[key],
+        deletion_protection_enabled=True,
+        point_in_time_recovery=aws.dynamodb.TablePointInTimeRecoveryArgs(enabled=True),
+        opts=pulumi.ResourceOptions(provider=context.account.provider),
+    )
+    guard.plan()
+"""
+
+
+@pytest.fixture
+def with_table(prod: Project) -> Iterator[Project]:
+    """prod with a table more; the program's own text comes back afterwards."""
+    program = prod.folder / "__main__.py"
+    own = program.read_text()
+    program.write_text(own.replace("    guard.plan()\n", DECLARED, 1))
+    yield prod
+    program.write_text(own)
+
+
+def without(project: Project) -> None:
+    program = project.folder / "__main__.py"
+    program.write_text(program.read_text().replace(DECLARED, "    guard.plan()\n", 1))
+
+
+def tables(sandbox: RunningSandbox) -> Any:
+    return boto3.client(
+        "dynamodb",
+        endpoint_url=sandbox.environment["AWS_ENDPOINT_URL"],
+        region_name="us-east-1",
+        aws_access_key_id="sandbox",
+        aws_secret_access_key="sandbox",
+    )
+
+
+def items(sandbox: RunningSandbox) -> int | None:
+    client = tables(sandbox)
+    try:
+        return int(client.scan(TableName=TABLE, Select="COUNT")["Count"])
+    except client.exceptions.ResourceNotFoundException:
+        return None
+
+
+@pytest.mark.timeout(300)
+def test_a_store_goes_with_an_approval_and_a_recovery_point_and_not_before(
+    sandbox: RunningSandbox, with_table: Project
+) -> None:
+    prod = with_table
+    assert prod.rollback("up").code == 0
+    tables(sandbox).put_item(TableName=TABLE, Item={"id": {"S": "1"}})
+    approve = ("guard", "approve", TABLE, "--by", "Ada Byron", "--reason", "a copy that is needed no more")
+    assert prod.rollback(*approve).code == 0
+    unlocked = prod.rollback("up")
+    assert unlocked.code == 0, unlocked.said
+    without(prod)
+    refused = prod.rollback("up")
+    assert refused.code != 0
+    assert "durable-store-removal" in refused.said
+    assert f"rollback recovery make {TABLE} -s prod" in refused.said
+    assert items(sandbox) == 1
+    # A recovery point is of a store that the state knows; it does still.
+    made = prod.rollback("recovery", "make", TABLE, "--yes")
+    assert made.code == 0, made.said
+    gone = prod.rollback("up")
+    assert gone.code == 0, gone.said
+    assert items(sandbox) is None
+    assert json.loads(prod.rollback("guard", "list", "--output", "json").output)[0]["by"] == "Ada Byron"
+
+
+def test_an_edit_of_the_state_is_found_by_the_audit(prod: Project) -> None:
+    assert prod.rollback("up").code == 0
+    assert prod.rollback("audit").code == 0
+    (urn,) = [
+        each["urn"] for each in prod.state()["deployment"]["resources"] if each["urn"].endswith("::compaction-receipts")
+    ]
+    assert prod.pulumi("state", "unprotect", urn, "--yes").code == 0
+    found = prod.rollback("audit", "--output", "json")
+    assert found.code == 1
+    assert {each["kind"] for each in json.loads(found.output)} == {"state-edited", "unguarded"}
+    assert prod.rollback("up").code == 0
+    assert prod.rollback("audit").code == 0
+
+
+def test_a_bare_update_with_the_pack_is_judged_by_it(prod: Project) -> None:
+    pack = {"PULUMI_OPTION_POLICY_PACK": str(prod.folder / "policies")}
+    done = prod.pulumi("preview", **pack)
+    assert done.code == 0, done.said
+    assert "rollback-stack@" in done.said
+    refused = prod.run("pulumi", "destroy", "--stack", "prod", "--yes", "--skip-preview", "--non-interactive")
+    assert refused.code != 0
+    assert "run-program" in refused.said

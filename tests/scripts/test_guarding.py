@@ -1,0 +1,115 @@
+"""``rollback guard`` and ``rollback audit``: what they print, write and refuse."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from guard import approvals
+from guard.audit import Finding, Severity
+from guard.recovery.errors import RecoveryError
+from scripts import guarding, rollback
+from scripts.engine import Engine
+from stacks.file import read
+from tests.guard.states import resource, state, urn
+
+STATE = state(resource("receipts"), resource("labels"))
+
+
+@pytest.fixture
+def stack(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """prod with two tables, and an empty folder of approvals."""
+    monkeypatch.setattr(Engine, "state", lambda _: STATE)
+    monkeypatch.setattr(Engine, "history", lambda _: [])
+    add = approvals.add
+    for name in ("load", "add"):
+        real: Any = getattr(approvals, name)
+        monkeypatch.setattr(approvals, name, lambda *given, real=real: real(*given[: 1 + (real is add)], tmp_path))
+    return tmp_path
+
+
+def run(monkeypatch: pytest.MonkeyPatch, *words: str) -> int:
+    monkeypatch.setattr("sys.argv", ["rollback", *words])
+    return rollback.main()
+
+
+def approve(monkeypatch: pytest.MonkeyPatch, store: str, reason: str = "it is a copy", *more: str) -> int:
+    return run(monkeypatch, "guard", "approve", store, "--by", "Ada Byron", "--reason", reason, *more)
+
+
+def test_an_approval_is_written_and_says_what_comes_next(
+    stack: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert approve(monkeypatch, "receipts") == 0
+    said = capsys.readouterr().out
+    assert "Ada Byron approves: delete" in said
+    assert "next: `rollback up -s prod` unlocks it" in said
+    assert run(monkeypatch, "guard", "list", "--output", "json") == 0
+    (found,) = json.loads(capsys.readouterr().out)
+    assert (found["store"], found["action"], found["by"]) == (urn("receipts"), "delete", "Ada Byron")
+    given, expires = (datetime.fromisoformat(found[key]) for key in ("given", "expires"))
+    assert (expires - given).total_seconds() == 4 * 3600
+    assert given <= datetime.now(UTC)
+
+
+def test_a_systems_blast_radius_can_be_approved(
+    stack: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert approve(monkeypatch, "blast-radius:async-rag") == 0
+    assert run(monkeypatch, "guard", "list") == 0
+    assert "blast-radius blast-radius:async-rag" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("store", "reason", "line"),
+    [
+        ("receipt", "it is a copy", "error: no store 'receipt'; nearest: receipts"),
+        ("receipts", "short", "error: approval: reason: string should have at least 8 characters"),
+        ("blast-radius:async", "it is a copy", "error: unknown system 'async' (did you mean async-rag?)"),
+    ],
+)
+def test_what_is_wrong_is_one_line_and_nothing_is_written(
+    stack: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    store: str,
+    reason: str,
+    line: str,
+) -> None:
+    assert approve(monkeypatch, store, reason) == 1
+    said = capsys.readouterr().err
+    assert said.startswith(line)
+    assert len(said.splitlines()) == 1
+    assert list(stack.iterdir()) == []
+
+
+def test_the_audit_exits_with_1_for_what_is_high_and_notes_what_is_in_order(
+    stack: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    noted: list[str] = []
+    monkeypatch.setattr(guarding, "note", lambda *given: noted.append(given[-1]))
+    high = Finding(kind="unguarded", severity=Severity.HIGH, text="receipts has no protection", remedy="`rollback up`")
+    monkeypatch.setattr(guarding, "findings", lambda *_: [high])
+    assert run(monkeypatch, "audit") == 1
+    assert capsys.readouterr().out.splitlines() == ["high unguarded: receipts has no protection", "     `rollback up`"]
+    assert noted == []
+    monkeypatch.setattr(guarding, "findings", lambda *_: [])
+    assert run(monkeypatch, "audit") == 0
+    assert "2 durable stores, all guarded" in capsys.readouterr().out
+    assert noted == ["seen"]
+
+
+def test_an_update_stands_where_the_ledger_cant_be_written(
+    stack: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refused(*_: Any) -> None:
+        raise RecoveryError("the bucket says no")
+
+    monkeypatch.setattr(guarding, "note", refused)
+    settings = read("prod")
+    guarding.note_update(settings, Engine("prod"), 0)
+    assert capsys.readouterr().err.startswith("warning: the ledger of prod has no entry for this update")
