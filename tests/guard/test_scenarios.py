@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from guard import approvals
 from guard.approvals import Action
-from tests.guard.world import Program, World, declared, led_to, log
+from guard.audit import audit
+from guard.inventory import digest, durable
+from guard.ledger import Entry
+from tests.guard.world import STACK, Program, World, declared, led_to, log
+from tests.support.project import ROOT
 from tests.support.sandbox import RunningSandbox
 
 pytestmark = [pytest.mark.engine, pytest.mark.sandbox]
@@ -105,6 +112,50 @@ def _unprotect(world: World, verb: str, step: Mapping[str, Any]) -> None:
     world.edit_state(state)
 
 
+def _state(world: World, verb: str, step: Mapping[str, Any]) -> None:
+    """What a person does to the state behind everybody's back."""
+    words = {"delete": ("state", "delete", "--force", "--yes"), "unprotect": ("state", "unprotect", "--yes")}
+    done = world.pulumi(*words[step[verb]["do"]], world.urn(step[verb]["store"]))
+    assert done.returncode == 0, done.stderr
+
+
+def _analyze(world: World, verb: str, step: Mapping[str, Any]) -> None:
+    """The pack over the state as it is (`pulumi policy analyze`)."""
+    path = world.folder / "export.json"
+    path.write_text(json.dumps(world.state()))
+    pack = ("--policy-pack", str(ROOT / "policies"))
+    done = world.pulumi("policy", "analyze", "--file", str(path), *pack, stack=False)
+    said = done.stdout + done.stderr
+    if wanted := step.get("refused"):
+        assert done.returncode != 0
+        assert wanted in said, said
+    else:
+        assert done.returncode == 0, said
+
+
+def _ledger(world: World, verb: str, step: Mapping[str, Any]) -> None:
+    """What `rollback` notes after an update."""
+    state, history = world.state(), world.history()
+    world.entry = Entry(
+        number=1,
+        at=datetime.now(UTC),
+        by="tester",
+        command="up",
+        result="succeeded",
+        version=None,
+        engine_start=history[0]["startTime"],
+        digest=digest(state),
+        durable=durable(state),
+    )
+
+
+def _audit(world: World, verb: str, step: Mapping[str, Any]) -> None:
+    """The kinds of findings that the audit has."""
+    given = approvals.load(STACK, world.approvals)
+    found = audit(world.state(), world.history(), world.entry, given, datetime.now(UTC))
+    assert {each.kind for each in found} == set(step[verb]), found
+
+
 DEEDS: Mapping[str, Callable[[World, str, Mapping[str, Any]], None]] = {
     "put": _put,
     "remove": _remove,
@@ -113,4 +164,8 @@ DEEDS: Mapping[str, Callable[[World, str, Mapping[str, Any]], None]] = {
     "approve": _approve,
     "recovery-point": _recovery_point,
     "unprotect": _unprotect,
+    "state": _state,
+    "analyze": _analyze,
+    "ledger": _ledger,
+    "audit": _audit,
 }

@@ -33,6 +33,7 @@ from guard.durable import DURABLE
 from guard.evidence import RecoveryPoints
 from guard.guard import Guard
 from guard.inventory import durable
+from guard.ledger import Entry
 from guard.previous import read_previous
 from guard.recovery import work
 from guard.recovery.catalogue import Catalogue
@@ -127,6 +128,8 @@ class World:
     folder: Path
     sandbox: RunningSandbox
     clients: dict[str, Any] = field(default_factory=dict)
+    entry: Entry | None = None
+    """What the ledger's last entry says."""
 
     @property
     def approvals(self) -> Path:
@@ -142,7 +145,7 @@ class World:
             self.clients[service] = boto3.client(service, region_name=REGION)  # type: ignore[call-overload]
         return self.clients[service]
 
-    def pulumi(self, *words: str, client: int | None = None) -> subprocess.CompletedProcess[str]:
+    def pulumi(self, *words: str, client: int | None = None, stack: bool = True) -> subprocess.CompletedProcess[str]:
         """Run the engine on the stack, with the program that serves on a port, if any; whatever its exit code."""
         environment = {
             **os.environ,
@@ -150,7 +153,8 @@ class World:
             "PULUMI_BACKEND_URL": f"file://{self.folder / 'backend'}?metadata=skip",
         }
         served = ["--client", f"127.0.0.1:{client}", "--exec-kind", "auto.inline"] if client else []
-        command = ["pulumi", *words, *served, "--stack", STACK, "--non-interactive", "--color", "never"]
+        chosen = ["--stack", STACK] if stack else []
+        command = ["pulumi", *words, *served, *chosen, "--non-interactive", "--color", "never"]
         return subprocess.run(
             command, cwd=self.folder, env=environment, capture_output=True, text=True, timeout=90, check=False
         )
@@ -180,6 +184,11 @@ class World:
         """The stack's state, as the backend has it."""
         path = self.folder / "backend" / ".pulumi" / "stacks" / self.project / f"{STACK}.json"
         return {"version": 3, "deployment": json.loads(path.read_text())["checkpoint"]["latest"] or {}}
+
+    def history(self) -> list[dict[str, Any]]:
+        """The engine's history, newest first."""
+        found: list[dict[str, Any]] = json.loads(self.pulumi("stack", "history", "--json").stdout)
+        return found
 
     def edit_state(self, state: Mapping[str, Any]) -> None:
         """Do what `pulumi stack import` does."""

@@ -11,7 +11,6 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import boto3
 import psutil
 import pytest
 
@@ -112,13 +111,7 @@ def kill(sandbox: RunningSandbox, name: str) -> None:
 
 
 def test_an_account_that_was_killed_loses_at_most_its_last_second(sandbox: RunningSandbox, prod: Project) -> None:
-    s3 = boto3.client(
-        "s3",
-        endpoint_url=sandbox.environment["AWS_ENDPOINT_URL"],
-        region_name="us-east-1",
-        aws_access_key_id="sandbox",
-        aws_secret_access_key="sandbox",
-    )
+    s3 = sandbox.client("s3")
     s3.put_object(Bucket="amplify-files-prod", Key="kept.txt", Body=b"kept")
     time.sleep(1.5)
     kill(sandbox, "account")

@@ -6,7 +6,6 @@ import json
 import uuid
 from typing import Any
 
-import boto3
 import pytest
 from websockets.sync.client import connect
 
@@ -26,13 +25,7 @@ def async_rag(prod: Project) -> Any:
 
 def upload(sandbox: RunningSandbox, bucket: str, key: str, body: bytes) -> str:
     """Put a document into the bucket; its id."""
-    boto3.client(
-        "s3",
-        endpoint_url=sandbox.environment["AWS_ENDPOINT_URL"],
-        region_name="us-east-1",
-        aws_access_key_id="sandbox",
-        aws_secret_access_key="sandbox",
-    ).put_object(Bucket=bucket, Key=key, Body=body)
+    sandbox.client("s3").put_object(Bucket=bucket, Key=key, Body=body)
     return str(uuid.uuid5(uuid.NAMESPACE_URL, f"s3://{bucket}/{key}"))
 
 

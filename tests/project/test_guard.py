@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from typing import Any
 
-import boto3
 import pytest
 
 from tests.support.project import Project
@@ -48,18 +46,8 @@ def without(project: Project) -> None:
     program.write_text(program.read_text().replace(DECLARED, "    guard.plan()\n", 1))
 
 
-def tables(sandbox: RunningSandbox) -> Any:
-    return boto3.client(
-        "dynamodb",
-        endpoint_url=sandbox.environment["AWS_ENDPOINT_URL"],
-        region_name="us-east-1",
-        aws_access_key_id="sandbox",
-        aws_secret_access_key="sandbox",
-    )
-
-
 def items(sandbox: RunningSandbox) -> int | None:
-    client = tables(sandbox)
+    client = sandbox.client("dynamodb")
     try:
         return int(client.scan(TableName=TABLE, Select="COUNT")["Count"])
     except client.exceptions.ResourceNotFoundException:
@@ -72,7 +60,7 @@ def test_a_store_goes_with_an_approval_and_a_recovery_point_and_not_before(
 ) -> None:
     prod = with_table
     assert prod.rollback("up").code == 0
-    tables(sandbox).put_item(TableName=TABLE, Item={"id": {"S": "1"}})
+    sandbox.client("dynamodb").put_item(TableName=TABLE, Item={"id": {"S": "1"}})
     approve = ("guard", "approve", TABLE, "--by", "Ada Byron", "--reason", "a copy that is needed no more")
     assert prod.rollback(*approve).code == 0
     unlocked = prod.rollback("up")

@@ -13,7 +13,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import boto3
 import psutil
 import pytest
 
@@ -138,7 +137,7 @@ def converges(sandbox: RunningSandbox, project: Project, stack: str) -> None:
 def repeated(sandbox: RunningSandbox) -> list[str]:
     """What the account has twice under one name, among the things whose names may repeat."""
     found: Counter[str] = Counter()
-    gateway, functions, rest = aws(sandbox, "apigatewayv2"), aws(sandbox, "lambda"), aws(sandbox, "apigateway")
+    gateway, functions, rest = sandbox.client("apigatewayv2"), sandbox.client("lambda"), sandbox.client("apigateway")
     for api in gateway.get_apis()["Items"]:
         found[f"api {api['Name']}"] += 1
         for route in gateway.get_routes(ApiId=api["ApiId"])["Items"]:
@@ -154,16 +153,6 @@ def repeated(sandbox: RunningSandbox) -> list[str]:
         for version in functions.list_layer_versions(LayerName=layer["LayerName"])["LayerVersions"]:
             found[f"layer version {layer['LayerName']} {version['Description']}"] += 1
     return [name for name, count in found.items() if count > 1]
-
-
-def aws(sandbox: RunningSandbox, service: str) -> Any:
-    return boto3.client(  # type: ignore[call-overload]
-        service,
-        endpoint_url=sandbox.environment["AWS_ENDPOINT_URL"],
-        region_name="us-east-1",
-        aws_access_key_id="sandbox",
-        aws_secret_access_key="sandbox",
-    )
 
 
 def chance() -> random.Random:
@@ -217,7 +206,7 @@ def test_everything_that_can_be_under_way_is_found_and_taken_into_the_state(
 
 def drop_rest_stages(sandbox: RunningSandbox, stack: str) -> None:
     """A deployment of a REST API is under way only before a stage uses it."""
-    rest = aws(sandbox, "apigateway")
+    rest = sandbox.client("apigateway")
     for api in rest.get_rest_apis()["items"]:
         if (api.get("tags") or {}).get("stack") == stack:
             for each in rest.get_stages(restApiId=api["id"])["item"]:

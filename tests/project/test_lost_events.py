@@ -6,7 +6,6 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-import boto3
 import pytest
 
 from tests.support.project import Project
@@ -24,26 +23,16 @@ def event() -> dict[str, Any]:
     return {"Records": [{"eventName": "ObjectCreated:Put", "eventSource": "aws:s3", "s3": s3}]}
 
 
-def client(sandbox: RunningSandbox, service: str) -> Any:
-    return boto3.client(  # type: ignore[call-overload]
-        service,
-        endpoint_url=sandbox.environment["AWS_ENDPOINT_URL"],
-        region_name="us-east-1",
-        aws_access_key_id="sandbox",
-        aws_secret_access_key="sandbox",
-    )
-
-
 @pytest.fixture
 def letters(sandbox: RunningSandbox, prod: Project) -> Iterator[str]:
     """The queue for failed uploads, by the name that the stack's output gives it; empty again afterwards."""
     url = prod.outputs()["systems"]["async-rag"]["stores"]["uploadsDeadLetters"]
     yield url
-    client(sandbox, "sqs").purge_queue(QueueUrl=url)
+    sandbox.client("sqs").purge_queue(QueueUrl=url)
 
 
 def test_a_document_that_no_try_can_read_ends_in_the_dead_letters(sandbox: RunningSandbox, letters: str) -> None:
-    lambdas, sqs = client(sandbox, "lambda"), client(sandbox, "sqs")
+    lambdas, sqs = sandbox.client("lambda"), sandbox.client("sqs")
     payload = json.dumps(event())
     for function in FUNCTIONS:
         lambdas.invoke(

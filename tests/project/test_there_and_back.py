@@ -6,7 +6,6 @@ import base64
 import json
 from typing import Any
 
-import boto3
 import pytest
 
 from sandbox.account.export.compare import diff
@@ -18,18 +17,8 @@ from tests.support.sandbox import RunningSandbox
 pytestmark = [pytest.mark.engine, pytest.mark.sandbox]
 
 
-def aws(sandbox: RunningSandbox, service: str) -> Any:
-    return boto3.client(  # type: ignore[call-overload]
-        service,
-        endpoint_url=sandbox.environment["AWS_ENDPOINT_URL"],
-        region_name="us-east-1",
-        aws_access_key_id="sandbox",
-        aws_secret_access_key="sandbox",
-    )
-
-
 def live_code(sandbox: RunningSandbox, function: str) -> str:
-    found = aws(sandbox, "lambda").get_function_configuration(
+    found = sandbox.client("lambda").get_function_configuration(
         FunctionName=f"amplify-rag-prod-{function}", Qualifier="live"
     )
     return base64.b64decode(found["CodeSha256"]).hex()
@@ -89,11 +78,11 @@ def test_level_1_is_an_update_that_moves_three_things(sandbox: RunningSandbox, p
     prod.up(**{"async-rag:route": "legacy"})
     during = sandbox.account()
     assert diff(before, during)
-    notification = aws(sandbox, "s3").get_bucket_notification_configuration(Bucket="amplify-files-prod")
+    notification = sandbox.client("s3").get_bucket_notification_configuration(Bucket="amplify-files-prod")
     (target,) = notification["LambdaFunctionConfigurations"]
     assert target["Id"] == "RagDocumentProcessing"
     assert target["LambdaFunctionArn"].endswith("amplify-rag-prod-process_document_for_rag:live")
-    mappings = aws(sandbox, "lambda").list_event_source_mappings()["EventSourceMappings"]
+    mappings = sandbox.client("lambda").list_event_source_mappings()["EventSourceMappings"]
     own = {each["State"] for each in mappings if ":amplify-rag-prod-" in each["FunctionArn"]}
     assert own == {"Disabled"}
     prod.up(**{"async-rag:route": "async"})
@@ -101,21 +90,21 @@ def test_level_1_is_an_update_that_moves_three_things(sandbox: RunningSandbox, p
 
 
 def test_level_2_removes_the_new_functions_and_keeps_the_data(sandbox: RunningSandbox, prod: Project) -> None:
-    aws(sandbox, "dynamodb").put_item(
+    sandbox.client("dynamodb").put_item(
         TableName="document-processing-status-prod",
         Item={"document_id": {"S": "kept"}, "status": {"S": "completed"}},
     )
-    aws(sandbox, "s3").put_object(Bucket="amplify-files-prod", Key="kept.txt", Body=b"kept")
+    sandbox.client("s3").put_object(Bucket="amplify-files-prod", Key="kept.txt", Body=b"kept")
     prod.up("v1.2.1")
-    names = {each["FunctionName"] for each in aws(sandbox, "lambda").list_functions()["Functions"]}
+    names = {each["FunctionName"] for each in sandbox.client("lambda").list_functions()["Functions"]}
     own = {name for name in names if name.startswith("amplify-rag-prod-")}
     assert own == {"amplify-rag-prod-process_document_for_rag", "amplify-rag-prod-query_handler"}
     prod.up("v1.2.3")
-    item = aws(sandbox, "dynamodb").get_item(
+    item = sandbox.client("dynamodb").get_item(
         TableName="document-processing-status-prod", Key={"document_id": {"S": "kept"}}
     )
     assert item["Item"]["status"]["S"] == "completed"
-    body = aws(sandbox, "s3").get_object(Bucket="amplify-files-prod", Key="kept.txt")["Body"]
+    body = sandbox.client("s3").get_object(Bucket="amplify-files-prod", Key="kept.txt")["Body"]
     assert body.read() == b"kept"
 
 

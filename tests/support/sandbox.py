@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import boto3
+
 from sandbox import setup
 from sandbox.environment import environment
 from sandbox.paths import State
@@ -28,6 +30,16 @@ class RunningSandbox:
         with urllib.request.urlopen(url, timeout=60) as answer:
             found: dict[str, Any] = json.load(answer)
         return found
+
+    def client(self, service: str) -> Any:
+        """A client of the account."""
+        return boto3.client(  # type: ignore[call-overload]
+            service,
+            endpoint_url=self.environment["AWS_ENDPOINT_URL"],
+            region_name="us-east-1",
+            aws_access_key_id="sandbox",
+            aws_secret_access_key="sandbox",
+        )
 
     def server(self, name: str) -> Server:
         """One of its servers by name."""
