@@ -122,7 +122,7 @@ def gather(
         stack=stack,
         clock=clock,
         approvals=approvals.load(stack, approvals_folder),
-        waivers=waivers.load(BY_NAME, FIXED, waiver_file),
+        waivers=waivers.load({*BY_NAME, waivers.WAY_BACK}, FIXED, waiver_file),
         releases=RELEASES,
         pins=frozenset(pins),
         live=live,

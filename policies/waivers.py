@@ -48,6 +48,10 @@ class Waivers(Model):
     waivers: tuple[Waiver, ...] = ()
 
 
+WAY_BACK = "way-back"
+"""What a waiver names that closes the way back to a release on purpose: `rollback review` judges that, not the pack."""
+
+
 def load(policies: Collection[str], fixed: Collection[str], path: Path = FILE) -> tuple[Waiver, ...]:
     """The waivers of a file, none where there is no file.
 

@@ -13,6 +13,7 @@ from guard.recovery.errors import RecoveryError
 from scripts import guarding, recovery
 from scripts.engine import Engine, EngineError
 from scripts.options import Format, Output, Stack, Yes
+from scripts.review.command import review
 from scripts.targets import TargetError, announce, explain
 from stacks.file import read
 from stacks.lock import read_lock
@@ -31,6 +32,7 @@ app = typer.Typer(
 )
 app.add_typer(guarding.app)
 app.add_typer(recovery.app, name="recovery")
+app.command("review", epilog="Example: rollback review -s prod --output markdown")(review)
 app.command("audit", epilog="Example: rollback audit -s prod --output json")(guarding.audit)
 
 

@@ -69,7 +69,7 @@ def run(plan: Mapping[str, Any] | None, manifests: Mapping[str, str]) -> Run:
         folder = Path(scratch)
         write(folder, plan, manifests)
         output = folder / "results.json"
-        command = [str(python), "-I", str(WORKER), str(folder), str(output), str(CHECKS)]
+        command = [str(python), "-I", "-B", str(WORKER), str(folder), str(output), str(CHECKS)]
         try:
             done = subprocess.run(
                 command,

@@ -51,8 +51,8 @@ def health(told: Mapping[str, Any], region: str) -> str:
 def document(told: Mapping[str, Any], region: str) -> str:
     """A document that is handed in can be found by a query."""
     api, word = addresses(told, region)["api"], f"check{uuid.uuid4().hex[:12]}"
-    # Twice: in revision 1.0.0's vectors of 256 places one word cancels out against another one of the sentence 0.55 % of
-    # the time (2026-11-26), and the document then has no score.
+    # Twice: in revision 1.0.0's vectors of 256 places one word cancels out against another one of the sentence 0.55 %
+    # of the time (2026-11-26), and the document then has no score.
     web.post(f"{api}/documents", {"text": f"The word is {word}, and {word} again."})
     began = time.monotonic()
     while time.monotonic() - began < PATIENCE:

@@ -14,7 +14,7 @@ from scripts.checks import check
 from scripts.show import changes_line
 from scripts.systems.pdf import one_page_pdf
 
-COMMANDS = ("deploy", "up", "status", "versions", "publish")
+COMMANDS = ("deploy", "up", "status", "versions", "publish", "review", "audit")
 
 
 def run(monkeypatch: pytest.MonkeyPatch, *words: str) -> int:

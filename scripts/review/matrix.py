@@ -1,0 +1,90 @@
+"""The way-back matrix: a row for every release."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from guard.approvals import Approval
+from policies.waivers import WAY_BACK, Waiver
+from scripts.review import estimate, ways
+from scripts.review.changes import count, notable
+from scripts.review.model import Move, Secured, Waived, Way
+from scripts.review.preview import Preview
+from scripts.review.resources import of_preview
+from scripts.review.stores import risks
+from scripts.review.ways import Found
+from stacks.model import ConfigurationError
+from stacks.settings import StackSettings
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """What every row is made from."""
+
+    settings: StackSettings
+    outputs: Mapping[str, Any]
+    """Of the last update."""
+    known: frozenset[tuple[str, str]]
+    """The mandatory violations of the change at its pinned release, by policy and URN."""
+    past: Sequence[estimate.Past]
+    secured: Sequence[Secured]
+    approvals: Sequence[Approval]
+    waivers: Sequence[Waiver]
+    now: datetime
+
+    @property
+    def systems(self) -> Mapping[str, Mapping[str, Any]]:
+        """What the last update told of each system."""
+        found: Mapping[str, Mapping[str, Any]] = self.outputs.get("systems") or {}
+        return found
+
+    def row(self, version: str, preview: Preview) -> tuple[Way, Found]:
+        """The way to one release, and what closes it. Whether this change closed it is for the base to say."""
+        deployed = self.outputs.get("version")
+        lost = risks(preview, of_preview(preview.steps), self.approvals, self.now)
+        found = ways.judge(preview, lost, self.known)
+        if found.reason is None and (unreadable := ways.readable_after(self.settings, version, self.systems)):
+            found = Found(unreadable)
+        # A preview that was stopped hasn't seen all that would change.
+        counts = {} if preview.failures else count(notable(preview.steps))
+        going = self._moves(version)
+        guess = estimate.estimate(
+            self.past,
+            estimate.direction(str(deployed) if deployed else None, version),
+            estimate.changes(counts),
+            estimate.canary_minutes(self.settings),
+        )
+        way = Way(
+            version=version,
+            faulty=ways.is_faulty(version),
+            here=version == deployed and not going,
+            open=found.reason is None,
+            reason=found.reason,
+            closed_here=False,
+            waived=None if found.reason is None else self._waived(version),
+            moves=going,
+            counts=counts,
+            stores=lost,
+            unsecured=sum(1 for each in self.secured if each.fault and each.system in {move.system for move in going}),
+            seconds=None if found.reason else guess.seconds,
+            basis=guess.basis,
+        )
+        return way, found
+
+    def _moves(self, version: str) -> tuple[Move, ...]:
+        try:
+            return ways.moves(self.settings, version, self.systems)
+        except ConfigurationError:
+            return ()  # the preview says why
+
+    def _waived(self, version: str) -> Waived | None:
+        return next(_waivers(self.waivers, version, self.now), None)
+
+
+def _waivers(waivers: Iterable[Waiver], version: str, now: datetime) -> Iterator[Waived]:
+    for each in waivers:
+        if each.policy == WAY_BACK and each.covers(version) and each.holds(now.date()):
+            yield Waived(owner=each.owner, reason=each.reason, expires=each.expires.isoformat())

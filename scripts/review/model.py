@@ -1,0 +1,181 @@
+"""What a review finds: the typed document behind every output."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from guard.durable import Kind
+from policies.checkov import Report
+from policies.checkov.resources import Source
+from stacks.model import Model
+
+Count = Annotated[int, Field(ge=0)]
+Seconds = Annotated[float, Field(ge=0)]
+
+
+class Step(Model):
+    """One resource that changes."""
+
+    op: str
+    """``create``, ``update``, ``replace`` or ``delete``."""
+    type: str
+    name: str
+    urn: str
+    why: str
+    """The properties that differ, or that force the replacement."""
+    source: Source | None
+
+
+class SystemChanges(Model):
+    """What changes in one system."""
+
+    system: str
+    counts: dict[str, Count]
+    steps: tuple[Step, ...]
+    """The worst first."""
+
+
+class Verdict(Model):
+    """A policy that isn't kept."""
+
+    policy: str
+    enforcement: str
+    severity: str
+    urn: str
+    resource: str
+    text: str
+    remediation: str
+    source: Source | None
+
+    @property
+    def mandatory(self) -> bool:
+        """Whether it stops an update."""
+        return self.enforcement == "mandatory"
+
+
+class Risk(Model):
+    """A durable store that an update would delete or replace."""
+
+    name: str
+    kind: str
+    """A ``guard.durable.Kind``; the plan may tell of a type that isn't durable any more."""
+    system: str
+    urn: str
+    deed: str
+    """``deleted`` or ``replaced``."""
+    changed: tuple[str, ...]
+    """The inputs that force a replacement, where the program knows them."""
+    refusal: str | None
+    """Why it must not go; None where a recovery point and an approval are in order."""
+    recovery_point: str | None
+    """The id of the one that is in order."""
+    approved_by: str | None
+    source: Source | None
+
+
+class Secured(Model):
+    """How well one store could be restored."""
+
+    name: str
+    kind: Kind
+    system: str
+    fault: str | None
+    """What is missing; None where its newest recovery point was read back and is young enough."""
+    remedy: str | None
+
+
+class Move(Model):
+    """A system on its way to another release."""
+
+    system: str
+    old: str | None
+    new: str
+
+
+class Waived(Model):
+    """Who lets a way be closed, and why."""
+
+    owner: str
+    reason: str
+    expires: str
+
+
+class Way(Model):
+    """The way to one release."""
+
+    version: str
+    faulty: bool
+    """Whether the release has planted faults, for drills."""
+    here: bool
+    """Whether the stack runs it now."""
+    open: bool
+    reason: str | None
+    """Why not, in a line."""
+    closed_here: bool
+    """Whether it is this change that closes it."""
+    waived: Waived | None
+    moves: tuple[Move, ...]
+    """In their turns."""
+    counts: dict[str, Count]
+    """Resources that are created, updated, replaced and deleted; empty where the preview was stopped."""
+    stores: tuple[Risk, ...]
+    """Durable stores that would go, each of which needs a recovery point."""
+    unsecured: Count
+    """Stores of the systems that move whose newest recovery point is missing, unverified or too old."""
+    seconds: Seconds | None
+    """An estimate."""
+    basis: str
+    """What the estimate rests on."""
+
+
+class Base(Model):
+    """What the change is compared with."""
+
+    revision: str
+    commit: str
+
+
+class Timing(Model):
+    """How long a part of the review took."""
+
+    part: str
+    seconds: Seconds
+
+
+class Review(Model):
+    """One review."""
+
+    stack: str
+    pinned: str
+    """The release that the settings pin."""
+    deployed: str | None
+    """The release that the last update deployed."""
+    failures: tuple[str, ...]
+    """What fails the review, a line each; none where it passes."""
+    systems: tuple[SystemChanges, ...]
+    stopped: tuple[str, ...]
+    """What stopped the preview other than a policy, a line each."""
+    verdicts: tuple[Verdict, ...]
+    policies_kept: Count
+    policies_not_asked: Count
+    """Disabled, or the preview ended before they ran: those that look at the whole stack come last."""
+    checkov: Report | None
+    whole: bool
+    """Whether the preview came to every resource; where it didn't, checkov isn't asked."""
+    risks: tuple[Risk, ...]
+    secured: tuple[Secured, ...]
+    secured_unknown: str | None
+    """Why recovery points couldn't be looked at."""
+    ways: tuple[Way, ...]
+    pins: dict[str, str]
+    """Systems that are pinned on their own, and stay where they are whatever the stack moves to."""
+    base: Base | None
+    """None where every way is open: nothing had to be compared."""
+    timings: tuple[Timing, ...]
+
+    @property
+    def passed(self) -> bool:
+        """Whether nothing fails it."""
+        return not self.failures

@@ -1,0 +1,63 @@
+"""Which system a resource belongs to, and the line of the program that declares it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from guard.declared import SHARED
+from policies.checkov.resources import Source, position
+
+ROOT_TYPE = "pulumi:pulumi:Stack"
+
+
+@dataclass(frozen=True)
+class Resources:
+    """The resources of a preview or a state by URN."""
+
+    parents: Mapping[str, str]
+    sources: Mapping[str, Source]
+
+    def system(self, urn: str) -> str:
+        """The outermost component's name where it is a system; ``shared`` for what belongs to none."""
+        here, seen = urn, {urn}
+        while (above := self.parents.get(here, "")) and kind(above) != ROOT_TYPE and above not in seen:
+            seen.add(above)
+            here = above
+        return name(here) if ":systems:" in kind(here) else SHARED
+
+
+def of_preview(steps: Iterable[Mapping[str, Any]]) -> Resources:
+    """The resources of a preview, as they will be; those that go, as they were."""
+    states: dict[str, Mapping[str, Any]] = {}
+    for step in steps:
+        states.setdefault(str(step["urn"]), step.get("newState") or step.get("oldState") or {})
+    return _resources(states)
+
+
+def of_state(state: Mapping[str, Any]) -> Resources:
+    """The resources of a state (``pulumi stack export``)."""
+    found = (state.get("deployment") or {}).get("resources") or ()
+    return _resources({str(each["urn"]): each for each in found})
+
+
+def name(urn: str) -> str:
+    """The name that the program gave a resource."""
+    return urn.rpartition("::")[2]
+
+
+def kind(urn: str) -> str:
+    """The type token of a resource."""
+    return urn.rpartition("::")[0].rpartition("::")[2].rpartition("$")[2]
+
+
+def _resources(states: Mapping[str, Mapping[str, Any]]) -> Resources:
+    sources = {urn: source for urn, state in states.items() if (source := _source(state)) is not None}
+    return Resources({urn: str(state.get("parent") or "") for urn, state in states.items()}, sources)
+
+
+def _source(state: Mapping[str, Any]) -> Source | None:
+    """The innermost line of the project's own."""
+    frames = [state.get("sourcePosition"), *(each.get("sourcePosition") for each in state.get("stackTrace") or ())]
+    return next((found for frame in frames if frame and (found := position(str(frame)))), None)

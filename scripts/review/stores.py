@@ -1,0 +1,151 @@
+"""Durable stores: which of them an update would take away, and how well each could be restored."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from typing import Any
+
+from guard.approvals import Action, Approval, find
+from guard.durable import DURABLE, Kind, physical_name
+from guard.recovery.catalogue import Catalogue
+from guard.recovery.judgement import SKEW
+from guard.recovery.makers import MAKERS
+from guard.recovery.points import RecoveryPoint, Store, make_command, verify_command
+from guard.recovery.stores import stores
+from policies.durable import PLAN
+from scripts.review.changes import OPS
+from scripts.review.model import Risk, Secured
+from scripts.review.preview import Failure, Preview
+from scripts.review.resources import Resources, kind
+
+READERS = 8
+"""Stores that are looked up in the catalogue side by side: each is two requests."""
+HOOK = re.compile(r'^Preview failed: before hook "[^"]*" failed: ')
+"""What the engine puts before a hook's own words."""
+DEEDS = {"removals": "deleted", "replacements": "replaced"}
+BLOCKED = {"delete": "deleted", "replace": "replaced"}
+
+
+def risks(preview: Preview, resources: Resources, approvals: Iterable[Approval], now: datetime) -> tuple[Risk, ...]:
+    """Every durable store that the update would delete or replace, those that may go among them.
+
+    What the guard's plan says comes with evidence. The engine may know of more: a store that moved without an alias, or
+    a change that only the provider takes for a replacement; those have what stopped the preview as their refusal.
+    """
+    going = {str(step["urn"]) for step in preview.steps if OPS.get(str(step["op"])) in BLOCKED}
+    concerned = going | {failure.urn for failure in preview.failures}
+    planned = (risk for risk in _planned(preview, resources) if risk.urn in concerned or risk.refusal is not None)
+    found = {risk.urn: risk for risk in planned}
+    given = tuple(approvals)
+    for step in preview.steps:
+        urn, deed = str(step["urn"]), BLOCKED.get(OPS.get(str(step["op"]), ""))
+        if deed and urn not in found and kind(urn) in DURABLE:
+            refusal = _refusal(preview, urn, deed, given, now)
+            found[urn] = _unplanned(urn, deed, step.get("oldState") or {}, refusal, resources)
+    for failure in preview.failures:
+        urn = failure.urn or ""
+        if urn not in found and kind(urn) in DURABLE and _about_loss(failure.message):
+            deed = "deleted" if "delete" in failure.message.partition("\n")[0] else "replaced"
+            found[urn] = _unplanned(urn, deed, {}, _said(failure), resources)
+    return tuple(sorted(found.values(), key=lambda risk: (risk.refusal is None, risk.system, risk.name)))
+
+
+def _planned(preview: Preview, resources: Resources) -> Iterator[Risk]:
+    """What the component ``rollback:guard:Plan`` tells. Where nothing goes, it is the plan of the last time."""
+    plans = [step.get("newState") or {} for step in preview.steps if kind(str(step["urn"])) == PLAN]
+    for inputs in (plan.get("inputs") or {} for plan in plans):
+        for entries, deed in DEEDS.items():
+            for entry in inputs.get(entries) or ():
+                evidence = entry.get("evidence") or {}
+                point, approval = evidence.get("recoveryPoint") or {}, evidence.get("approval") or {}
+                yield Risk(
+                    name=entry["name"],
+                    kind=entry["kind"],
+                    system=entry["system"],
+                    urn=entry["urn"],
+                    deed=deed,
+                    changed=tuple(entry.get("changed") or ()),
+                    refusal=entry["refusal"],
+                    recovery_point=point.get("id"),
+                    approved_by=approval.get("by"),
+                    source=resources.sources.get(entry["urn"]),
+                )
+
+
+def _unplanned(urn: str, deed: str, old: Mapping[str, Any], refusal: str | None, resources: Resources) -> Risk:
+    token = kind(urn)
+    return Risk(
+        name=physical_name(token, old.get("inputs"), old.get("id") or urn.rpartition("::")[2]),
+        kind=DURABLE[token].kind,
+        system=resources.system(urn),
+        urn=urn,
+        deed=deed,
+        changed=(),
+        refusal=refusal,
+        recovery_point=None,
+        approved_by=None,
+        source=resources.sources.get(urn),
+    )
+
+
+def _refusal(preview: Preview, urn: str, deed: str, approvals: tuple[Approval, ...], now: datetime) -> str | None:
+    """What stopped the step; an approval where nothing did, since the guard's hook let it pass only with one."""
+    if stopped := next((_said(each) for each in preview.failures if each.urn == urn), None):
+        return stopped
+    action = Action.DELETE if deed == "deleted" else Action.REPLACE
+    if find(approvals, urn, action, now) is not None:
+        return None
+    return f"it would be {deed}, the guard's plan doesn't tell of it, and nobody has approved it"
+
+
+def _said(failure: Failure) -> str:
+    """The refusal: the guard's hook has two lines, of which the second is a command; the engine's own are one."""
+    own = HOOK.sub("", failure.message)
+    return failure.line if own == failure.message else own
+
+
+def _about_loss(message: str) -> bool:
+    """Whether the engine refused a delete or a replacement: protection and hooks do, in these words."""
+    return any(word in message for word in ("marked for protection", "before hook", "cannot be deleted"))
+
+
+def secured(
+    state: Mapping[str, Any], catalogue: Catalogue, resources: Resources, now: datetime | None = None
+) -> tuple[Secured, ...]:
+    """How well each store of a state could be restored, by the newest record of its recovery points.
+
+    Stores are neither read nor counted: the guard does that when one is about to go. Those without copies of their own
+    (``guard.recovery.judgement.ELSEWHERE``) are left out. Raises ``RecoveryError`` where the catalogue can't be read.
+    """
+    known = [store for store in stores(state, catalogue.region) if store.kind in MAKERS]
+    at = now or datetime.now(UTC)
+    with ThreadPoolExecutor(READERS) as pool:
+        points = list(pool.map(catalogue.evidence, known))
+    return tuple(_secured(store, point, at, resources) for store, point in zip(known, points, strict=True))
+
+
+def _secured(store: Store, point: RecoveryPoint | None, now: datetime, resources: Resources) -> Secured:
+    fault, remedy = _fault(store, point, now)
+    return Secured(
+        name=store.name, kind=Kind(store.kind), system=resources.system(store.urn), fault=fault, remedy=remedy
+    )
+
+
+def _fault(store: Store, point: RecoveryPoint | None, now: datetime) -> tuple[str | None, str | None]:
+    if point is None:
+        return "no recovery point", make_command(store)
+    if point.fault is not None:
+        return f"the newest recovery point is damaged ({point.fault})", make_command(store)
+    age, bound = now - point.made_at, DURABLE[store.type].bound
+    if age < -SKEW:
+        return "the newest recovery point was made in the future: a clock is wrong", make_command(store)
+    if age >= bound:
+        hours, most = age.total_seconds() / 3600, bound.total_seconds() / 3600
+        which = "verified recovery point" if point.verified_at else "recovery point"
+        return f"the newest {which} is {hours:.0f} h old, the bound is {most:.0f} h", make_command(store)
+    if point.verified_at is None:
+        return "the newest recovery point was never read back", verify_command(point)
+    return None, None

@@ -1,0 +1,93 @@
+"""``rollback review`` as it is typed: outputs, exit codes, one line for what stops it."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+import typer
+from botocore.exceptions import EndpointConnectionError
+
+from policies.checkov import CheckovError
+from scripts.engine import EngineError
+from scripts.review import command
+from scripts.review.errors import ReviewError
+from scripts.review.model import Review
+from scripts.review.work import Work
+from scripts.targets import TargetError
+from stacks.model import ConfigurationError
+from tests.scripts.review import made
+
+app = typer.Typer()
+app.command("review")(command.review)
+app.command("other")(lambda: None)
+
+
+def run(monkeypatch: pytest.MonkeyPatch, *words: str, result: Review | Exception) -> int:
+    def review(self: Work, revision: str | None, number: int) -> Review:
+        assert self.scratch.is_dir()
+        if isinstance(result, Exception):
+            raise result
+        return result
+
+    monkeypatch.setattr(command, "announce", lambda *_, **__: None)
+    monkeypatch.setattr(Work, "review", review)
+    monkeypatch.setattr(sys, "argv", ["rollback", "review", *words])
+    code = app(standalone_mode=False)
+    return code if isinstance(code, int) else 0
+
+
+def test_exit_codes_say_whether_it_passes(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(monkeypatch, result=made.review()) == 0
+    assert "# Review of prod: passes" in capsys.readouterr().out
+    assert run(monkeypatch, result=made.review(failures=("x",))) == 1
+    assert "# Review of prod: fails" in capsys.readouterr().out
+
+
+def test_each_output_is_one_document(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    path = tmp_path / "review.sarif"
+    assert run(monkeypatch, "-o", "json", "--sarif", str(path), result=made.review(failures=("x",))) == 1
+    told = json.loads(capsys.readouterr().out)
+    assert (told["passed"], told["stack"], told["failures"]) == (False, "prod", ["x"])
+    assert json.loads(path.read_text())["version"] == "2.1.0"
+    assert run(monkeypatch, "--output", "sarif", result=made.review()) == 0
+    assert json.loads(capsys.readouterr().out)["version"] == "2.1.0"
+
+
+@pytest.mark.parametrize(
+    ("error", "line"),
+    [
+        (ReviewError("prod was never\ndeployed"), "prod was never deployed"),
+        (EngineError("no such backend"), "no such backend"),
+        (CheckovError("checkov can't be installed"), "checkov can't be installed"),
+        (ConfigurationError("waivers.yaml: wrong"), "waivers.yaml: wrong"),
+        (TargetError("say --yes"), "say --yes"),
+        (OSError("disk full"), "disk full"),
+        (EndpointConnectionError(endpoint_url="http://x"), "no account answers at"),
+    ],
+)
+def test_a_review_that_cannot_be_done_is_one_line_and_exit_code_2(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], error: Exception, line: str
+) -> None:
+    assert run(monkeypatch, result=error) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.startswith(f"error: the review couldn't be done: {line}")
+    assert len(said.err.splitlines()) == 1
+
+
+def test_a_fault_of_our_own_is_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(ZeroDivisionError):
+        run(monkeypatch, result=ZeroDivisionError())
+
+
+def test_wrong_words_are_refused(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(monkeypatch, "-s", "prodd", result=made.review()) == 2
+    assert "unknown stack 'prodd' (did you mean prod?)" in capsys.readouterr().err
+    for wrong in (("--releases", "0"), ("--output", "xml")):
+        with pytest.raises(Exception, match=r"greater than|not one of"):
+            run(monkeypatch, *wrong, result=made.review())

@@ -1,0 +1,166 @@
+"""Stores that would go, and how well each could be restored."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from guard.approvals import Action, Approval
+from guard.durable import DURABLE, Kind
+from guard.recovery.catalogue import Catalogue
+from guard.recovery.points import RecoveryPoint, Store
+from scripts.review.changes import OPS
+from scripts.review.model import Risk
+from scripts.review.preview import Preview
+from scripts.review.resources import of_preview, of_state
+from scripts.review.stores import risks, secured
+from tests.scripts.review import made
+
+REFUSAL = "jobs-prod: no recovery point\nrollback recovery make jobs-prod -s prod"
+PROTECTED = (
+    'unable to replace resource "x"\nas it is currently marked for protection. To unprotect the resource, remove'
+)
+
+
+def found(preview: Preview, *approvals: Approval) -> list[Risk]:
+    return list(risks(preview, of_preview(preview.steps), approvals, made.NOW))
+
+
+def approval(address: str, action: Action) -> Approval:
+    return Approval(
+        store=address,
+        action=action,
+        by="Ada Byron",
+        reason="the table is a copy",
+        given=made.NOW - timedelta(hours=1),
+        expires=made.NOW + timedelta(hours=1),
+    )
+
+
+def test_a_store_that_leaves_the_program_is_told_with_the_guards_refusal() -> None:
+    gone = made.step("delete", "jobs", made.TABLE, line=30)
+    (risk,) = found(made.preview(made.holder(), made.plan(removals=[made.entry("jobs", REFUSAL)]), gone))
+    assert (risk.name, risk.deed, risk.kind, risk.refusal) == ("jobs-prod", "deleted", "table", REFUSAL)
+    assert str(risk.source) == "components/stores.py:30"
+
+
+def test_one_that_may_go_is_told_with_its_evidence() -> None:
+    gone = made.step("delete", "jobs", made.TABLE)
+    (risk,) = found(made.preview(made.plan(removals=[made.entry("jobs", None)]), gone))
+    assert risk.refusal is None
+    assert (risk.approved_by, risk.recovery_point) == ("Ada Byron", "20261126t020000000z-0a1b2c3d")
+
+
+def test_the_plan_of_an_update_long_done_says_nothing_about_this_one() -> None:
+    stays = made.step("same", "jobs", made.TABLE)
+    old = made.plan("same", replacements=[made.entry("jobs", None, changed=["hashKey"])])
+    assert found(made.preview(old, stays)) == []
+
+
+def test_a_replacement_that_the_engine_refused_before_its_step_is_told_once() -> None:
+    address = made.urn("jobs", made.TABLE)
+    told = made.plan(replacements=[made.entry("jobs", REFUSAL, changed=["hashKey"])])
+    (risk,) = found(made.preview(told, errors=[made.error(PROTECTED, address)]))
+    assert (risk.deed, risk.changed, risk.refusal) == ("replaced", ("hashKey",), REFUSAL)
+
+
+def test_what_only_the_engine_knows_of_is_told_too() -> None:
+    address = made.urn("jobs", made.TABLE)
+    (risk,) = found(made.preview(made.plan(), errors=[made.error(PROTECTED, address)]))
+    assert (risk.name, risk.deed) == ("jobs", "replaced")
+    assert risk.refusal is not None
+    assert risk.refusal.startswith("unable to replace")
+    moved = made.preview(
+        made.plan(),
+        made.step("delete", "jobs", made.TABLE),
+        errors=[made.error('Preview failed: before hook "durable-store" failed: x\nmake one', address)],
+    )
+    (risk,) = found(moved)
+    assert (risk.deed, risk.refusal) == ("deleted", "x\nmake one")
+
+
+def test_an_error_about_a_store_that_loses_nothing_is_no_risk() -> None:
+    invalid = made.error("aws:dynamodb/table:Table resource 'jobs' has a problem: x", made.urn("jobs", made.TABLE))
+    assert found(made.preview(made.step("same", "other", made.TABLE), errors=[invalid])) == []
+
+
+@given(st.sampled_from(sorted(OPS)), st.sampled_from(sorted(DURABLE)), st.booleans())
+def test_no_delete_or_replacement_of_a_durable_type_goes_without_a_word(op: str, token: str, approved: bool) -> None:
+    going = made.step(op, "jobs", token)
+    action = Action.DELETE if op == "delete" else Action.REPLACE
+    given_ = [approval(going["urn"], action)] if approved else []
+    told = found(made.preview(made.plan(), going), *given_)
+    assert [risk.refusal is None for risk in told] == ([approved] if OPS[op] in ("delete", "replace") else [])
+
+
+def test_types_that_hold_nothing_are_no_stores() -> None:
+    assert found(made.preview(made.step("delete", "worker", made.FUNCTION))) == []
+
+
+@pytest.fixture
+def state() -> dict[str, Any]:
+    table = made.step("same", "jobs", made.TABLE)["newState"]
+    namespace = made.step("same", "ns", "kubernetes:core/v1:Namespace", inputs={"metadata": {"name": "ns"}})["newState"]
+    belt = made.step("same", "v", "aws:s3/bucketVersioning:BucketVersioning", inputs={"bucket": "v"})["newState"]
+    system = made.holder()["newState"]
+    return {"deployment": {"resources": [system, table, namespace, belt]}}
+
+
+def point(**more: Any) -> RecoveryPoint:
+    address = made.urn("jobs", made.TABLE)
+    given_: dict[str, Any] = {
+        "id": "20261126t025000000z-0a1b2c3d",
+        "store": Store(urn=address, type=made.TABLE, kind=Kind.TABLE, name="jobs", region="us-east-1"),
+        "made_at": made.NOW - timedelta(minutes=10),
+        "made_by": "ada",
+        "where": "arn:x",
+        "items": 3,
+        "checksum": "0" * 64,
+        "bytes": 10,
+        "restore": "rollback recovery restore x",
+        "verified_at": made.NOW,
+        "verified_how": "every item compared",
+    }
+    return RecoveryPoint(**{**given_, **more})
+
+
+UNVERIFIED = {"verified_at": None, "verified_how": None}
+
+
+@pytest.mark.parametrize(
+    ("newest", "fault", "remedy"),
+    [
+        (point, None, None),
+        (lambda: None, "no recovery point", "rollback recovery make jobs -s prod"),
+        (lambda: point(**UNVERIFIED), "never read back", "rollback recovery verify 20261126t025000000z"),
+        (lambda: point(**UNVERIFIED, fault="gone"), "damaged (gone)", "rollback recovery make jobs"),
+        (
+            lambda: point(made_at=made.NOW - timedelta(hours=3)),
+            "the newest verified recovery point is 3 h old, the bound is 1 h",
+            "recovery make jobs",
+        ),
+        (
+            lambda: point(made_at=made.NOW + timedelta(hours=1), **UNVERIFIED),
+            "in the future: a clock is wrong",
+            "recovery make jobs",
+        ),
+    ],
+)
+def test_a_store_that_could_not_be_restored_is_told_with_the_command(
+    state: dict[str, Any],
+    monkeypatch: pytest.MonkeyPatch,
+    newest: Callable[[], RecoveryPoint | None],
+    fault: str | None,
+    remedy: str | None,
+) -> None:
+    monkeypatch.setattr(Catalogue, "evidence", lambda self, store: newest())
+    (told,) = secured(state, Catalogue("bucket", "us-east-1"), of_state(state), made.NOW)
+    assert (told.name, told.system, told.kind) == ("jobs", "async-rag", Kind.TABLE)
+    assert (fault or "") in (told.fault or "")
+    assert (remedy or "") in (told.remedy or "")
+    assert (told.fault is None) is (fault is None) is (told.remedy is None)

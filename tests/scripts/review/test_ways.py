@@ -1,0 +1,89 @@
+"""What makes a way open or closed."""
+
+from __future__ import annotations
+
+import pytest
+
+from scripts.review import ways
+from scripts.review.ways import judge, readable_after
+from stacks.file import read
+from tests.scripts.review import made
+
+TRACEBACK = "Program failed with an unhandled exception:\nTraceback (most recent call last):\n  File x\nKeyError: 'a'"
+
+
+def test_a_way_is_open_where_the_engine_accepts_it() -> None:
+    found = judge(made.preview(made.plan(), events=[made.violation("x", "advisory")]), [], [])
+    assert found.reason is None
+
+
+def test_a_store_that_would_go_closes_it_one_that_may_go_does_not() -> None:
+    preview = made.preview(errors=[made.error("something else")])
+    lost = [made.risk(f"jobs-{number}") for number in range(5)]
+    reason = judge(preview, [made.risk("free", None), *lost], []).reason
+    assert reason is not None
+    assert reason.startswith("jobs-0 would be deleted, jobs-1 would be deleted, jobs-2 would be deleted and 2 more: no")
+    assert "\n" not in reason
+    assert judge(made.preview(), [made.risk("free", None)], []).reason is None
+
+
+@pytest.mark.parametrize(
+    ("message", "reason"),
+    [
+        ("compaction at v1.2.1 reads\n data format 1", "compaction at v1.2.1 reads data format 1"),
+        (TRACEBACK, "KeyError: 'a'"),
+    ],
+)
+def test_a_program_that_refuses_is_an_answer(message: str, reason: str) -> None:
+    assert judge(made.preview(errors=[made.error(message)]), [], []).reason == reason
+
+
+def test_a_policy_closes_it_unless_the_change_breaks_it_anyway() -> None:
+    preview = made.preview(events=[made.violation("blast-radius", text="60 of 100"), made.violation("other")])
+    found = judge(preview, [], [])
+    assert found.reason == "policy blast-radius: 60 of 100 (and 1 more)"
+    assert found.policies == {("blast-radius", made.PLAN), ("other", made.PLAN)}
+    assert judge(preview, [], [("blast-radius", made.PLAN)]).policies == {("other", made.PLAN)}
+    assert judge(preview, [], found.policies).reason is None
+
+
+def test_what_the_pinned_release_writes_closes_the_way_to_those_that_cannot_read_it() -> None:
+    """v1.4.0 writes receipts in format 2, which v1.2.1 can't read (their manifests)."""
+    settings = read("prod", {"rollback-stack:version": "v1.4.0"})
+    reason = readable_after(settings, "v1.2.1", {})
+    assert reason is not None
+    assert reason.startswith("once v1.4.0 is deployed: compaction at v1.2.1 reads data format 1")
+    assert readable_after(settings, "v1.2.3", {}) is None
+    assert readable_after(read("prod", {"rollback-stack:version": "v1.2.2"}), "v1.2.1", {}) is None
+
+
+def test_what_is_closed_already_is_not_this_changes_doing() -> None:
+    settings = read("prod", {"rollback-stack:version": "v1.2.1"})
+    assert (
+        readable_after(settings, "v1.2.2", {"compaction": {"dataFormat": {"newest": 2}, "release": "v1.4.0"}}) is None
+    )
+
+
+def test_a_system_with_a_pin_of_its_own_stays() -> None:
+    settings = read("prod", {"rollback-stack:version": "v1.2.3", "compaction:version": "v1.2.3"})
+    deployed = {name: {"release": "v1.2.3"} for name in settings.project.systems}
+    moves = ways.moves(settings, "v1.2.1", deployed)
+    assert [move.system for move in moves] == [name for name in settings.project.systems if name != "compaction"]
+    assert {(move.old, move.new) for move in moves} == {("v1.2.3", "v1.2.1")}
+
+
+def test_systems_move_in_their_turns() -> None:
+    """v1.4.0 moves async-rag after compaction, and rag-api after async-rag and cryptique; going back is the reverse."""
+    settings = read("prod", {"rollback-stack:version": "v1.4.0"})
+    deployed = {name: {"release": "v1.4.0"} for name in settings.project.systems}
+    order = [move.system for move in ways.moves(settings, "v1.2.3", deployed)]
+    assert order.index("rag-api") < order.index("async-rag") < order.index("compaction")
+    assert ways.moves(settings, "v1.4.0", deployed) == ()
+
+
+def test_the_newest_published_releases_are_looked_back_to() -> None:
+    assert ways.last(2) == ways.last(50)[:2]
+    assert ways.last(50)[-1] == "v1.2.1"
+    assert ways.is_faulty("v1.3.0")
+    assert not ways.is_faulty("v1.2.3")
+    assert not ways.is_faulty("v9.9.9")

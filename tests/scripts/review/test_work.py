@@ -1,0 +1,191 @@
+"""Which previews a review runs, what it asks the base, and what it makes of a preview that failed."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from guard.recovery.catalogue import Catalogue
+from guard.recovery.errors import RecoveryError
+from policies import checkov, waivers
+from policies.waivers import Waiver
+from scripts.engine import Engine, EngineError
+from scripts.review import base, preview, work
+from scripts.review.errors import ReviewError
+from scripts.review.model import Review
+from scripts.review.preview import Preview
+from scripts.review.ways import last
+from scripts.review.work import Work
+from stacks.file import read
+from tests.scripts.review import made
+
+PINNED = "v1.2.3"
+TRACEBACK = "Program failed with an unhandled exception:\nTraceback (most recent call last):\n  File x\nKeyError: 'a'\n"
+SYSTEMS = ("async-rag", "rag-api", "compaction", "cryptique", "security-assistant")
+HELD = made.step("same", "jobs", made.TABLE)
+CLOSED = made.preview(HELD, made.plan(removals=[made.entry("jobs", "no")]))
+
+
+@dataclass
+class World:
+    """An engine, an account and a base that a test decides about."""
+
+    answers: dict[str, Preview] = field(default_factory=dict)
+    """By release; ``made.preview(HELD)`` for any other."""
+    open_at_base: bool = True
+    asked: list[str] = field(default_factory=list)
+    asked_of_base: list[str] = field(default_factory=list)
+    scanned: list[Mapping[str, Any]] = field(default_factory=list)
+    running: int = 0
+    most: int = 0
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def run(self, folder: Path, stack: str, settings: Path) -> Preview:
+        version = yaml.safe_load(settings.read_text())["config"]["rollback-stack:version"]
+        with self.lock:
+            self.asked.append(version)
+            self.running += 1
+            self.most = max(self.most, self.running)
+        time.sleep(0.02)
+        with self.lock:
+            self.running -= 1
+        return self.answers.get(version, made.preview(HELD))
+
+    def scan(self, document: Mapping[str, Any]) -> checkov.Report:
+        self.scanned.append(document)
+        return made.report()
+
+    def is_open(self, version: str, *_: object) -> bool:
+        self.asked_of_base.append(version)
+        return self.open_at_base
+
+
+def state() -> dict[str, Any]:
+    outputs = {"version": PINNED, "systems": {name: {"release": PINNED} for name in SYSTEMS}}
+    root = {"urn": made.ROOT, "type": "pulumi:pulumi:Stack", "outputs": outputs}
+    provider = {"urn": "urn:pulumi:prod::p::pulumi:providers:aws::default", "type": "pulumi:providers:aws"}
+    replaced = {"urn": "urn:old", "type": made.TABLE, "delete": True}
+    return {"deployment": {"resources": [root, provider, replaced, HELD["newState"]]}}
+
+
+@pytest.fixture
+def world(monkeypatch: pytest.MonkeyPatch) -> World:
+    made_up = World()
+    root = {"op": "same", "urn": made.ROOT, "newState": {"urn": made.ROOT, "type": "pulumi:pulumi:Stack"}}
+    made_up.answers[PINNED] = made.preview(root, HELD)
+    monkeypatch.setattr(preview, "run", made_up.run)
+    monkeypatch.setattr(checkov, "scan", made_up.scan)
+    monkeypatch.setattr(Engine, "state", lambda self: state())
+    monkeypatch.setattr(Engine, "history", lambda self: [])
+    monkeypatch.setattr(Catalogue, "evidence", lambda self, store: None)
+    monkeypatch.setattr(waivers, "load", lambda *_: ())
+    monkeypatch.setattr(work, "base_of", lambda root, revision: (revision or "the trunk", "0" * 40))
+    monkeypatch.setattr(base, "program_at", lambda root, commit, target: target)
+    monkeypatch.setattr(base.BaseProgram, "is_open", lambda self, *given: made_up.is_open(*given))
+    return made_up
+
+
+def reviewed(tmp_path: Path, number: int = 3, revision: str | None = None) -> Review:
+    settings = read("prod", {"rollback-stack:version": PINNED})
+    return Work(settings, tmp_path, made.NOW).review(revision, number)
+
+
+@pytest.fixture(autouse=True)
+def pinned(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A checkout that pins v1.2.3."""
+    folder = tmp_path / "stacks"
+    folder.mkdir()
+    (folder / "Pulumi.prod.yaml").write_text(yaml.safe_dump({"config": {"rollback-stack:version": PINNED}}))
+    monkeypatch.setattr(work, "STACKS", folder)
+
+
+def test_the_pinned_release_is_previewed_once_and_never_more_than_two_at_a_time(world: World, tmp_path: Path) -> None:
+    found = reviewed(tmp_path, number=5)
+    assert world.asked[0] == PINNED
+    assert sorted(world.asked) == sorted(last(5))
+    assert world.most == 2
+    assert [way.version for way in found.ways] == last(5)
+    assert found.passed
+    assert found.base is None
+    assert world.asked_of_base == []
+    assert [way.version for way in found.ways if way.here] == [PINNED]
+
+
+def test_only_closed_ways_are_asked_of_the_base(world: World, tmp_path: Path) -> None:
+    world.answers["v1.2.2"] = CLOSED
+    found = reviewed(tmp_path, number=5, revision="main")
+    assert world.asked_of_base == ["v1.2.2"]
+    assert found.base is not None
+    assert found.base.revision == "main"
+    assert [way.version for way in found.ways if way.closed_here] == ["v1.2.2"]
+    assert found.failures[-1].startswith("this change closes the way to v1.2.2")
+
+
+def test_a_way_that_was_closed_before_fails_nothing(world: World, tmp_path: Path) -> None:
+    world.answers["v1.2.2"], world.open_at_base = CLOSED, False
+    found = reviewed(tmp_path, number=5)
+    assert found.passed
+    assert [way.version for way in found.ways if not way.open] == ["v1.2.2"]
+
+
+def test_a_waiver_lets_a_way_be_closed_and_the_base_is_not_asked(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expires: datetime = made.NOW
+    given = Waiver(policy="way-back", resource="v1.2.2", reason="it is retired", owner="ada", expires=expires.date())
+    monkeypatch.setattr(waivers, "load", lambda names, fixed: (given,) if "way-back" in names else ())
+    world.answers["v1.2.2"] = CLOSED
+    found = reviewed(tmp_path, number=5)
+    assert found.passed
+    assert world.asked_of_base == []
+    assert [way.waived.owner for way in found.ways if way.waived] == ["ada"]
+
+
+def test_a_refusal_is_reported_and_checkov_is_asked_where_every_resource_was_seen(world: World, tmp_path: Path) -> None:
+    root = {"op": "same", "urn": made.ROOT, "newState": {"urn": made.ROOT}}
+    gone = made.step("delete", "jobs", made.TABLE)
+    refused = made.error('Preview failed: before hook "durable-store" failed: no', gone["urn"])
+    world.answers[PINNED] = made.preview(root, gone, errors=[refused])
+    found = reviewed(tmp_path, number=1)
+    assert [risk.name for risk in found.risks] == ["jobs"]
+    assert found.stopped == ()
+    assert found.failures[0] == "durable stores at risk: jobs would be deleted"
+    assert world.scanned[0]["diagnostics"] == []
+    world.answers[PINNED] = made.preview(gone, errors=[refused])
+    cut = reviewed(tmp_path, number=1)
+    assert (cut.checkov, len(world.scanned), cut.whole) == (None, 1, False)
+    assert cut.policies_not_asked > 30
+
+
+def test_a_program_that_does_not_run_cannot_be_reviewed(world: World, tmp_path: Path) -> None:
+    world.answers[PINNED] = made.preview(errors=[made.error(TRACEBACK)])
+    with pytest.raises(ReviewError, match=r"^the program can't be previewed: KeyError: 'a'$"):
+        reviewed(tmp_path)
+
+
+def test_a_stack_that_was_never_deployed_says_so(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def none(self: Engine) -> dict[str, Any]:
+        raise EngineError("no stack named 'prod' found")
+
+    monkeypatch.setattr(Engine, "state", none)
+    with pytest.raises(ReviewError, match="prod was never deployed: run `rollback up -s prod`"):
+        reviewed(tmp_path)
+
+
+def test_a_catalogue_that_does_not_answer_fails_nothing(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(self: Catalogue, store: object) -> None:
+        raise RecoveryError("access denied")
+
+    monkeypatch.setattr(Catalogue, "evidence", refuse)
+    found = reviewed(tmp_path)
+    assert (found.secured_unknown, found.passed) == ("access denied", True)
