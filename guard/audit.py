@@ -60,6 +60,14 @@ def audit(
     return sorted(found, key=lambda finding: (finding.severity is not Severity.HIGH, finding.kind, finding.text))
 
 
+def newest(history: Sequence[Mapping[str, Any]]) -> str | None:
+    """When the newest update started that may have changed anything: one that was refused didn't."""
+    changing = (
+        each for each in history if each["result"] != "failed" or set(each.get("resourceChanges") or ()) - {"same"}
+    )
+    return next((str(each["startTime"]) for each in changing), None)
+
+
 def _unguarded(stores: Mapping[str, Guarded], approvals: Sequence[Approval], now: datetime) -> Iterator[Finding]:
     """Stores that lack a part of the guard; an approved one is open on purpose, but for its hook."""
     for urn, store in sorted(stores.items()):
@@ -75,8 +83,7 @@ def _unguarded(stores: Mapping[str, Guarded], approvals: Sequence[Approval], now
 
 def _edited(state: Mapping[str, Any], history: Sequence[Mapping[str, Any]], last: Entry | None) -> Iterator[Finding]:
     """The state is another, and no update has run since the ledger's last entry."""
-    newest = str(history[0]["startTime"]) if history else None
-    if last is None or last.engine_start != newest or last.digest == digest(state):
+    if last is None or last.engine_start != newest(history) or last.digest == digest(state):
         return
     here, before = durable(state), last.durable
     gone = [before[urn].name for urn in before.keys() - here.keys()]

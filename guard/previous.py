@@ -42,12 +42,13 @@ def read_previous() -> Previous:
 
 
 def previous(resources: Mapping[str, Mapping[str, Any]]) -> Previous:
-    """The same from what the engine tells: URN -> ``type`` and ``outputs``."""
-    outputs: Mapping[str, Any] = next((each["outputs"] for each in resources.values() if each["type"] == STACK), {})
+    """The same from what the engine tells: URN -> ``type`` and ``outputs``, which what was never read lacks."""
+    told = {urn: dict(each.get("outputs") or {}) for urn, each in resources.items()}
+    outputs = next((told[urn] for urn, each in resources.items() if each["type"] == STACK), {})
     systems = _systems(resources)
     read = set((outputs.get(OUTPUT) or {}).get("read") or ())
     stores = {
-        urn: _store(urn, each["type"], each["outputs"], systems)
+        urn: _store(urn, each["type"], told[urn], systems)
         for urn, each in resources.items()
         if each["type"] in DURABLE and urn not in read
     }
@@ -56,7 +57,7 @@ def previous(resources: Mapping[str, Mapping[str, Any]]) -> Previous:
         # The engine itself makes the stack and default providers; they come and go without the program.
         if each["type"] != PLAN and not each["type"].startswith("pulumi:"):
             grouped.setdefault(_system(urn, systems), set()).add(urn)
-    plan = next((each["outputs"] for each in resources.values() if each["type"] == PLAN), None)
+    plan = next((told[urn] for urn, each in resources.items() if each["type"] == PLAN), None)
     return Previous(outputs, _owned(stores), {name: frozenset(urns) for name, urns in grouped.items()}, plan or None)
 
 

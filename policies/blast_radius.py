@@ -24,6 +24,8 @@ class Bounds(Model):
     """Deletes and replacements together."""
     max_percent: Percent = 20.0
     """The same, of the resources that the system had before."""
+    percent_from: Deletes = 5
+    """Fewer are never much, whatever their share of a small system."""
 
 
 class BlastRadius(Bounds):
@@ -45,7 +47,11 @@ def within(plan: Resource, config: BlastRadius, facts: Facts) -> Iterator[str]:
         percent = 100 * lost / before if before else 0.0
         over = [
             *([f"more than {bounds.max_deletes} resources"] if lost > bounds.max_deletes else []),
-            *([f"more than {bounds.max_percent:g} %"] if percent > bounds.max_percent else []),
+            *(
+                [f"more than {bounds.max_percent:g} %"]
+                if lost >= bounds.percent_from and percent > bounds.max_percent
+                else []
+            ),
         ]
         # An update that changes nothing repeats the last plan, with what was approved then (guard/plan.py).
         if (

@@ -40,11 +40,7 @@ def environment(state: State) -> dict[str, str]:
     }
 
 
-GUARDED = {
-    # The pack applies to every preview and update, and a destroy runs the program, without which no hook is heard.
-    "PULUMI_OPTION_POLICY_PACK": str(ROOT / "policies"),
-    "PULUMI_OPTION_RUN_PROGRAM": "true",
-}
+GUARDED = {"PULUMI_OPTION_POLICY_PACK": str(ROOT / "policies")}
 """What a person's shell has besides, so that a bare `pulumi up` is judged as `rollback` is."""
 
 

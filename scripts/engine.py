@@ -19,8 +19,8 @@ from scripts import interrupted
 from stacks.settings import PROJECT
 
 ROOT = Path(__file__).resolve().parent.parent
-GUARDED = {"PULUMI_OPTION_POLICY_PACK": str(ROOT / "policies"), "PULUMI_OPTION_RUN_PROGRAM": "true"}
-"""The pack applies to every preview and update, and a destroy runs the program, without which no hook is heard."""
+GUARDED = {"PULUMI_OPTION_POLICY_PACK": str(ROOT / "policies")}
+"""The pack applies to every preview and update."""
 LAST_CALLS = 3.0
 """Seconds that a killed engine's providers are given for calls that they had begun: they look for it once a second."""
 

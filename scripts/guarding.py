@@ -15,7 +15,7 @@ from pydantic import ValidationError
 
 from guard import approvals
 from guard.approvals import BLAST_RADIUS, Action, Approval
-from guard.audit import Finding, Severity
+from guard.audit import Finding, Severity, newest
 from guard.audit import audit as find
 from guard.inventory import digest, durable
 from guard.ledger import Entry, Ledger
@@ -105,10 +105,19 @@ def show(found: Sequence[Finding]) -> None:
         typer.echo(f"{each.severity.value:4} {each.kind}: {each.text}\n     {each.remedy}")
 
 
-def note_update(settings: StackSettings, engine: Engine, code: int) -> None:
-    """Write into the ledger what an update left behind. The update stands, whatever becomes of this."""
+def note_update(settings: StackSettings, engine: Engine, code: int, account: str) -> None:
+    """Write into the ledger what an update left behind. The update stands, whatever becomes of this.
+
+    Nothing is written of an update that was refused and changed nothing, and nothing into an account that isn't the
+    stack's own (``account``: the one that answers), which the program refuses.
+    """
     try:
+        if (engine.outputs().get("target") or {}).get("account", account) != account:
+            return
         state = engine.state()
+        last = _ledger(settings).last()
+        if code and last is not None and last.digest == digest(state):
+            return
         note(settings, engine, state, " ".join(["rollback", *sys.argv[1:]]), "failed" if code else "succeeded")
         show([each for each in findings(settings, engine, state) if each.severity is Severity.HIGH])
     except (RecoveryError, EngineError) as error:
@@ -127,7 +136,7 @@ def note(settings: StackSettings, engine: Engine, state: Mapping[str, Any], comm
             command=command,
             result=result,
             version=settings.project.version,
-            engine_start=str(history[0]["startTime"]) if history else None,
+            engine_start=newest(history),
             digest=digest(state),
             durable=durable(state),
         )

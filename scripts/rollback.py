@@ -147,11 +147,11 @@ def _update(stack: str, changes: dict[str, str], yes: bool) -> None:
 
     settings = read(stack, changes)
     selected = select(settings)
-    announce(stack, settings.region, ask=not yes, cluster="rag-api" in selected)
+    account = announce(stack, settings.region, ask=not yes, cluster="rag-api" in selected)
     engine = Engine(stack)
     engine.prepare(settings.region)
     code = engine.up(changes)
-    guarding.note_update(settings, engine, code)
+    guarding.note_update(settings, engine, code, account)
     if code:
         _say_where_it_stands(stack, settings, engine)
         raise typer.Exit(code)

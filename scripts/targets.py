@@ -20,8 +20,8 @@ def is_local() -> bool:
     return urlparse(os.environ.get("AWS_ENDPOINT_URL", "")).hostname in LOOPBACK
 
 
-def announce(stack: str, region: str, *, ask: bool, cluster: bool) -> None:
-    """Say which account is about to be touched; a real one is asked about, unless ``ask`` is off.
+def announce(stack: str, region: str, *, ask: bool, cluster: bool) -> str:
+    """Say which account is about to be touched; a real one is asked about, unless ``ask`` is off. The account's number.
 
     Raises ``TargetError`` when there are no credentials, when the account or (where ``cluster`` is wanted) the cluster
     doesn't answer, and when a pipeline that can't be asked left out ``--yes``.
@@ -31,12 +31,13 @@ def announce(stack: str, region: str, *, ask: bool, cluster: bool) -> None:
         _cluster()
     if is_local():
         print(f"{stack}: the local sandbox (emulated account {account}, {region})", file=sys.stderr)
-        return
+        return account
     print(f"{stack}: the REAL AWS account {account}, {region}", file=sys.stderr)
     if ask:
         if not sys.stdin.isatty():
             raise TargetError(f"{stack} lies in a real account: give --yes where nobody can be asked")
         typer.confirm(f"Update {stack} in account {account}?", abort=True)
+    return account
 
 
 def explain(error: BaseException) -> str | None:

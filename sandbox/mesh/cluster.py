@@ -45,12 +45,13 @@ class Cluster:
         shutil.rmtree(folder, ignore_errors=True)
         self._lock = asyncio.Lock()
         self._client: Any = None
+        self._earlier: list[Any] = []
         self._read: tuple[int, int] | None = None
 
     async def close(self) -> None:
         """Close the connections."""
-        if self._client is not None:
-            await self._client.close()
+        for client in filter(None, [*self._earlier, self._client]):
+            await client.close()
 
     async def get(self, path: str) -> dict[str, Any] | None:
         """Return an object or a list of objects, None where there is none."""
@@ -115,6 +116,9 @@ class Cluster:
                 ) from None
             # A proxy of the user's (HTTPS_PROXY) is for other machines.
             client.configuration.client_session_kwargs = {"trust_env": False}
-            await self.close()
+            # Watches still run over the earlier one: to close it under them leaves them waiting for ever, and what they
+            # follow as it was. They end with the server, or when they are due, and then come here again.
+            if self._client is not None:
+                self._earlier.append(self._client)
             self._client, self._read = client, seen
         return self._client

@@ -78,6 +78,13 @@ def test_an_edit_of_the_state_shows_and_says_what_it_did(edited: dict[str, Any],
     assert kinds["state-edited"].severity is Severity.HIGH
 
 
+def test_an_update_that_was_refused_hides_no_edit() -> None:
+    refused = update(LATER, result="failed", resourceChanges={"same": 3})
+    assert "state-edited" in {each.kind for each in found(state(resource("labels")), [refused, update()], entry())}
+    half = update(LATER, result="failed", resourceChanges={"same": 3, "delete": 1})
+    assert "state-edited" not in {each.kind for each in found(state(resource("labels")), [half, update()], entry())}
+
+
 def test_a_store_that_left_the_state_by_another_update_needs_an_approval_of_old() -> None:
     history = [update(LATER), update()]
     (gone,) = found(state(resource("labels")), history, entry())

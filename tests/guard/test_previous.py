@@ -92,6 +92,12 @@ def test_stores_are_those_of_the_stack_with_what_makes_them_one() -> None:
     assert belt.owner == urn(f"{SYSTEM}${BUCKET}", "papers")
 
 
+def test_a_store_that_was_adopted_and_not_read_yet_is_known_by_its_name_in_the_program() -> None:
+    address = urn("aws:dynamodb/table:Table", "adopted")
+    (store,) = previous({address: {"type": "aws:dynamodb/table:Table"}}).stores.values()
+    assert (store.urn, store.name, dict(store.identity)) == (address, "adopted", {})
+
+
 def test_what_was_only_read_is_no_store() -> None:
     assert urn("kubernetes:core/v1:Namespace", "home") not in previous(STATE).stores
 

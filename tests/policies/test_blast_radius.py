@@ -30,8 +30,9 @@ def test_a_small_update_passes_and_a_large_one_is_told_with_its_figures() -> Non
 
 
 def test_the_share_of_a_small_system_counts_too() -> None:
-    assert "more than 20 %" in said("blast-radius", plan(3, before=10))[0]
-    assert said("blast-radius", plan(2, before=10)) == []
+    assert "more than 20 %" in said("blast-radius", plan(5, before=10))[0]
+    assert said("blast-radius", plan(5, before=25)) == []
+    assert said("blast-radius", plan(4, before=4)) == []
 
 
 def test_a_first_update_and_a_program_without_figures_take_nothing_away() -> None:

@@ -46,7 +46,7 @@ def project(sandbox: RunningSandbox, tmp_path_factory: pytest.TempPathFactory) -
     for stack, systems in SYSTEMS.items():
         path = made.folder / "stacks" / f"Pulumi.{stack}.yaml"
         chosen = f"config:\n  rollback-stack:systems: [{', '.join(systems)}]\n"
-        path.write_text(path.read_text().replace("config:\n", chosen))
+        path.write_text(path.read_text().replace("config:\n", chosen, 1))
     return made
 
 

@@ -10,12 +10,12 @@ import pytest
 import yaml
 
 from guard.durable import Kind
-from policies.waivers import Waiver
+from policies.waivers import WAY_BACK, Waiver
 from scripts.review import preview as engine
 from scripts.review.base import BaseProgram
 from scripts.review.errors import ReviewError
 from scripts.review.estimate import Direction, Past
-from scripts.review.matrix import POLICY, Matrix
+from scripts.review.matrix import Matrix
 from scripts.review.model import Secured
 from scripts.review.preview import Preview
 from stacks.file import read
@@ -26,7 +26,7 @@ BROKEN = made.preview(events=[made.violation("blast-radius", text="60 of 100")])
 
 
 def waiver(resource: str, expires: date) -> Waiver:
-    return Waiver(policy=POLICY, resource=resource, reason="v1.2.1 is retired", owner="platform", expires=expires)
+    return Waiver(policy=WAY_BACK, resource=resource, reason="v1.2.1 is retired", owner="platform", expires=expires)
 
 
 def matrix(**more: Any) -> Matrix:
