@@ -15,6 +15,7 @@ from pulumi import _types
 from pydantic.alias_generators import to_camel
 
 from guard.durable import DURABLE, Kind, look_up, physical_name
+from guard.store import Store
 
 OUTPUT = "guard"
 """The stack's output that the guard keeps for the next update."""
@@ -23,27 +24,10 @@ SHARED = "shared"
 
 
 @dataclass(frozen=True)
-class Store:
-    """A durable store that the program declares."""
-
-    urn: str
-    type: str
-    name: str
-    """The physical name."""
-    system: str
-    identity: Mapping[str, Any]
-    """The inputs that a replacement would be for, where the program knows them before the update."""
-
-    owner: str | None = None
-    """The URN of the store that a belt guards: what is approved for that one goes for the belt."""
-
-
-@dataclass(frozen=True)
 class Place:
     """Where a resource stands."""
 
     urn: str
-
     types: tuple[str, ...]
     """The types from the topmost component down to its own."""
     system: str

@@ -17,9 +17,10 @@ from typing import Any
 import pulumi
 
 from guard.approvals import BLAST_RADIUS, Action
-from guard.declared import Declared, Store
+from guard.declared import Declared
 from guard.durable import DURABLE
 from guard.previous import PLAN, Previous
+from guard.store import Store
 
 Judge = Callable[[str, str, str, Action], Mapping[str, Any]]
 """(URN, type, physical name, action) -> ``evidence`` and ``refusal``."""

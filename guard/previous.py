@@ -13,8 +13,9 @@ from typing import Any
 
 import pulumi
 
-from guard.declared import OUTPUT, SHARED, Store, names_a_system
+from guard.declared import OUTPUT, SHARED, names_a_system
 from guard.durable import DURABLE, Kind, look_up, physical_name
+from guard.store import Store
 
 READS = 50
 """Reads before a state that can't be read is an error; one takes some milliseconds."""

@@ -9,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from guard.approvals import Action
-from guard.declared import Declared, Store
+from guard.declared import Declared
 from guard.plan import compare, content
 from guard.previous import Previous
+from guard.store import Store
 
 TABLE = "aws:dynamodb/table:Table"
 

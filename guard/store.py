@@ -1,0 +1,22 @@
+"""A durable store as a program declares it, and as the state has it: what two updates are compared by."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Store:
+    """A durable store that the program declares."""
+
+    urn: str
+    type: str
+    name: str
+    """The physical name."""
+    system: str
+    identity: Mapping[str, Any]
+    """The inputs that a replacement would be for, where the program knows them before the update."""
+    owner: str | None = None
+    """The URN of the store that a belt guards: what is approved for that one goes for the belt."""
