@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,15 +18,38 @@ from urllib.parse import urlparse
 from scripts import interrupted
 from stacks.settings import PROJECT
 
+STACK = "pulumi:pulumi:Stack"
 ROOT = Path(__file__).resolve().parent.parent
 GUARDED = {"PULUMI_OPTION_POLICY_PACK": str(ROOT / "policies")}
 """The pack applies to every preview and update."""
+HISTORY = 50
+"""Updates that are looked at: the audit needs those since the ledger's last entry."""
 LAST_CALLS = 3.0
 """Seconds that a killed engine's providers are given for calls that they had begun: they look for it once a second."""
 
 
 class EngineError(RuntimeError):
     """The engine can't be used or refused. The message is one line that says what to do."""
+
+
+@dataclass(frozen=True)
+class Left:
+    """What an update left behind: the state, and the engine's history with the newest update first."""
+
+    state: Mapping[str, Any]
+    history: Sequence[Mapping[str, Any]]
+
+    @property
+    def outputs(self) -> dict[str, Any]:
+        """The stack's outputs; a secret one is its ciphertext. Empty before the first update."""
+        resources = (self.state.get("deployment") or {}).get("resources") or []
+        return next((dict(each.get("outputs") or {}) for each in resources if each["type"] == STACK), {})
+
+    @property
+    def changes(self) -> dict[str, int]:
+        """How many resources the last update created, updated, deleted and so on; ``same`` is left out."""
+        counts = self.history[0].get("resourceChanges") or {} if self.history else {}
+        return {kind: count for kind, count in counts.items() if kind != "same" and count}
 
 
 @dataclass(frozen=True)
@@ -63,16 +86,14 @@ class Engine:
         return outputs
 
     def history(self) -> list[dict[str, Any]]:
-        """The updates so far, the newest first, as the engine tells of them."""
-        told: list[dict[str, Any]] = json.loads(self._output("stack", "history", "--json", "--stack", self.stack))
+        """The last updates, the newest first, as the engine tells of them."""
+        command = ("stack", "history", "--json", "--page-size", str(HISTORY), "--stack", self.stack)
+        told: list[dict[str, Any]] = json.loads(self._output(*command))
         return told
 
-    def last_changes(self) -> dict[str, int]:
-        """How many resources the last update created, updated, deleted and so on; ``same`` is left out."""
-        command = ("stack", "history", "--json", "--page-size", "1", "--stack", self.stack)
-        history = json.loads(self._output(*command))
-        changes = history[0].get("resourceChanges") or {} if history else {}
-        return {kind: count for kind, count in changes.items() if kind != "same" and count}
+    def left(self) -> Left:
+        """What the last update left behind, asked for once: every call of the command line takes half a second."""
+        return Left(self.state(), self.history())
 
     def state(self) -> dict[str, Any]:
         """The whole state, secrets encrypted."""

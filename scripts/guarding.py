@@ -6,9 +6,9 @@ import getpass
 import json
 import socket
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from pydantic import ValidationError
@@ -21,7 +21,7 @@ from guard.inventory import digest, durable
 from guard.ledger import Entry, Ledger
 from guard.recovery.errors import RecoveryError
 from guard.recovery.stores import choose, stores
-from scripts.engine import Engine, EngineError
+from scripts.engine import Engine, Left
 from scripts.options import Format, Output, Stack
 from stacks.file import read
 from stacks.model import explain, unknown
@@ -80,23 +80,23 @@ def list_approvals(stack: Stack = "prod", output: Output = Format.TEXT) -> None:
 
 def audit(stack: Stack = "prod", output: Output = Format.TEXT) -> None:
     """Find what passed the guard by: edits of the state, stores without their guard, updates without the pack."""
-    settings, engine = read(stack), Engine(stack)
-    state = engine.state()
-    found = findings(settings, engine, state)
+    settings, left = read(stack), Engine(stack).left()
+    last = _ledger(settings).last()
+    found = findings(settings, left, last)
     if output is Format.JSON:
         typer.echo(json.dumps([each.model_dump(mode="json") for each in found], indent=2))
     else:
         show(found)
         if not found:
-            typer.echo(f"{stack}: {len(durable(state))} durable stores, all guarded; the ledger agrees")
+            typer.echo(f"{stack}: {len(durable(left.state))} durable stores, all guarded; the ledger agrees")
     if any(each.severity is Severity.HIGH for each in found):
         raise typer.Exit(1)
-    note(settings, engine, state, "rollback audit", "seen")
+    note(settings, left, last, "rollback audit", "seen")
 
 
-def findings(settings: StackSettings, engine: Engine, state: Mapping[str, Any]) -> list[Finding]:
-    """What the audit finds. Raises ``RecoveryError`` where the ledger can't be read."""
-    return find(state, engine.history(), _ledger(settings).last(), approvals.load(settings.stack), datetime.now(UTC))
+def findings(settings: StackSettings, left: Left, last: Entry | None) -> list[Finding]:
+    """What the audit finds. ``last``: the ledger's last entry before the update."""
+    return find(left.state, left.history, last, approvals.load(settings.stack), datetime.now(UTC))
 
 
 def show(found: Sequence[Finding]) -> None:
@@ -105,42 +105,38 @@ def show(found: Sequence[Finding]) -> None:
         typer.echo(f"{each.severity.value:4} {each.kind}: {each.text}\n     {each.remedy}")
 
 
-def note_update(settings: StackSettings, engine: Engine, code: int, account: str) -> None:
+def note_update(settings: StackSettings, left: Left, code: int, account: str) -> None:
     """Write into the ledger what an update left behind. The update stands, whatever becomes of this.
 
     Nothing is written of an update that was refused and changed nothing, and nothing into an account that isn't the
     stack's own (``account``: the one that answers), which the program refuses.
     """
+    if (left.outputs.get("target") or {}).get("account", account) != account:
+        return
     try:
-        if (engine.outputs().get("target") or {}).get("account", account) != account:
-            return
-        state = engine.state()
         last = _ledger(settings).last()
-        if code and last is not None and last.digest == digest(state):
+        if code and last is not None and last.digest == digest(left.state):
             return
-        note(settings, engine, state, " ".join(["rollback", *sys.argv[1:]]), "failed" if code else "succeeded")
-        show([each for each in findings(settings, engine, state) if each.severity is Severity.HIGH])
-    except (RecoveryError, EngineError) as error:
+        note(settings, left, last, " ".join(["rollback", *sys.argv[1:]]), "failed" if code else "succeeded")
+        show([each for each in findings(settings, left, last) if each.severity is Severity.HIGH])
+    except RecoveryError as error:
         typer.echo(f"warning: the ledger of {settings.stack} has no entry for this update: {error}", err=True)
 
 
-def note(settings: StackSettings, engine: Engine, state: Mapping[str, Any], command: str, result: str) -> None:
-    """Add an entry to the ledger. Raises ``RecoveryError``."""
-    ledger, history = _ledger(settings), engine.history()
-    last = ledger.last()
-    ledger.add(
-        Entry(
-            number=last.number + 1 if last else 1,
-            at=datetime.now(UTC),
-            by=f"{getpass.getuser()}@{socket.gethostname()}",
-            command=command,
-            result=result,
-            version=settings.project.version,
-            engine_start=newest(history),
-            digest=digest(state),
-            durable=durable(state),
-        )
+def note(settings: StackSettings, left: Left, last: Entry | None, command: str, result: str) -> None:
+    """Add an entry to the ledger after the last one. Raises ``RecoveryError``."""
+    entry = Entry(
+        number=last.number + 1 if last else 1,
+        at=datetime.now(UTC),
+        by=f"{getpass.getuser()}@{socket.gethostname()}",
+        command=command,
+        result=result,
+        version=settings.project.version,
+        engine_start=newest(left.history),
+        digest=digest(left.state),
+        durable=durable(left.state),
     )
+    _ledger(settings).add(entry)
 
 
 def _ledger(settings: StackSettings) -> Ledger:

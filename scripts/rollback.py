@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -151,12 +152,20 @@ def _update(stack: str, changes: dict[str, str], yes: bool) -> None:
     engine = Engine(stack)
     engine.prepare(settings.region)
     code = engine.up(changes)
-    guarding.note_update(settings, engine, code, account)
+    try:
+        left = engine.left()
+    except EngineError as error:
+        if not code:
+            raise
+        # The engine has said why it failed, and its exit code stays.
+        typer.echo(f"{stack}: where it stands can't be told: {error}", err=True)
+        raise typer.Exit(code) from None
+    guarding.note_update(settings, left, code, account)
+    outputs = left.outputs
     if code:
-        _say_where_it_stands(stack, settings, engine)
+        _say_where_it_stands(stack, settings, outputs)
         raise typer.Exit(code)
-    typer.echo(changes_line(stack, engine.last_changes()))
-    outputs = engine.outputs()
+    typer.echo(changes_line(stack, left.changes))
     checks = check(outputs, settings.region)
     rows = look(settings, outputs)
     systems_table(rows)
@@ -167,13 +176,14 @@ def _update(stack: str, changes: dict[str, str], yes: bool) -> None:
         raise EngineError(f"{stack} runs {settings.project.version}, but {failed[0].system} fails: {failed[0].detail}")
 
 
-def _say_where_it_stands(stack: str, settings: StackSettings, engine: Engine) -> None:
-    """After an update that failed: which systems moved, which stayed, and the way back."""
+def _say_where_it_stands(stack: str, settings: StackSettings, before: Mapping[str, Any]) -> None:
+    """After an update that failed: which systems moved, which stayed, and the way back.
+
+    ``before``: the outputs, which are still those of the last update whose program ran to its end.
+    """
     from scripts.running import stand
 
     try:
-        # The outputs are still those of the last update that ended well.
-        before = engine.outputs()
         lines = stand(settings, before)
     except Exception as error:  # the engine has said why it failed, and its exit code stays; this only adds to it
         typer.echo(f"{stack}: where it stands can't be told: {explain(error) or error}", err=True)

@@ -68,7 +68,7 @@ def _planned(preview: Preview, resources: Resources) -> Iterator[Risk]:
                     urn=entry["urn"],
                     deed=deed,
                     changed=tuple(entry.get("changed") or ()),
-                    refusal=entry["refusal"],
+                    refusal=entry.get("refusal"),  # the engine drops what is null
                     recovery_point=point.get("id"),
                     approved_by=approval.get("by"),
                     source=resources.sources.get(entry["urn"]),

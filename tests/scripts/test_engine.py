@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from scripts import engine
-from scripts.engine import Engine, EngineError
+from scripts.engine import Engine, EngineError, Left
 
 
 @pytest.fixture
@@ -130,9 +130,14 @@ def test_without_pulumi_the_error_says_so(monkeypatch: pytest.MonkeyPatch) -> No
         Engine("prod").up()
 
 
-def test_the_changes_of_the_last_update_leave_out_what_stayed(monkeypatch: pytest.MonkeyPatch) -> None:
-    history = [{"resourceChanges": {"same": 100, "update": 3, "create": 0}}]
-    monkeypatch.setattr(Engine, "_output", lambda self, *arguments: json.dumps(history))
-    assert Engine("prod").last_changes() == {"update": 3}
-    monkeypatch.setattr(Engine, "_output", lambda self, *arguments: "[]")
-    assert Engine("prod").last_changes() == {}
+def test_the_changes_of_the_last_update_leave_out_what_stayed() -> None:
+    history = [{"resourceChanges": {"same": 100, "update": 3, "create": 0}}, {"resourceChanges": {"delete": 1}}]
+    assert Left({}, history).changes == {"update": 3}
+    assert Left({}, []).changes == {}
+
+
+def test_the_outputs_are_the_stacks_own_in_the_state() -> None:
+    stack = {"type": "pulumi:pulumi:Stack", "outputs": {"version": "v1.2.3"}}
+    other = {"type": "aws:sqs/queue:Queue", "outputs": {"version": "other"}}
+    assert Left({"deployment": {"resources": [other, stack]}}, []).outputs == {"version": "v1.2.3"}
+    assert Left({}, []).outputs == {}

@@ -14,11 +14,13 @@ from guard.audit import Finding, Severity
 from guard.ledger import Ledger
 from guard.recovery.errors import RecoveryError
 from scripts import guarding, rollback
-from scripts.engine import Engine
+from scripts.engine import Engine, Left
 from stacks.file import read
 from tests.guard.states import resource, state, urn
 
-STATE = state(resource("receipts"), resource("labels"))
+STACK = {"urn": "stack", "type": "pulumi:pulumi:Stack", "outputs": {"target": {"account": "1"}}}
+STATE = state(STACK, resource("receipts"), resource("labels"))
+LEFT = Left(STATE, [])
 
 
 @pytest.fixture
@@ -26,7 +28,7 @@ def stack(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """prod with two tables, and an empty folder of approvals."""
     monkeypatch.setattr(Engine, "state", lambda _: STATE)
     monkeypatch.setattr(Engine, "history", lambda _: [])
-    monkeypatch.setattr(Engine, "outputs", lambda _: {"target": {"account": "1"}})
+    monkeypatch.setattr(Ledger, "last", lambda _: None)
     add = approvals.add
     for name in ("load", "add"):
         real: Any = getattr(approvals, name)
@@ -108,23 +110,20 @@ def test_the_audit_exits_with_1_for_what_is_high_and_notes_what_is_in_order(
 def test_an_update_stands_where_the_ledger_cant_be_written(
     stack: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(Ledger, "last", lambda _: None)
-
     def refused(*_: Any) -> None:
         raise RecoveryError("the bucket says no")
 
     monkeypatch.setattr(guarding, "note", refused)
     settings = read("prod")
-    guarding.note_update(settings, Engine("prod"), 0, "1")
+    guarding.note_update(settings, LEFT, 0, "1")
     assert capsys.readouterr().err.startswith("warning: the ledger of prod has no entry for this update")
 
 
 def test_nothing_is_noted_in_an_account_that_isnt_the_stacks_own(stack: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     noted: list[Any] = []
-    monkeypatch.setattr(Ledger, "last", lambda _: None)
     monkeypatch.setattr(guarding, "note", lambda *given: noted.append(given))
     monkeypatch.setattr(guarding, "findings", lambda *_: [])
-    guarding.note_update(read("prod"), Engine("prod"), 1, "2")
+    guarding.note_update(read("prod"), LEFT, 1, "2")
     assert noted == []
-    guarding.note_update(read("prod"), Engine("prod"), 0, "1")
+    guarding.note_update(read("prod"), LEFT, 0, "1")
     assert len(noted) == 1
