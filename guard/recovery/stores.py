@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any
 
-from guard.durable import DURABLE, Kind
+from guard.durable import DURABLE, Kind, look_up
 from guard.recovery.errors import RecoveryError
 from guard.recovery.points import Store
 
@@ -29,7 +29,7 @@ def store(resource: Mapping[str, Any], region: str) -> Store:
     """The store that a resource of a durable type is. The state holds a name in inputs, or in outputs where made up."""
     durable = DURABLE[resource["type"]]
     for values in (resource.get("inputs"), resource.get("outputs")):
-        name = _at(values or {}, durable.name)
+        name = look_up(values, durable.name)
         if isinstance(name, str) and name:
             return Store(
                 urn=resource["urn"], type=resource["type"], kind=durable.kind, name=name, region=_region(values, region)
@@ -57,14 +57,6 @@ def choose(known: Sequence[Store], word: str) -> Store:
     if not names:
         raise RecoveryError(f"no store {word!r}: the stack has no durable stores yet")
     raise RecoveryError(f"no store {word!r}; nearest: {', '.join(near or names[:3])} (of {len(names)})")
-
-
-def _at(values: Any, path: str) -> Any:
-    for key in path.split("."):
-        if not isinstance(values, Mapping):
-            return None
-        values = values.get(key)
-    return values
 
 
 def _region(values: Any, region: str) -> str:

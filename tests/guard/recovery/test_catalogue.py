@@ -9,7 +9,7 @@ import pytest
 from guard.recovery.catalogue import Catalogue
 from guard.recovery.errors import RecoveryError
 from guard.recovery.points import new_id
-from tests.guard.recovery.conftest import store
+from tests.guard.recovery.conftest import environment, store
 from tests.guard.recovery.examples import HOW, NOW, example
 from tests.sandbox.account.conftest import REGION
 
@@ -121,7 +121,8 @@ def test_a_bucket_that_is_not_there_yet_has_no_records_and_takes_none(emulated: 
 
 
 def test_a_catalogue_that_cannot_be_read_is_an_error_of_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
+    for name, value in environment("http://127.0.0.1:1").items():
+        monkeypatch.setenv(name, value)
     monkeypatch.setattr("guard.recovery.clients.ATTEMPTS", 1)
     catalogue = Catalogue("recovery", REGION)
     for failing in (catalogue.all, catalogue.ensure, lambda: catalogue.newest_verified(example().store)):
