@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
 from tests.support.sandbox import RunningSandbox, start, stop
+from tests.support.scheduling import Folders, ended, in_order
 
 TEST_MINUTE = 1.0
 """Real seconds that an emulated minute lasts in tests."""
@@ -14,6 +16,27 @@ TEST_MINUTE = 1.0
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--soak", action="store_true", help="run the long tests whole, not as a sample")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what only the long suite runs (docs/testing.md says what that is)."""
+    if not config.getoption("--soak"):
+        long = [item for item in items if item.get_closest_marker("long")]
+        config.hook.pytest_deselected(items=long)
+        items[:] = [item for item in items if item not in set(long)]
+    items[:] = in_order(items)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
+    """Stop the servers that the next test doesn't need."""
+    ended(item, nextitem)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Folders:
+    """Which worker runs which test."""
+    return Folders(config, log)
 
 
 @pytest.fixture(scope="session")

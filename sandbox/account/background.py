@@ -1,7 +1,8 @@
 """Work that the server does on its own clock, and the locks it shares with requests and the saver.
 
 A ticker is a function registered with `every`; the server runs each in a thread of its own. What a ticker raises is
-logged and the ticker goes on. A ticker that changes the account says so with `mark_changed`, so that the saver writes.
+logged and the ticker goes on. A ticker that changes the account says so with `mark_changed`, so that the saver writes,
+or with `mark_measured` where it only wrote down what it measured.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ LOCK = threading.RLock()
 """Guards the account's state between tickers and the saver. Never hold it while a function runs."""
 
 _changed = threading.Event()
+_measured = threading.Event()
 _stopping = threading.Event()
 
 
@@ -73,10 +75,17 @@ def mark_changed() -> None:
     _changed.set()
 
 
-def take_changed() -> bool:
-    """Return whether anything changed since the last call, and forget it."""
-    changed = _changed.is_set()
-    _changed.clear()
+def mark_measured() -> None:
+    """Say that the account measured something about itself: nobody wrote it, so it need not be saved at once."""
+    _measured.set()
+
+
+def take_changed(measured: bool) -> bool:
+    """Return whether anything has to be saved now, and forget it; with `measured`, a mere measurement too."""
+    changed = _changed.is_set() or (measured and _measured.is_set())
+    if changed:
+        _changed.clear()
+        _measured.clear()
     return changed
 
 

@@ -41,7 +41,7 @@ def put(
     backend = cloudwatch_backends[settings.current().account_id][region]
     pairs = [{"Name": key, "Value": text} for key, text in dimensions.items()]
     backend.metric_data.append(MetricDatum(namespace, name, float(value), pairs, stamp.replace(tzinfo=None), unit))
-    background.mark_changed()
+    background.mark_measured()
 
 
 @background.every(10.0, "trim-metrics")

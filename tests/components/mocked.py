@@ -67,6 +67,7 @@ def run_program(stack: str = "prod", **changes: str) -> Recorder:
     A run takes about a second and tests only read what was recorded, so equal runs are made once.
     """
     recorder = Recorder()
+    asyncio.set_event_loop(asyncio.new_event_loop())  # another test's asyncio.run leaves none behind
     pulumi.runtime.set_mocks(recorder, project="rollback-stack", stack=stack)
     committed = yaml.safe_load((ROOT / "stacks" / f"Pulumi.{stack}.yaml").read_text())["config"]
     texts = {key: value if isinstance(value, str) else json.dumps(value) for key, value in committed.items()}

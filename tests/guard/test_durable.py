@@ -13,7 +13,9 @@ OWN = "rollback:"
 """Components hold nothing themselves."""
 
 
-@pytest.mark.parametrize("stack", ["dev", "staging", "prod"])
+@pytest.mark.parametrize(
+    "stack", [pytest.param("dev", marks=pytest.mark.long), pytest.param("staging", marks=pytest.mark.long), "prod"]
+)
 @pytest.mark.parametrize("version", versions())
 def test_every_type_that_the_program_creates_is_one_or_the_other(stack: str, version: str) -> None:
     created = {each.typ for each in run_program(stack, rollback_stack__version=version).resources.values()}

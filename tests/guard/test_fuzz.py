@@ -15,7 +15,7 @@ from tests.support.sandbox import RunningSandbox
 
 pytestmark = [pytest.mark.engine, pytest.mark.sandbox]
 NUMBERS = itertools.count()
-WHOLE, SAMPLE = 300, 10
+WHOLE, SAMPLE = 300, 2
 """Sequences in the long suite and in every run."""
 
 

@@ -23,6 +23,12 @@ from tests.support.sandbox import RunningSandbox
 
 pytestmark = [pytest.mark.engine, pytest.mark.sandbox]
 SCENARIOS = sorted((Path(__file__).parent / "scenarios").glob("*.yaml"))
+LONG = {
+    *("analyzed_state", "changed_bucket_name", "exchanged_item", "moved_between_components", "nothing_changes"),
+    *("pack_alone_hears_of_no_delete", "pack_unprotected_replacement", "queue_with_messages", "replaced_database"),
+    *("save_plan", "skipped_pack"),
+}
+"""Left to the long suite: the same trap on another type of store, or the words of a command that changes nothing."""
 ENGINE = ("up", "preview", "destroy")
 
 
@@ -36,7 +42,10 @@ def world(sandbox: RunningSandbox, tmp_path: Path, request: pytest.FixtureReques
 
 
 @pytest.mark.timeout(120)
-@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "scenario",
+    [pytest.param(path, marks=pytest.mark.long if path.stem in LONG else (), id=path.stem) for path in SCENARIOS],
+)
 def test_scenario(world: World, scenario: Path) -> None:
     told = yaml.safe_load(scenario.read_text())
     assert told.keys() == {"title", "row", "steps"}

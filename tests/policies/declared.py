@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import json
 import runpy
@@ -117,6 +118,7 @@ def declare(stack: str, version: str, known: bool = True, **changes: str) -> Dec
     """The program with a stack's committed settings at a release; not ``known``: a preview before anything exists."""
     account = Account(known)
     monitor = Monitor(account)
+    asyncio.set_event_loop(asyncio.new_event_loop())  # another test's asyncio.run leaves none behind
     pulumi.runtime.set_mocks(account, project="rollback-stack", stack=stack, preview=not known, monitor=monitor)
     texts = settings(stack)
     named = {key.replace("__", ":").replace("_", "-", 1): value for key, value in changes.items()}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
+from _pytest.mark import ParameterSet
 
 from policies.durable import PLAN
 from policies.functions import Functions
@@ -40,9 +41,13 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("stack", "version", "known"), CASES, ids=[f"{s}-{v}-{'update' if k else 'preview'}" for s, v, k in CASES]
-)
+def case(stack: str, version: str, known: bool) -> ParameterSet:
+    """What differs from prod in the other stacks is settings: their newest release is enough for every run."""
+    marks = () if stack == "prod" or version == versions()[-1] else pytest.mark.long
+    return pytest.param(stack, version, known, marks=marks, id=f"{stack}-{version}-{'update' if known else 'preview'}")
+
+
+@pytest.mark.parametrize(("stack", "version", "known"), [case(*each) for each in CASES])
 def test_no_release_violates_a_policy(stack: str, version: str, known: bool) -> None:
     assert [f"{name}: {found.text}" for name, found in findings(stack, version, known)] == []
 

@@ -12,7 +12,7 @@ from tests.conftest import TEST_MINUTE
 from tests.support.project import Project, copy_project
 from tests.support.sandbox import RunningSandbox
 
-RELEASE = "v1.2.2"
+RELEASE = "v1.2.3"
 """The release that a file of tests finds in prod, unless it names another in a ``RELEASE`` of its own."""
 
 

@@ -73,17 +73,16 @@ def test_a_server_that_is_down_is_named_with_the_cure(sandbox: RunningSandbox, p
     state = resources(prod)
     for name in ("account", "cluster"):
         with down(sandbox, name):
-            for done in (prod.rollback("up"), prod.rollback("deploy", "v1.2.3"), prod.rollback("status")):
+            for done in (prod.rollback("up"), prod.rollback("deploy", "v1.2.2"), prod.rollback("status")):
                 says(done, "start the sandbox with `make up`")
                 assert name in done.error_lines[0]
             began = time.monotonic()
             says(prod.pulumi("up", "--yes", "--skip-preview"), "does not answer; start it with make up")
             assert time.monotonic() - began < PATIENCE
     assert resources(prod) == state
-    assert prod.pin() == "v1.2.2"
-    done = prod.rollback("up")
+    assert prod.pin() == "v1.2.3"
+    done = prod.pulumi("preview", "--expect-no-changes")
     assert done.code == 0, done.said
-    assert "nothing changed" in done.output
 
 
 def test_a_port_that_is_taken_is_named_and_nothing_is_lost(sandbox: RunningSandbox, prod: Project) -> None:
@@ -121,9 +120,10 @@ def test_an_account_that_was_killed_loses_at_most_its_last_second(sandbox: Runni
     assert done.code == 0, done.said
 
 
+@pytest.mark.long
 def test_an_update_whose_account_was_killed_is_finished_by_the_next_one(sandbox: RunningSandbox, prod: Project) -> None:
     update = subprocess.Popen(
-        ["pulumi", "up", "--stack", "prod", "--yes", "--skip-preview", "--non-interactive", "-c", "version=v1.2.3"],
+        ["pulumi", "up", "--stack", "prod", "--yes", "--skip-preview", "--non-interactive", "-c", "version=v1.2.2"],
         cwd=prod.folder,
         env=dict(prod.environment),
         stdout=subprocess.PIPE,
@@ -148,7 +148,10 @@ def test_an_update_whose_account_was_killed_is_finished_by_the_next_one(sandbox:
     assert status.code == 0, status.said
 
 
-@pytest.mark.parametrize(("kind", "variable"), [("account", "AWS_ENDPOINT_URL"), ("cluster", "KUBECONFIG")])
+@pytest.mark.parametrize(
+    ("kind", "variable"),
+    [("account", "AWS_ENDPOINT_URL"), pytest.param("cluster", "KUBECONFIG", marks=pytest.mark.long)],
+)
 def test_a_stack_refuses_an_account_and_a_cluster_that_are_not_its_own(
     sandbox: RunningSandbox, other: RunningSandbox, prod: Project, kind: str, variable: str
 ) -> None:

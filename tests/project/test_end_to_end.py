@@ -14,8 +14,6 @@ from stacks.releases import SYSTEMS
 from tests.support.project import Project
 from tests.support.sandbox import RunningSandbox
 
-RELEASE = "v1.2.3"
-
 pytestmark = [pytest.mark.engine, pytest.mark.sandbox]
 
 
@@ -81,6 +79,7 @@ def test_a_broken_document_fails_and_says_so(sandbox: RunningSandbox, prod: Proj
     assert messages[-1]["reason"]
 
 
+@pytest.mark.long
 def test_going_back_is_checked_the_same_way(prod: Project) -> None:
     done = prod.rollback("deploy", "v1.2.2")
     assert done.code == 0, done.said
@@ -89,11 +88,27 @@ def test_going_back_is_checked_the_same_way(prod: Project) -> None:
     assert prod.pin() == "v1.2.2"
 
 
-def test_before_the_async_path_documents_are_processed_too(prod: Project) -> None:
+@pytest.mark.long
+def test_before_the_async_path_documents_are_processed_too_and_nothing_is_lost(
+    sandbox: RunningSandbox, prod: Project
+) -> None:
+    told = async_rag(prod)
+    document = {"document_id": {"S": "kept"}, "status": {"S": "completed"}}
+    sandbox.client("dynamodb").put_item(TableName="document-processing-status-prod", Item=document)
+    sandbox.client("s3").put_object(Bucket=told["stores"]["bucket"], Key="kept.txt", Body=b"kept")
     done = prod.rollback("deploy", "v1.2.1")
     assert done.code == 0, done.said
     assert "answers for v1.2.1" in done.output
     assert "ok   async-rag document" in done.output
+    functions = {each["FunctionName"] for each in sandbox.client("lambda").list_functions()["Functions"]}
+    own = {name for name in functions if name.startswith("amplify-rag-prod-")}
+    assert own == {"amplify-rag-prod-process_document_for_rag", "amplify-rag-prod-query_handler"}
+    kept = {"document_id": document["document_id"]}
+    assert (
+        sandbox.client("dynamodb").get_item(TableName="document-processing-status-prod", Key=kept)["Item"] == document
+    )
+    body = sandbox.client("s3").get_object(Bucket=told["stores"]["bucket"], Key="kept.txt")["Body"]
+    assert body.read() == b"kept"
 
 
 def test_somebody_who_changed_what_runs_is_noticed(sandbox: RunningSandbox, prod: Project) -> None:
@@ -105,8 +120,12 @@ def test_somebody_who_changed_what_runs_is_noticed(sandbox: RunningSandbox, prod
     (row,) = json.loads(done.output)
     assert row["differs"]
     assert image in row["runs"]
+    mended = prod.pulumi("up", "--yes", "--skip-preview", "--refresh")
+    assert mended.code == 0, mended.said
+    assert prod.rollback("status", "rag-api").code == 0
 
 
+@pytest.mark.long
 def test_a_faulty_release_stops_with_the_pods_that_hang_and_the_way_back_is_open(prod: Project) -> None:
     # Five minutes without progress are prod's patience; a test hasn't got them.
     assert prod.pulumi("config", "set", "rag-api:progressDeadline", "20").code == 0

@@ -17,16 +17,14 @@ from tests.conftest import TEST_MINUTE
 from tests.support.project import Project, copy_project
 from tests.support.sandbox import start, stop
 
-pytestmark = [pytest.mark.engine, pytest.mark.sandbox]
+pytestmark = [pytest.mark.engine, pytest.mark.sandbox, pytest.mark.long]
 
 GOOD = [version for version in versions() if load(version).quality == "good"]
 
 
 @pytest.fixture
-def alone(tmp_path_factory: pytest.TempPathFactory, soak: bool) -> Iterator[Project]:
+def alone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
     """prod in a sandbox of its own: the newest release writes receipts in a format that the oldest can't read."""
-    if not soak:
-        pytest.skip("--soak: the other files deploy three of the releases in every run")
     running = start(tmp_path_factory.mktemp("alone"), TEST_MINUTE)
     try:
         environment = {**os.environ, **running.environment}

@@ -54,6 +54,7 @@ def items(sandbox: RunningSandbox) -> int | None:
         return None
 
 
+@pytest.mark.long
 @pytest.mark.timeout(300)
 def test_a_store_goes_with_an_approval_and_a_recovery_point_and_not_before(
     sandbox: RunningSandbox, with_table: Project
@@ -80,6 +81,7 @@ def test_a_store_goes_with_an_approval_and_a_recovery_point_and_not_before(
     assert json.loads(prod.rollback("guard", "list", "--output", "json").output)[0]["by"] == "Ada Byron"
 
 
+@pytest.mark.long
 def test_an_edit_of_the_state_is_found_by_the_audit(prod: Project) -> None:
     assert prod.rollback("up").code == 0
     assert prod.rollback("audit").code == 0

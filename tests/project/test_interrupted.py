@@ -27,7 +27,7 @@ SYSTEMS = {
     "staging": ("async-rag", "rag-api"),
     "dev": ("compaction", "cryptique", "security-assistant"),
 }
-"""The stacks that are killed in every run, each with a part of the systems; prod belongs to the other files."""
+"""The stacks that are killed here, each with a part of the systems; prod belongs to the other files."""
 PATIENCE = 120.0
 """Seconds that an update may take to come to the moment at which it is killed."""
 FIRST_MOMENTS = 6
@@ -162,6 +162,7 @@ def chance() -> random.Random:
     return random.Random(seed)
 
 
+@pytest.mark.long
 def test_a_first_deployment_and_a_rollback_that_are_killed_are_finished_by_rollback_up(
     sandbox: RunningSandbox, project: Project
 ) -> None:
@@ -180,7 +181,7 @@ def test_a_first_deployment_killed_at_any_moment_is_finished_by_rollback_up(
     converges(sandbox, project, "dev")
 
 
-@pytest.mark.parametrize("stack", SYSTEMS)
+@pytest.mark.parametrize("stack", ["dev", pytest.param("staging", marks=pytest.mark.long)])
 def test_everything_that_can_be_under_way_is_found_and_taken_into_the_state(
     sandbox: RunningSandbox, project: Project, stack: str
 ) -> None:
@@ -240,14 +241,10 @@ def forget_others(resource: dict[str, Any], known: set[str]) -> None:
     }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("stack", ["dev", "staging", "prod"])
 @pytest.mark.timeout(3600)
-def test_updates_killed_at_any_moment_are_finished(
-    request: pytest.FixtureRequest, tmp_path: Path, stack: str, soak: bool
-) -> None:
-    if not soak:
-        pytest.skip("--soak: three moments are tried in every run")
-    empty: RunningSandbox = request.getfixturevalue("empty")
+def test_updates_killed_at_any_moment_are_finished(empty: RunningSandbox, tmp_path: Path, stack: str) -> None:
     project = copy_project(tmp_path / "project", {**os.environ, **empty.environment})
     random_moments = chance()
     for resources in sorted(random_moments.sample(range(5, ALL_SYSTEMS), FIRST_MOMENTS)):

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.project.conftest import RELEASE
 from tests.support.project import Project, copy_project
 from tests.support.unchanged import resources
 
-RELEASE = "v1.2.3"
 RELEASES = ["v1.4.0", "v1.3.0", "v1.2.3", "v1.2.2", "v1.2.1"]
 STORES = Path("components") / "security_assistant" / "stores.py"
 JOBS = "security-assistant-jobs-prod"
@@ -37,6 +37,7 @@ def changed(checkout: Project) -> str:
     return checkout.run("git", "status", "--porcelain").output
 
 
+@pytest.mark.long
 def test_an_unchanged_checkout_passes_and_every_release_can_be_gone_back_to(checkout: Project) -> None:
     before = resources(checkout)
     done = checkout.rollback("review", "-s", "prod", "--output", "json")

@@ -29,7 +29,6 @@ def account_and_namespace(sandbox: RunningSandbox) -> tuple[dict[str, Any], dict
 
 
 def test_an_update_to_another_release_and_back_ends_in_the_same_state(sandbox: RunningSandbox, prod: Project) -> None:
-    prod.up("v1.2.3")
     prod.up("v1.2.2")
     account, namespace = account_and_namespace(sandbox)
     sets = replica_sets(sandbox.environment["KUBECONFIG"], "production")
@@ -52,14 +51,14 @@ def test_a_second_update_changes_nothing(prod: Project) -> None:
 
 
 def test_history_account_and_cluster_agree_on_what_runs(sandbox: RunningSandbox, prod: Project) -> None:
-    prod.up("v1.2.3")
-    release = load("v1.2.3").systems
+    version = prod.outputs()["version"]
+    release = load(version).systems
     assert release.async_rag
     assert release.rag_api
     history = json.loads(prod.pulumi("stack", "history", "--json").output)
-    assert history[0]["config"]["rollback-stack:version"]["value"] == "v1.2.3"
+    assert history[0]["config"]["rollback-stack:version"]["value"] == version
     assert history[0]["result"] == "succeeded"
-    assert prod.outputs()["systems"]["async-rag"]["release"] == "v1.2.3"
+    assert prod.outputs()["systems"]["async-rag"]["release"] == version
     for name, artifact in release.async_rag.functions.items():
         assert live_code(sandbox, name) == artifact.sha256
     images = prod.run(
@@ -89,6 +88,7 @@ def test_level_1_is_an_update_that_moves_three_things(sandbox: RunningSandbox, p
     assert diff(before, sandbox.account()) == []
 
 
+@pytest.mark.long
 def test_level_2_removes_the_new_functions_and_keeps_the_data(sandbox: RunningSandbox, prod: Project) -> None:
     sandbox.client("dynamodb").put_item(
         TableName="document-processing-status-prod",
@@ -108,6 +108,7 @@ def test_level_2_removes_the_new_functions_and_keeps_the_data(sandbox: RunningSa
     assert body.read() == b"kept"
 
 
+@pytest.mark.long
 def test_a_system_can_be_pinned_on_its_own(sandbox: RunningSandbox, prod: Project) -> None:
     prod.up(**{"rag-api:version": "v1.2.2"})
     systems = prod.outputs()["systems"]

@@ -123,7 +123,7 @@ def copy_project(folder: Path, environment: Mapping[str, str]) -> Project:
     for part in PARTS:
         source = ROOT / part
         if source.is_dir():
-            shutil.copytree(source, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
+            shutil.copytree(source, folder / part)
         elif source.exists():
             shutil.copy2(source, folder / part)
     (folder / ".venv").symlink_to(ROOT / ".venv")

@@ -187,6 +187,8 @@ def _canonical_text(value: str, ordered: bool) -> Any:
 
 def same(one: Any, other: Any, ordered: bool = False) -> bool:
     """Whether two values mean the same to AWS; empty and absent are the same."""
+    if repr(one) == repr(other):  # most are, and bringing both into a form to compare takes twenty times as long
+        return True
     if empty(one) and empty(other):
         return True
     return bool(canonical(one, ordered) == canonical(other, ordered))

@@ -6,7 +6,9 @@ Started by the language host as a plain file. It needs only the Pulumi SDK. The 
 from __future__ import annotations
 
 import asyncio
+import atexit
 import contextlib
+import functools
 import gc
 import json
 import logging
@@ -43,6 +45,7 @@ class ProgramExitError(Exception):
 def main() -> int:
     """Read the job, make this process end with its parent, and run it; the exit code for the host."""
     job = json.load(sys.stdin)
+    end = End()
     null = os.open(os.devnull, os.O_RDONLY)
     os.dup2(null, 0)
     os.close(null)
@@ -58,7 +61,32 @@ def main() -> int:
             raise
         return NO_SDK
     run = {"program": _run_program, "policy": _run_policy_pack, "plugin": _run_plugin}[job["kind"]]
-    return run(job)
+    return end.with_code(run(job))
+
+
+class End:
+    """Ends the process once everything that the program registered with `atexit` has run.
+
+    Python would then free each object of the SDKs by itself, which takes 0.4 s for those of prod (2026-11-26).
+    """
+
+    def __init__(self) -> None:
+        self._code: int | None = None
+        # What is registered first runs last.
+        atexit.register(self._end)
+
+    def with_code(self, code: int) -> int:
+        """The same code, which the process will end with."""
+        self._code = code
+        return code
+
+    def _end(self) -> None:
+        if self._code is None:
+            return  # an error that nobody caught: Python ends as it always does
+        for stream in (sys.stdout, sys.stderr):
+            with contextlib.suppress(Exception):
+                stream.flush()
+        os._exit(self._code)
 
 
 def _end_with_parent(parent: int) -> None:
@@ -76,10 +104,14 @@ def _run_program(job: dict[str, Any]) -> int:
     gc.disable()
     import pulumi
 
+    look_up_types_once()
+    vars(pulumi.runtime.resource)["traceback"] = Frames()
     pulumi.runtime.set_all_config(job["config"], job["secret_keys"])
     settings = pulumi.runtime.Settings(**job["settings"])
     pulumi.runtime.configure(settings)
     vars(pulumi.runtime.stack)["asyncio"] = WaitForAll()
+    if not job["debug"]:
+        vars(pulumi.log)["debug"] = unheard
     messages = DebugInBackground(pulumi.runtime.settings.SETTINGS.engine)
     pulumi.runtime.settings.SETTINGS.engine = messages
     program = job["program"]
@@ -107,6 +139,42 @@ def _run_program(job: dict[str, Any]) -> int:
         loop.close()
         messages.finish()
     return FINISHED
+
+
+def unheard(*_: Any, **__: Any) -> None:
+    """Stands for `pulumi.log.debug` where the engine would throw its messages away.
+
+    The SDK sends some six of them for every resource: they were 0.75 s of the 6.0 s of CPU time that a preview of prod
+    takes (2026-11-26).
+    """
+
+
+def look_up_types_once() -> None:
+    """Remember the properties of the SDK's classes: it works them out anew for each resource, with `get_type_hints`."""
+    import pulumi._types as types
+
+    for name in ("_types_from_annotations", "_types_from_py_properties"):
+        setattr(types, name, functools.cache(getattr(types, name)))
+
+
+class Frames:
+    """Stands for `traceback` in the SDK's `pulumi.runtime.resource`, which notes where each resource was declared.
+
+    It wants names and line numbers; Python's own `extract_stack` also asks the disk whether each source has changed.
+    """
+
+    def __getattr__(self, name: str) -> Any:
+        """Everything else is the module's own."""
+        return getattr(traceback, name)
+
+    @staticmethod
+    def extract_stack() -> list[traceback.FrameSummary]:
+        """The caller's stack, outermost frame first, without the text of its lines."""
+        frames = []
+        for frame, line in traceback.walk_stack(sys._getframe(1)):
+            code = frame.f_code
+            frames.append(traceback.FrameSummary(code.co_filename, line, code.co_name, lookup_line=False))
+        return frames[::-1]
 
 
 class WaitForAll:

@@ -7,7 +7,7 @@ import signal
 from pathlib import Path
 from typing import Any
 
-from . import child
+from . import child, listening
 from .children import Children
 from .interpreter import Interpreter
 from .messages import language_pb2
@@ -53,6 +53,7 @@ def _job(request: Any, program: Path, engine: str) -> dict[str, Any]:
         "kind": "program",
         "program": str(program),
         "args": list(request.args),
+        "debug": listening.for_debug(listening.command_of(os.getppid())),
         "config": dict(request.config),
         "secret_keys": list(request.configSecretKeys),
         "settings": {

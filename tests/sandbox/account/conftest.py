@@ -20,6 +20,7 @@ import pytest
 from botocore.config import Config
 
 from sandbox.paths import free_ports
+from tests.support.scheduling import ends_with_folder
 
 ROOT = Path(__file__).resolve().parents[3]
 ACCOUNT_ID = "444455556666"
@@ -146,6 +147,7 @@ def wait_for(condition: Callable[[], Any], seconds: float = 15.0, what: str = "i
 def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
     """One account for all tests that keep to names of their own; an emulated minute lasts half a second."""
     made = Account(tmp_path_factory.mktemp("account") / "state").start()
+    ends_with_folder(made.stop)
     yield made
     made.stop()
 

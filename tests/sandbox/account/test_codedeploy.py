@@ -217,6 +217,7 @@ def test_a_hook_after_the_traffic_takes_it_back(account: Account) -> None:
     assert traffic(account, "after") == ("1", {})
 
 
+@pytest.mark.long
 def test_a_hook_that_never_reports_has_an_hour(own_account: Callable[..., Account]) -> None:
     account = own_account(minute_seconds=0.1)
     group(account, "silent")
@@ -263,6 +264,7 @@ def test_an_appspec_may_lie_in_a_bucket(account: Account) -> None:
     assert traffic(account, "in-bucket") == ("2", {})
 
 
+@pytest.mark.long
 def test_a_deployment_goes_on_after_a_crash(own_account: Callable[..., Account]) -> None:
     account = own_account()
     group(account, "crashed", routing(account, "canary", 10, 8))

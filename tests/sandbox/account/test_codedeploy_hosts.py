@@ -154,6 +154,7 @@ def test_what_cannot_be_deployed_says_so(account: Account) -> None:
     assert error.value.code == 404
 
 
+@pytest.mark.long
 def test_a_silent_instance_fails_after_an_hour_and_a_crash_in_between(own_account: Callable[..., Account]) -> None:
     account = own_account(minute_seconds=0.1)
     hosts = fleet(account, "silent", 1)

@@ -273,6 +273,7 @@ def test_a_restore_to_a_point_in_time_is_an_instance_of_its_own(rds_account: Acc
     rds.delete_db_instance(DBInstanceIdentifier="earlier", SkipFinalSnapshot=True)
 
 
+@pytest.mark.long
 def test_instances_and_snapshots_survive_kill_9(rds_account: Account, make: Any) -> None:
     rds = rds_account.client("rds")
     make("crash")

@@ -260,6 +260,7 @@ def test_the_port_closes_when_the_instance_is_deleted(rds_account: Account, make
         link.execute("SELECT 1")
 
 
+@pytest.mark.long
 def test_ports_stay_over_restarts_and_kill_9(rds_account: Account, make: Any) -> None:
     ports = {}
     for name in ("here", "there"):
@@ -280,6 +281,7 @@ def test_ports_stay_over_restarts_and_kill_9(rds_account: Account, make: Any) ->
             link.close()
 
 
+@pytest.mark.long
 def test_a_port_taken_meanwhile_is_one_line_and_exit_code_3(rds_account: Account, make: Any) -> None:
     make("waiting")
     port = port_of(rds_account, "waiting")

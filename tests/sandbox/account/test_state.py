@@ -6,6 +6,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
 from sandbox.account import state
 
 CODE = "def handler(event, context): return {'from': 'before the crash', 'version': context.function_version}\n"
@@ -140,6 +142,7 @@ def test_an_unchanged_account_is_not_written_again(own_account: Callable[..., An
     assert any(stays_as_it_is() for _ in range(3))
 
 
+@pytest.mark.long
 def test_events_that_wait_for_a_retry_survive(own_account: Callable[..., Any]) -> None:
     own = own_account("slow", 8.0)
     queue = own.client("sqs").create_queue(QueueName="dead")["QueueUrl"]

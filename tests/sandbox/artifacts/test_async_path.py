@@ -11,6 +11,7 @@ import psycopg
 import pytest
 
 from sandbox.artifacts import samples
+from tests.support.versions import newest_always
 
 from .conftest import BUCKET, Account, Invoke, Row
 
@@ -70,7 +71,7 @@ def test_a_text_document_ends_completed_with_its_passages_indexed(
     assert "Processing complete" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("version", ["1.0.0", "1.1.0"])
+@pytest.mark.parametrize("version", newest_always(["1.0.0", "1.1.0"]))
 def test_a_visual_document_ends_completed_with_its_pages(
     version: str, account: Account, database: Database, deploy: Deploy
 ) -> None:

@@ -14,6 +14,7 @@ import pytest
 from chromadb.config import Settings
 
 from tests.support.receipts import BUCKET, METADATA, Receipts, mocked
+from tests.support.versions import newest_always
 
 CAFE = {"merchant": "Blue Cafe", "total": "12.5", "date": "2026-01-02", "text": "espresso and almond cake"}
 GARDEN = {"merchant": "Garden Shop", "total": "7", "date": "2026-01-03", "text": "roses and potting soil"}
@@ -46,7 +47,7 @@ CONTENT = {
 }
 
 
-@pytest.mark.parametrize("writer", SOUND)
+@pytest.mark.parametrize("writer", newest_always(SOUND))
 def test_format_1_is_read_by_every_release_whoever_wrote_it(
     writer: str, receipts: Receipts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -97,7 +98,7 @@ def test_format_2_is_refused_by_the_release_that_cannot_read_it_and_nothing_is_l
     assert receipts.content(old) == {**CONTENT, "r4": {**CAFE, "labels": {}}}
 
 
-@pytest.mark.parametrize("release", ["v1.2.2", "v1.2.3"])
+@pytest.mark.parametrize("release", newest_always(["v1.2.2", "v1.2.3"]))
 @pytest.mark.parametrize("flag", ["true", "false"])
 def test_going_back_writes_format_1_again_and_keeps_what_the_store_knows_of_removals(
     release: str, flag: str, receipts: Receipts, monkeypatch: pytest.MonkeyPatch
@@ -123,7 +124,7 @@ def test_going_back_writes_format_1_again_and_keeps_what_the_store_knows_of_remo
     assert receipts.content(newest) == CONTENT
 
 
-@pytest.mark.parametrize("release", ["v1.2.1", "v1.2.2", "v1.2.3"])
+@pytest.mark.parametrize("release", newest_always(["v1.2.1", "v1.2.2", "v1.2.3"]))
 def test_a_format_that_the_package_cannot_write_is_refused(
     release: str, receipts: Receipts, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.support.receipts import BUCKET, LABELS, METADATA, RECEIVES, Pair, Receipts, mocked
+from tests.support.versions import newest_always
 
 CAFE = {"merchant": "Blue Cafe", "total": "12.5", "date": "2026-01-02", "text": "espresso and almond cake"}
 GARDEN = {"merchant": "Garden Shop", "total": "7", "date": "2026-01-03", "text": "roses and potting soil"}
@@ -31,7 +32,7 @@ def waiting(receipts: Receipts, pair: Pair, *names: str) -> None:
     assert receipts.consume(pair) == []
 
 
-@pytest.mark.parametrize("release", SOUND)
+@pytest.mark.parametrize("release", newest_always(SOUND))
 def test_a_compaction_that_was_overtaken_starts_again_from_the_newer_snapshot(
     release: str, receipts: Receipts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -59,7 +60,7 @@ def test_a_compaction_that_was_overtaken_starts_again_from_the_newer_snapshot(
     assert len(receipts.keys("snapshots/0")) == receipts.pointer()["number"]
 
 
-@pytest.mark.parametrize("release", HANDLERS)
+@pytest.mark.parametrize("release", newest_always(HANDLERS))
 def test_one_that_is_overtaken_again_and_again_gives_up_and_loses_nothing(
     release: str, receipts: Receipts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -81,7 +82,7 @@ def test_one_that_is_overtaken_again_and_again_gives_up_and_loses_nothing(
     assert receipts.act(pair, "compact")["items"] == 1
 
 
-@pytest.mark.parametrize("release", list(COMPACTOR))
+@pytest.mark.parametrize("release", newest_always(list(COMPACTOR)))
 @pytest.mark.parametrize("step", ["before the pointer", "before the deltas are deleted", "between two deletions"])
 def test_a_crash_in_the_middle_loses_nothing(
     release: str, step: str, receipts: Receipts, monkeypatch: pytest.MonkeyPatch
@@ -115,7 +116,7 @@ def test_a_crash_in_the_middle_loses_nothing(
     assert receipts.content(pair) == {"r0": cafe, "r1": garden, "r2": cafe}
 
 
-@pytest.mark.parametrize("release", HANDLERS)
+@pytest.mark.parametrize("release", newest_always(HANDLERS))
 def test_what_a_release_does_not_understand_stays_and_stops_nothing(
     release: str, receipts: Receipts, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -130,7 +131,7 @@ def test_what_a_release_does_not_understand_stays_and_stops_nothing(
     assert receipts.act(pair, "health")["waiting"] == 2
 
 
-@pytest.mark.parametrize("release", list(COMPACTOR))
+@pytest.mark.parametrize("release", newest_always(list(COMPACTOR)))
 def test_more_than_one_round_of_deltas_is_merged_in_one_compaction(
     release: str, receipts: Receipts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -155,7 +156,7 @@ def test_old_snapshots_are_deleted_and_live_on_as_versions(receipts: Receipts) -
     assert len(versions["Versions"]) == 1
 
 
-@pytest.mark.parametrize("release", HANDLERS)
+@pytest.mark.parametrize("release", newest_always(HANDLERS))
 def test_a_repair_brings_the_store_back_to_what_the_table_says(release: str, receipts: Receipts) -> None:
     pair = receipts.release(release)
     receipts.put("wrong", CAFE, {"1": "TOTAL"})

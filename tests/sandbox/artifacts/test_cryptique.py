@@ -70,6 +70,7 @@ def test_every_version_stores_and_finds_and_later_ones_rank_better(machine: Mach
     assert min(scores["1.2.0"]) < 0.1 <= min(scores["1.3.0"]), "the newest leaves out what hardly fits"
 
 
+@pytest.mark.long
 def test_any_version_reads_what_any_other_has_written_and_writes_the_same_vectors(machine: Machine) -> None:
     ids = []
     for version in GOOD:

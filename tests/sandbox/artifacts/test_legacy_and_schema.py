@@ -10,6 +10,7 @@ import psycopg
 import pytest
 
 from sandbox.artifacts import samples
+from tests.support.versions import newest_always
 
 from .conftest import Account, Invoke, Row
 
@@ -46,7 +47,7 @@ def process_async(account: Account, deploy: Deploy, key: str, content: bytes) ->
     deploy("text_rag_processor", "1.2.0")(account.receive(account.text_rag_queue))
 
 
-@pytest.mark.parametrize("version", ["1.0.0", "1.1.0"])
+@pytest.mark.parametrize("version", newest_always(["1.0.0", "1.1.0"]))
 def test_the_legacy_path_stores_at_once_and_only_schema_1(
     version: str, account: Account, database: Database, deploy: Deploy
 ) -> None:

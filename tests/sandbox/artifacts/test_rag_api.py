@@ -19,6 +19,7 @@ import pytest
 
 from sandbox.artifacts import build, catalogue
 from sandbox.paths import free_ports
+from tests.support.versions import newest_always
 
 GOOD = ("1.4.0", "1.4.1", "1.5.0")
 SETTINGS = {
@@ -61,7 +62,7 @@ def ndcg(found: list[str], relevant: dict[str, int], depth: int = 5) -> float:
     return gain([relevant.get(name, 0) for name in found]) / gain(sorted(relevant.values(), reverse=True))
 
 
-@pytest.mark.parametrize("version", GOOD)
+@pytest.mark.parametrize("version", newest_always(GOOD))
 def test_good_versions_are_healthy_say_who_they_are_and_rank_well(version: str, tmp_path: Path) -> None:
     with running(version, tmp_path) as api:
         assert call(f"{api}/health") == (200, {"status": "healthy", "release": "v1.2.3", "missing": []})

@@ -189,7 +189,7 @@ def test_good_versions_of_both_functions_pass_their_canaries(system: System) -> 
     assert (done["release"], done["summary"]) == ("1.1.0", {"critical": 2, "high": 3, "medium": 1})
 
 
-@pytest.mark.parametrize("name", ["api", "worker"])
+@pytest.mark.parametrize("name", ["api", pytest.param("worker", marks=pytest.mark.long)])
 def test_a_version_that_fails_the_smoke_test_gets_no_traffic_and_is_taken_back(name: str, system: System) -> None:
     target = system.publish(name, "1.1.0", JOBS_TABLE="no-such-table")
     began = system.serving(name)
@@ -200,6 +200,7 @@ def test_a_version_that_fails_the_smoke_test_gets_no_traffic_and_is_taken_back(n
     assert system.serving(name) == began == ("1", {})
 
 
+@pytest.mark.long
 def test_a_version_that_hangs_is_reported_before_the_hook_is_timed_out(system: System) -> None:
     functions, hook = system.account.client("lambda"), HOOKS["pre_traffic"]
     functions.update_function_configuration(FunctionName=hook, Timeout=8)
@@ -251,6 +252,7 @@ def test_the_faulty_api_passes_the_smoke_test_and_its_alarm_takes_it_back(system
     assert {ask(f"{system.url}/jobs/{known}").status for _ in range(20)} == {200}
 
 
+@pytest.mark.long
 def test_the_faulty_worker_makes_dead_letters_which_the_good_one_can_do(system: System) -> None:
     functions, sqs = system.account.client("lambda"), system.account.client("sqs")
     target = system.publish("worker", "2.0.0")

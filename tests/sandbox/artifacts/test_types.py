@@ -39,7 +39,14 @@ def together(system: str, version: str) -> Files:
     return merged
 
 
-@pytest.mark.parametrize(("system", "version"), VERSIONS)
+@pytest.mark.parametrize(
+    ("system", "version"),
+    [
+        pytest.param(system, version, marks=() if newest == version else pytest.mark.long)
+        for system, version in VERSIONS
+        for newest in [max(other for name, other in VERSIONS if name == system)]
+    ],
+)
 def test_functions_pass_the_strict_type_check(
     system: str, version: str, tmp_path_factory: pytest.TempPathFactory
 ) -> None:

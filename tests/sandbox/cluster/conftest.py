@@ -13,6 +13,7 @@ from sandbox.cluster import launcher
 from sandbox.paths import cache
 from sandbox.toolchain.progress import Progress
 from tests.sandbox.cluster.local_cluster import LocalCluster
+from tests.support.scheduling import ends_with_folder
 
 
 @pytest.fixture(scope="session")
@@ -40,6 +41,7 @@ def shared_cluster(binary: Path, tmp_path_factory: pytest.TempPathFactory) -> It
     cluster = LocalCluster(binary, tmp_path_factory.mktemp("cluster"))
     try:
         cluster.start()
+        ends_with_folder(lambda: cluster.end(signal.SIGKILL))
         yield cluster
     finally:
         if cluster.process and cluster.process.poll() is None:

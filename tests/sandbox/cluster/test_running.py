@@ -25,6 +25,7 @@ def identities(cluster: LocalCluster) -> dict[str, str]:
     return found
 
 
+@pytest.mark.long
 def test_nothing_is_lost_when_it_is_killed(new_cluster: Callable[[], LocalCluster]) -> None:
     cluster = new_cluster()
     cluster.start()

@@ -9,6 +9,7 @@ import pytest
 
 from tests.sandbox.account.conftest import Account, wait_for
 from tests.sandbox.host.host_server import Delivery, HostServer, call
+from tests.support.scheduling import ends_with_folder
 
 MINUTE_SECONDS = 2.0
 """Real seconds of an emulated minute: a lifecycle event then has two real minutes."""
@@ -51,11 +52,17 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     hosts = HostServer(folder / "hosts", account.url)
     try:
         hosts.start()
+        ends_with_folder(account.stop)
+        ends_with_folder(lambda: _end(hosts))
         yield Site(account, hosts, {stack: Delivery(account, stack) for stack in ("dev", "prod")})
     finally:
-        if hosts.process and hosts.process.poll() is None:
-            hosts.stop()
+        _end(hosts)
         account.stop()
+
+
+def _end(hosts: HostServer) -> None:
+    if hosts.process and hosts.process.poll() is None:
+        hosts.stop()
 
 
 @pytest.fixture(autouse=True)

@@ -119,6 +119,7 @@ def test_the_order_of_a_deployment_is_the_runbooks(site: Site) -> None:
     assert [event["status"] for event in events.values()] == ["Succeeded"] * 7
 
 
+@pytest.mark.long
 def test_a_bad_nginx_configuration_fails_the_deployment_and_changes_nothing(site: Site) -> None:
     site.at("1.2.0")
     root = site.hosts.root("prod")
@@ -201,6 +202,7 @@ def test_systemctl_stops_starts_and_reloads_what_the_runbook_does(site: Site) ->
     assert run("staging", "systemctl", "start", "nginx").returncode == 1, "nothing was deployed there"
 
 
+@pytest.mark.long
 def test_two_hosts_side_by_side(site: Site) -> None:
     site.at("1.2.0")
     site.at("1.1.0", "dev")

@@ -54,6 +54,7 @@ def kill_and_wait(site: Site, service: str) -> None:
     wait_for(lambda: site.hosts.state("prod")["services"][service], 30, f"{service} is ready")
 
 
+@pytest.mark.long
 def test_killed_it_leaves_nothing_and_comes_back_as_it_was(site: Site) -> None:
     site.at("1.2.0")
     document = add_document(site.address, "Kept over a crash.")
@@ -69,6 +70,7 @@ def test_killed_it_leaves_nothing_and_comes_back_as_it_was(site: Site) -> None:
     assert site.hosts.state("prod")["health_checks"]["started"]
 
 
+@pytest.mark.long
 def test_killed_and_started_at_once_it_does_not_meet_itself(site: Site) -> None:
     site.at("1.2.0")
     processes = site.hosts.processes("prod")
@@ -78,6 +80,7 @@ def test_killed_and_started_at_once_it_does_not_meet_itself(site: Site) -> None:
     assert alive(processes) == []
 
 
+@pytest.mark.long
 def test_killed_in_the_middle_of_a_deployment_it_goes_on(site: Site) -> None:
     site.at("1.2.0")
     deployment = site.prod.start(site.prod.shelf("1.3.0"))
@@ -110,6 +113,7 @@ def test_a_service_that_dies_is_started_again(site: Site) -> None:
         wait_healthy(site, "1.2.0")
 
 
+@pytest.mark.long
 def test_an_account_that_starts_later_and_restarts(site: Site, tmp_path: Path) -> None:
     site.account.stop()
     hosts = HostServer(tmp_path / "hosts", site.account.url, "--stacks", "staging")

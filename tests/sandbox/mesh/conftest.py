@@ -18,6 +18,7 @@ from sandbox.toolchain.progress import Progress
 from tests.sandbox.cluster.local_cluster import LocalCluster
 from tests.sandbox.mesh.local_mesh import LocalMesh
 from tests.sandbox.mesh.system import System
+from tests.support.scheduling import ends_with_folder
 
 
 def make_cluster(folder: Path) -> LocalCluster:
@@ -33,6 +34,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCluster]:
     made = make_cluster(tmp_path_factory.mktemp("mesh") / "cluster")
     try:
         made.start()
+        ends_with_folder(lambda: end(made.process))
         yield made
     finally:
         end(made.process)
@@ -43,6 +45,7 @@ def mesh(cluster: LocalCluster) -> Iterator[LocalMesh]:
     made = LocalMesh(cluster.kubeconfig, cluster.folder.parent / "mesh")
     try:
         made.start()
+        ends_with_folder(lambda: end(made.process))
         yield made
     finally:
         end(made.process)

@@ -41,6 +41,7 @@ def system(own_cluster: LocalCluster) -> System:
     return make_system(own_cluster)
 
 
+@pytest.mark.long
 def test_a_restart_finds_everything_again(new_mesh: MakeMesh, system: System, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("HTTP_PROXY", "HTTPS_PROXY"):  # is for other machines
         monkeypatch.setenv(name, "http://127.0.0.1:1")
@@ -77,6 +78,7 @@ def test_killed_it_leaves_no_process_and_no_file_behind(
     assert list(temporary.iterdir()) == []
 
 
+@pytest.mark.long
 def test_a_cluster_that_comes_late_goes_away_and_comes_back(
     own_cluster: LocalCluster, new_mesh: MakeMesh, system: System, tmp_path: Path
 ) -> None:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 import threading
+import traceback
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from pulumi.runtime.proto import engine_pb2
 
-from sandbox.toolchain.language_host.child import DebugInBackground, WaitForAll
+from sandbox.toolchain.language_host.child import DebugInBackground, Frames, WaitForAll
 
 
 class Engine:
@@ -65,3 +68,31 @@ def test_outputs_are_waited_for_together_until_one_fails() -> None:
     with pytest.raises(ValueError, match="wrong"):
         asyncio.run(run(asyncio.sleep(0), asyncio.sleep(60), fail()))
     assert WaitForAll().sleep is asyncio.sleep
+
+
+def test_the_stack_is_the_one_that_python_tells() -> None:
+    def shown(frames: list[traceback.FrameSummary]) -> list[tuple[str, str]]:
+        return [(frame.filename, frame.name) for frame in frames]
+
+    assert shown(Frames().extract_stack()) == shown(traceback.extract_stack())
+    assert Frames().extract_stack()[-1].lineno == traceback.extract_stack()[-1].lineno
+    assert Frames().format_exc() == traceback.format_exc()
+
+
+ENDING = """
+import atexit, sys
+from sandbox.toolchain.language_host.child import End
+end = End()
+atexit.register(print, "said at the end")
+print("said before")
+if len(sys.argv) > 1:
+    raise ValueError("nobody caught it")
+sys.exit(end.with_code(70))
+"""
+
+
+@pytest.mark.parametrize(("words", "code", "error"), [((), 70, ""), (("fail",), 1, "ValueError: nobody caught it")])
+def test_what_the_program_left_for_its_end_is_done_and_said(words: tuple[str, ...], code: int, error: str) -> None:
+    done = subprocess.run([sys.executable, "-c", ENDING, *words], capture_output=True, text=True, check=False)
+    assert done.stdout == "said before\nsaid at the end\n"
+    assert (done.returncode, done.stderr.strip().splitlines()[-1:]) == (code, [error] if error else [])

@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from sandbox.setup import no_engine_logs
+
 
 @dataclass
 class Project:
@@ -23,6 +25,7 @@ class Project:
     def at(cls, root: Path, tools: Path) -> Project:
         for name in ("project", "state", "home"):
             (root / name).mkdir(parents=True, exist_ok=True)
+        no_engine_logs(root / "home")
         kept = {name: value for name, value in os.environ.items() if not name.startswith("PULUMI_")}
         environment = {
             **kept,

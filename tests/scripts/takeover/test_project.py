@@ -20,6 +20,7 @@ from tests.support.project import SETTINGS, copy_project
 pytestmark = [pytest.mark.engine, pytest.mark.sandbox]
 
 
+@pytest.mark.long
 def test_security_assistant_moves_from_sam_without_a_replacement(team: Team, tmp_path: Path) -> None:
     project = copy_project(tmp_path / "real", team.project.environment)
     settings = yaml.safe_load((project.folder / SETTINGS).read_text())

@@ -110,6 +110,7 @@ def forget(team: Team) -> None:
     formation.delete_stack(StackName=STACK_NAME)
 
 
+@pytest.mark.long
 def test_what_would_be_replaced_is_refused_before_anything_is_written(team: Team) -> None:
     team.says(key="id")
     account = everything(team)
@@ -123,6 +124,7 @@ def test_what_would_be_replaced_is_refused_before_anything_is_written(team: Team
     assert "hashKey" in str(guard.refusal(plan.changes))
 
 
+@pytest.mark.long
 def test_a_preview_that_differs_after_the_import_puts_the_state_back(
     team: Team, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -140,6 +142,7 @@ def test_a_preview_that_differs_after_the_import_puts_the_state_back(
     assert team.held() == before == set()
 
 
+@pytest.mark.long
 def test_without_a_running_stack_names_alone_decide(team: Team) -> None:
     team.client("apigateway").create_rest_api(name="security-assistant-prod")
     plan = team.take_over("never-deployed", plan_only=True, parameters={"Environment": "prod"})

@@ -14,6 +14,7 @@ from sandbox.account.export import diff
 from sandbox.paths import ROOT, cache
 from sandbox.providers.aws import VERSION
 from sandbox.providers.install import install
+from sandbox.setup import no_engine_logs
 from sandbox.toolchain import pulumi_cli
 from sandbox.toolchain.progress import Progress
 from tests.sandbox.account.conftest import Account
@@ -62,6 +63,7 @@ def stack(tmp_path: Path) -> Iterator[tuple[Stack, Account]]:
     tools = pulumi_cli.ensure(cache(), Progress(quiet=True))
     project = Project.at(tmp_path, tools)
     install(tmp_path / "home", "aws", VERSION, "sandbox.providers.aws", Path(sys.executable), ROOT)
+    no_engine_logs(tmp_path / "home")
     project.environment.update(AWS_ENDPOINT_URL=account.url, AWS_REGION=account.region)
     project.runtime(virtualenv=sys.prefix)
     project.program(PROGRAM)
@@ -72,6 +74,7 @@ def stack(tmp_path: Path) -> Iterator[tuple[Stack, Account]]:
     account.stop()
 
 
+@pytest.mark.long
 def test_an_api_goes_forth_and_back_and_an_emergency_stop_is_undone(stack: tuple[Stack, Account]) -> None:
     trial, account = stack
     trial.up()

@@ -14,6 +14,7 @@ import pytest
 from sandbox.paths import ROOT, cache
 from sandbox.providers.aws import VERSION
 from sandbox.providers.install import install
+from sandbox.setup import no_engine_logs
 from sandbox.toolchain import pulumi_cli
 from sandbox.toolchain.progress import Progress
 from tests.sandbox.providers.aws.makers import zipped
@@ -131,6 +132,7 @@ def stack(account: str, client: Callable[[str], Any], tmp_path: Path) -> Stack:
     tools = pulumi_cli.ensure(cache(), Progress(quiet=True))
     project = Project.at(tmp_path, tools)
     install(tmp_path / "home", "aws", VERSION, "sandbox.providers.aws", Path(sys.executable), ROOT)
+    no_engine_logs(tmp_path / "home")
     project.environment["AWS_ENDPOINT_URL"] = account
     project.environment["AWS_REGION"] = "us-east-1"
     project.runtime(virtualenv=sys.prefix)
@@ -203,6 +205,7 @@ def drift(stack: Stack, client: Callable[[str], Any]) -> dict[str, str]:
     }
 
 
+@pytest.mark.long
 def test_replacement_protection_and_retention(stack: Stack, client: Callable[[str], Any]) -> None:
     stack.up()
     first = stack.outputs()["table"]

@@ -19,6 +19,7 @@ from sandbox.providers.protocol import provider_pb2_grpc
 from sandbox.toolchain.progress import Progress
 from tests.sandbox.cluster.local_cluster import LocalCluster
 from tests.sandbox.providers.kubernetes.driver import Driver
+from tests.support.scheduling import ends_with_folder
 
 
 @pytest.fixture(scope="session")
@@ -31,6 +32,7 @@ def cluster(binary: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     running = LocalCluster(binary, tmp_path_factory.mktemp("cluster"))
     try:
         running.start()
+        ends_with_folder(lambda: running.end(signal.SIGTERM))
         yield running
     finally:
         if running.process and running.process.poll() is None:

@@ -17,6 +17,7 @@ import pytest
 from sandbox.paths import cache
 from sandbox.providers.install import install
 from sandbox.providers.kubernetes import VERSION
+from sandbox.setup import no_engine_logs
 from sandbox.toolchain import pulumi_cli
 from sandbox.toolchain.progress import Progress
 from tests.sandbox.cluster.local_cluster import LocalCluster
@@ -87,6 +88,7 @@ def stack(cluster: LocalCluster, namespace: str, tmp_path: Path) -> Stack:
     home, state = tmp_path / "home", tmp_path / "state"
     state.mkdir()
     install(home, "kubernetes", VERSION, "sandbox.providers.kubernetes", Path(sys.executable), ROOT)
+    no_engine_logs(home)
     runtime = {"name": "python", "options": {"virtualenv": sys.prefix}}
     (tmp_path / "Pulumi.yaml").write_text(json.dumps({"name": "rag", "runtime": runtime}))
     (tmp_path / "__main__.py").write_text(PROGRAM)
@@ -113,6 +115,7 @@ def images(cluster: LocalCluster, namespace: str) -> dict[str, int]:
     }
 
 
+@pytest.mark.long
 def test_forth_and_back_again(stack: Stack, cluster: LocalCluster, namespace: str) -> None:
     assert "4 created" in stack.up()
     assert PASSWORD not in stack.state
