@@ -12,7 +12,7 @@ from typing import Protocol
 import pulumi
 
 from components.parts.context import Context
-from components.parts.waiting import wait_for
+from components.parts.waiting import begin, wait_for
 from stacks.releases import window
 from stacks.selection import Selected, canary
 
@@ -30,7 +30,11 @@ def declare(context: Context, selected: Mapping[str, Selected], turns: Sequence[
     """The selected systems, declared in turns: one that fails leaves those of later turns as they were."""
     declared: dict[str, System] = {}
     for number, names in enumerate(turns, 1):
-        declared |= {name: _SYSTEMS[name](context, selected[name]) for name in names}
+        for name in names:
+            declared[name] = _SYSTEMS[name](context, selected[name])
+            if pulumi.runtime.is_dry_run():
+                # An update begins when all is declared, so that a program which fails has touched nothing.
+                begin()
         if number < len(turns) and not pulumi.runtime.is_dry_run():
             wait_for(declared[name] for name in names)
     return {name: declared[name] for name in selected}

@@ -6,6 +6,7 @@ import pulumi
 import pulumi_kubernetes as k8s
 
 from components.parts.memory import Memory, refuse_other
+from components.parts.waiting import begin
 
 
 class Cluster(pulumi.ComponentResource):
@@ -19,3 +20,4 @@ class Cluster(pulumi.ComponentResource):
             lambda found: refuse_other("cluster", remembered, str(found))
         )
         self.register_outputs({"id": self.id})
+        begin(self)

@@ -52,8 +52,10 @@ class Context:
         """The AWS account."""
         from components.parts.account import Account
 
-        agreed = self.cluster.id if "rag-api" in self.settings.project.systems else None
-        return Account(self.settings.region, self.memory, agreed)
+        return Account(self.settings.region, self.memory, self._agreed)
+
+    def _agreed(self) -> pulumi.Output[str] | None:
+        return self.cluster.id if "rag-api" in self.settings.project.systems else None
 
     @cached_property
     def cluster(self) -> Cluster:

@@ -1,11 +1,38 @@
-"""Waiting, in the middle of a program, until what was declared so far has been made."""
+"""In the middle of a program: having the engine begin with what was declared so far, and waiting until it was made."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import asyncio
+from collections.abc import Awaitable, Iterable, Iterator
+from typing import TypeVar
 
 import pulumi
 from pulumi.runtime.sync_await import _sync_await
+
+Answer = TypeVar("Answer")
+ROUNDS = 10
+"""Turns of the event loop from the declaration of a resource to its request; three are too few."""
+
+
+def begin(*components: pulumi.ComponentResource) -> None:
+    """Tell the engine of what was declared so far, and wait for nothing but the URNs of ``components``.
+
+    What is in a component can't be sent without that. The SDK sends nothing at all before the program waits or ends,
+    while engine and plugins have nothing to do: a preview of prod took 2.95 s so, and takes 2.7 s (2026-11-26).
+    """
+    _sync_await(_sent(components))
+
+
+async def _sent(components: Iterable[pulumi.ComponentResource]) -> None:
+    for component in components:
+        await component.urn.future()
+    for _ in range(ROUNDS):
+        await asyncio.sleep(0)
+
+
+def answer_of(asked: Awaitable[Answer]) -> Answer:
+    """What a call that was begun earlier has answered; raises what it raised."""
+    return _sync_await(asked)
 
 
 def wait_for(roots: Iterable[object]) -> None:

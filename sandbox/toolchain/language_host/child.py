@@ -105,7 +105,7 @@ def _run_program(job: dict[str, Any]) -> int:
     import pulumi
 
     look_up_types_once()
-    vars(pulumi.runtime.resource)["traceback"] = Frames()
+    note_places_once()
     pulumi.runtime.set_all_config(job["config"], job["secret_keys"])
     settings = pulumi.runtime.Settings(**job["settings"])
     pulumi.runtime.configure(settings)
@@ -155,6 +155,22 @@ def look_up_types_once() -> None:
 
     for name in ("_types_from_annotations", "_types_from_py_properties"):
         setattr(types, name, functools.cache(getattr(types, name)))
+
+
+def note_places_once() -> None:
+    """Remember what the SDK tells of each line that declares resources: it works that out anew for every frame."""
+    import pulumi.runtime.resource as declared
+
+    work_out = vars(declared)["_get_source_position_for_frame"]
+    known: dict[tuple[str, int | None], Any] = {}
+
+    def position(frame: traceback.FrameSummary) -> Any:
+        place = (frame.filename, frame.lineno)
+        if place not in known:
+            known[place] = work_out(frame)
+        return known[place]
+
+    vars(declared).update(traceback=Frames(), _get_source_position_for_frame=position)
 
 
 class Frames:

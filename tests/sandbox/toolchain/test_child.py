@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import subprocess
 import sys
 import threading
 import traceback
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -14,6 +16,7 @@ import pytest
 from pulumi.runtime.proto import engine_pb2
 
 from sandbox.toolchain.language_host.child import DebugInBackground, Frames, WaitForAll
+from tests.support.project import ROOT
 
 
 class Engine:
@@ -77,6 +80,32 @@ def test_the_stack_is_the_one_that_python_tells() -> None:
     assert shown(Frames().extract_stack()) == shown(traceback.extract_stack())
     assert Frames().extract_stack()[-1].lineno == traceback.extract_stack()[-1].lineno
     assert Frames().format_exc() == traceback.format_exc()
+
+
+PLACES = """
+import pulumi.runtime.resource as declared
+from sandbox.toolchain.language_host.child import Frames, note_places_once
+def told():
+    return [declared._get_source_position_for_frame(frame) for frame in Frames().extract_stack()]
+def again():
+    return told()
+before = [told() for _ in range(2)][1]
+note_places_once()
+first, second = [told() for _ in range(2)]
+assert [each.uri for each in first] == [each.uri for each in before], (first, before)
+assert first == second and first[-1] is second[-1]
+assert again()[-2].line != first[-2].line
+"""
+
+
+def test_a_place_in_the_program_is_told_as_the_sdk_tells_it(tmp_path: Path) -> None:
+    program = tmp_path / "places.py"
+    program.write_text(PLACES)
+    surroundings = {**os.environ, "PYTHONPATH": str(ROOT)}
+    ran = subprocess.run(  # what it stands in for would stay in place for the tests that follow
+        [sys.executable, str(program)], capture_output=True, text=True, timeout=60, check=False, env=surroundings
+    )
+    assert (ran.returncode, ran.stderr) == (0, "")
 
 
 ENDING = """
