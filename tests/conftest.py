@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator
 from typing import Any
 
@@ -25,6 +26,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         config.hook.pytest_deselected(items=long)
         items[:] = [item for item in items if item not in set(long)]
     items[:] = in_order(items)
+
+
+def pytest_collection_finish() -> None:
+    """Spare the collected tests and the SDKs the garbage collector: walking them again and again was half of the CPU
+    time of a program under mocks (0.9 s, then 0.46 s; 2026-11-26)."""
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 20)
 
 
 @pytest.hookimpl(trylast=True)
