@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -63,12 +63,19 @@ def test_bounds_are_bounded(config: dict[str, Any]) -> None:
         configured("blast-radius", config)
 
 
-@given(st.integers(0, 500), st.integers(0, 500), st.integers(0, 2_000), st.integers(0, 1_000), st.floats(0, 100))
-def test_it_is_the_bounds_alone_that_decide(removed: int, replaced: int, before: int, most: int, share: float) -> None:
+FEW_OR_MANY = st.integers(0, 10) | st.integers(0, 500)
+
+
+@given(FEW_OR_MANY, FEW_OR_MANY, st.integers(0, 2_000), st.integers(0, 1_000), st.floats(0, 100), st.integers(0, 20))
+@example(removed=0, replaced=4, before=4, most=20, share=0.0, few=5)
+@example(removed=1, replaced=4, before=4, most=20, share=0.0, few=5)
+def test_it_is_the_bounds_alone_that_decide(
+    removed: int, replaced: int, before: int, most: int, share: float, few: int
+) -> None:
     lost = removed + replaced
-    over = lost > most or (before > 0 and 100 * lost / before > share)
-    found = said("blast-radius", plan(removed, replaced, before), {"maxDeletes": most, "maxPercent": share})
-    assert bool(found) is over
+    over = lost > most or (lost >= few and before > 0 and 100 * lost / before > share)
+    config = {"maxDeletes": most, "maxPercent": share, "percentFrom": few}
+    assert bool(said("blast-radius", plan(removed, replaced, before), config)) is over
 
 
 def test_what_was_approved_when_the_plan_was_made_stays_approved_in_it() -> None:
