@@ -43,7 +43,7 @@ class Server:
 
     @property
     def log(self) -> Path:
-        """What the server printed since it was started last."""
+        """What the server printed since it was started last; what it printed before is in ``<name>.previous.log``."""
         return self.folder / "logs" / f"{self.name}.log"
 
     def process(self) -> psutil.Process | None:
@@ -82,6 +82,9 @@ class Server:
             return False
         for folder in (self.pid_file.parent, self.log.parent):
             folder.mkdir(parents=True, exist_ok=True)
+        # What it said before it ended is often why it is started again.
+        if self.log.exists() and self.log.stat().st_size:
+            self.log.replace(self.log.with_suffix(".previous.log"))
         with self.log.open("wb") as log:
             child = subprocess.Popen(
                 list(self.command),
