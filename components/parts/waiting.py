@@ -11,14 +11,15 @@ from pulumi.runtime.sync_await import _sync_await
 
 Answer = TypeVar("Answer")
 ROUNDS = 10
-"""Turns of the event loop from the declaration of a resource to its request; three are too few."""
+"""Turns of the event loop from the declaration of a resource to its request: a preview of prod takes 2.9 s
+with none, 2.7 s with ten and with thirty (2026-11-26)."""
 
 
 def begin(*components: pulumi.ComponentResource) -> None:
     """Tell the engine of what was declared so far, and wait for nothing but the URNs of ``components``.
 
     What is in a component can't be sent without that. The SDK sends nothing at all before the program waits or ends,
-    while engine and plugins have nothing to do: a preview of prod took 2.95 s so, and takes 2.7 s (2026-11-26).
+    while engine and plugins have nothing to do.
     """
     _sync_await(_sent(components))
 
