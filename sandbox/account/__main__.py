@@ -5,12 +5,12 @@ from __future__ import annotations
 import argparse
 import logging
 import os
-import signal
 import sys
 import threading
 from pathlib import Path
 
 from sandbox.account import settings
+from sandbox.stopping import Doorbell
 
 log = logging.getLogger("sandbox.account")
 
@@ -89,14 +89,12 @@ def main(argv: list[str] | None = None) -> int:
     except state.OtherVersionError as error:
         print(error, file=sys.stderr)
         return 4
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+    doorbell = Doorbell()
     threading.Thread(target=web.serve_forever, name="http", daemon=True).start()
     threading.Thread(target=sockets.serve_forever, name="websocket", daemon=True).start()
     threading.Thread(target=state.keep_saving, args=(chosen.state_dir,), name="saver", daemon=True).start()
     background.start()
-    stop.wait()
+    doorbell.wait()
     background.stop()
     state.save(chosen.state_dir)
     close()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import logging
-import signal
 import sys
 import threading
 from pathlib import Path
@@ -14,6 +13,7 @@ from sandbox.host import identity, server, tools
 from sandbox.host.account import Account
 from sandbox.host.layout import STACKS, Layout
 from sandbox.host.machine import Machine
+from sandbox.stopping import Doorbell
 from sandbox.toolchain.progress import Progress
 
 PORT_TAKEN = 3
@@ -55,14 +55,12 @@ def serve(given: argparse.Namespace) -> int:
     except OSError:
         print(f"port {given.port} on 127.0.0.1 is taken by another program", file=sys.stderr)
         return PORT_TAKEN
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+    doorbell = Doorbell()
     threading.Thread(target=web.serve_forever, name="http", daemon=True).start()
     hosts = _hosts(given, account)
     hosts.start(given.port)
     web.hosts = hosts
-    stop.wait()
+    doorbell.wait()
     hosts.end()
     web.shutdown()
     return 0

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import ctypes
 import signal
 import subprocess
 import time
@@ -8,6 +9,7 @@ import urllib.request
 from collections.abc import Callable
 from typing import Any
 
+import psutil
 import pytest
 
 from sandbox.account.server import changes
@@ -65,6 +67,14 @@ def test_sigterm_saves_and_stops_within_two_seconds(own_account: Callable[..., A
     assert own.log() == ""
     own.start()
     assert own.client("sqs").get_queue_url(QueueName="kept")["QueueUrl"]
+
+
+def test_a_stop_that_another_thread_hears_of_ends_the_server(own_account: Callable[..., Any]) -> None:
+    own = own_account()
+    assert own.process is not None
+    other = next(each.id for each in psutil.Process(own.process.pid).threads() if each.id != own.process.pid)
+    assert ctypes.CDLL(None).tgkill(own.process.pid, other, int(signal.SIGTERM)) == 0
+    assert own.process.wait(10) == 0
 
 
 def test_a_hanging_function_does_not_hold_up_the_stop(own_account: Callable[..., Any]) -> None:
