@@ -15,7 +15,7 @@ from typing import Any
 
 UNDER_WAY = ("Created", "Queued", "InProgress", "Baking", "Ready")
 """The states of a deployment that hasn't ended."""
-PAUSE = 1.0
+PAUSE = 0.5
 """Seconds between two looks at a deployment."""
 ROLLBACK_STARTS = 30.0
 """Seconds within which CodeDeploy starts the deployment that goes back, after one that failed."""

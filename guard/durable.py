@@ -12,6 +12,9 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Any
 
+HOOK = "durable-store"
+"""The delete hook in the state. It never changes: a program that doesn't know it can delete nothing that bears it."""
+
 
 class Kind(StrEnum):
     """What a store is, which decides how its recovery point is made and how its items are counted."""

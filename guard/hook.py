@@ -15,11 +15,8 @@ import pulumi
 
 from guard import approvals
 from guard.approvals import Action
-from guard.durable import DURABLE, physical_name
+from guard.durable import DURABLE, HOOK, physical_name
 from guard.evidence import RecoveryPoints
-
-NAME = "durable-store"
-"""The hook's name in the state. It never changes: a program that doesn't know it can delete nothing that bears it."""
 
 
 class GuardError(RuntimeError):
@@ -71,4 +68,4 @@ class Hook:
             name = physical_name(token, inputs, args.id) if token in DURABLE else str(args.name)
             self.decide(args.urn, token, name)
 
-        return pulumi.ResourceHook(NAME, before_delete, opts=pulumi.ResourceHookOptions(on_dry_run=True))
+        return pulumi.ResourceHook(HOOK, before_delete, opts=pulumi.ResourceHookOptions(on_dry_run=True))

@@ -7,8 +7,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from guard.durable import DURABLE, physical_name
-from guard.hook import NAME
+from guard.durable import DURABLE, HOOK, physical_name
 from stacks.model import Model
 
 
@@ -44,7 +43,7 @@ def durable(state: Mapping[str, Any]) -> dict[str, Guarded]:
             parent=str(each.get("parent") or ""),
             protected=bool(each.get("protect")),
             retained=bool(each.get("retainOnDelete")),
-            hooked=NAME in ((each.get("resourceHooks") or {}).get("BeforeDelete") or ()),
+            hooked=HOOK in ((each.get("resourceHooks") or {}).get("BeforeDelete") or ()),
         )
         for each in resources(state)
         if each["type"] in DURABLE and not each.get("external") and not each.get("delete")

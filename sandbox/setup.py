@@ -7,7 +7,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -27,8 +27,11 @@ PLUGINS = (("aws", "7.51.1", "sandbox.providers.aws"), ("kubernetes", "4.34.2", 
 """The provider plugins of the sandbox, at the versions of the SDKs in requirements.lock."""
 
 
-def up(state: State, progress: Progress, minute_seconds: float = 60.0) -> Identity:
-    """Set up what is missing and start what doesn't run. Raises ``SandboxError`` or ``ToolchainError``: one line."""
+def up(state: State, progress: Progress, minute_seconds: float = 60.0, only: Collection[str] | None = None) -> Identity:
+    """Set up what is missing and start what doesn't run. Raises ``SandboxError`` or ``ToolchainError``: one line.
+
+    only: the servers to start, by name; all of them when left out. The account is always among them.
+    """
     with _alone(state):
         tools = pulumi_cli.ensure(cache(), progress)
         binary = cluster.ensure(cache(), progress)
@@ -36,7 +39,7 @@ def up(state: State, progress: Progress, minute_seconds: float = 60.0) -> Identi
         identity = state.create(minute_seconds)
         _write_images(state)
         _install(state, tools, binary)
-        every = servers(state, identity, binary)
+        every = [each for each in servers(state, identity, binary) if only is None or each.name in {*only, "account"}]
         for server in every:
             server.check_ports()
         started = [server for server in every if server.start()]

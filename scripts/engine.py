@@ -61,12 +61,15 @@ class Engine:
     def prepare(self, region: str) -> None:
         """Make the stack where it doesn't exist yet, and put right what an update that was killed left behind."""
         self._drop_torn_attributes()
-        stacks = [entry["name"] for entry in json.loads(self._output("stack", "ls", "--json"))]
-        if self.stack not in stacks:
+        self._clear_dead_lock()
+        try:
+            state = self.state()
+        except EngineError as error:
+            if not _is_missing(error):
+                raise
             self._output("stack", "init", self.stack, "--no-select")
             return
-        self._clear_dead_lock()
-        self._settle_interrupted(region)
+        self._settle_interrupted(state, region)
 
     def up(self, config: Mapping[str, str] | None = None) -> int:
         """Update to what the settings say, ``config`` written to the stack's file first; the engine's exit code."""
@@ -80,7 +83,7 @@ class Engine:
         try:
             outputs: dict[str, Any] = json.loads(self._output("stack", "output", "--json", "--stack", self.stack))
         except EngineError as error:
-            if str(error).startswith("no stack named"):
+            if _is_missing(error):
                 return {}
             raise
         return outputs
@@ -126,9 +129,8 @@ class Engine:
             print(f"the update with pid {pid} was killed; its lock is removed", file=sys.stderr)
             lock.unlink(missing_ok=True)
 
-    def _settle_interrupted(self, region: str) -> None:
+    def _settle_interrupted(self, state: dict[str, Any], region: str) -> None:
         """Take what a killed update did create into the state, forget what it didn't. See ``scripts.interrupted``."""
-        state = self.state()
         pending = interrupted.pending_creations(state)
         if pending:
             time.sleep(LAST_CALLS)
@@ -169,6 +171,11 @@ def _pulumi(*arguments: str, capture_output: bool = False) -> subprocess.Complet
         )
     except FileNotFoundError:
         raise EngineError("pulumi isn't on PATH: use `make shell`, or install Pulumi") from None
+
+
+def _is_missing(error: EngineError) -> bool:
+    """Whether the engine says that the stack was never made."""
+    return str(error).startswith("no stack named")
 
 
 def _file_backend() -> Path | None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.support.sandbox import RunningSandbox, start, stop
-from tests.support.scheduling import Folders, ended, in_order
+from tests.support.scheduling import Folders, ended, ends_with_folder, in_order
 
 TEST_MINUTE = 1.0
 """Real seconds that an emulated minute lasts in tests."""
@@ -56,6 +56,7 @@ def soak(request: pytest.FixtureRequest) -> bool:
 def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSandbox]:
     """An account and a cluster of this worker's own: to start them and deploy prod takes 37 s of two cores."""
     running = start(tmp_path_factory.mktemp("sandbox"), TEST_MINUTE)
+    ends_with_folder(lambda: stop(running))
     try:
         yield running
     finally:

@@ -168,7 +168,8 @@ class Plugin(provider_pb2_grpc.ResourceProviderServicer):  # type: ignore[misc]
         )
 
     def Attach(self, request: Any, context: Any) -> Any:  # noqa: ARG002
-        """The engine joins a plugin that somebody else started."""
+        """The engine joins a plugin that somebody else started, and that an earlier engine may have cancelled."""
+        self.cancelled.clear()
         self.log.connect(request.address)
         return empty_pb2.Empty()
 

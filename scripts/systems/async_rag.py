@@ -9,15 +9,16 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
+from guard.recovery.clients import client
 from scripts.systems import web
 from scripts.systems.functions import running
 from scripts.systems.pdf import one_page_pdf
+from scripts.systems.waiting import looks
 from stacks.async_rag import AsyncRagRelease
 from stacks.selection import Selected
 
 PATIENCE = 180.0
 """Seconds a document may take: three minutes (seed 000, level 1, step 3)."""
-PAUSE = 0.5
 
 
 def runs(chosen: Selected, told: Mapping[str, Any], region: str) -> str:
@@ -39,16 +40,13 @@ def health(told: Mapping[str, Any], _region: str) -> str:
 
 def document(told: Mapping[str, Any], region: str) -> str:
     """A PDF that is put into the bucket can be found by a query (seed 000, "Post-Rollback Verification")."""
-    import boto3
-
     word = f"check{uuid.uuid4().hex[:12]}"
     bucket, key = told["stores"]["bucket"], f"rollback-checks/{word}.pdf"
-    boto3.client("s3", region_name=region).put_object(Bucket=bucket, Key=key, Body=one_page_pdf(f"The word is {word}."))
+    client("s3", region).put_object(Bucket=bucket, Key=key, Body=one_page_pdf(f"The word is {word}."))
     began = time.monotonic()
-    while time.monotonic() - began < PATIENCE:
+    for _ in looks(PATIENCE):
         if word in _ask(told["endpoints"]["query"], word):
             return f"s3://{bucket}/{key} was found by a query after {time.monotonic() - began:.1f} s"
-        time.sleep(PAUSE)
     raise TimeoutError(f"s3://{bucket}/{key} can't be found by a query after {PATIENCE:.0f} s")
 
 

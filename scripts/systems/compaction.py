@@ -8,14 +8,15 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
+from guard.recovery.clients import client
 from scripts.systems.functions import running
+from scripts.systems.waiting import looks
 from stacks.compaction import CompactionRelease
 from stacks.releases import load
 from stacks.selection import Selected
 
 PATIENCE = 120.0
 """Seconds within which a receipt that was written can be found."""
-PAUSE = 0.5
 
 
 def runs(chosen: Selected, told: Mapping[str, Any], region: str) -> str:
@@ -46,9 +47,9 @@ def health(told: Mapping[str, Any], region: str) -> str:
 
 def receipt(told: Mapping[str, Any], region: str) -> str:
     """A receipt that is written to the table can be found in the Chroma store, with its label."""
-    import boto3
+    from boto3.dynamodb.types import TypeSerializer
 
-    table = boto3.resource("dynamodb", region_name=region).Table(told["stores"]["receiptsTable"])
+    tables, table = client("dynamodb", region), told["stores"]["receiptsTable"]
     word = f"check{uuid.uuid4().hex[:12]}"
     item = {
         "receipt_id": f"rollback-check-{word}",
@@ -58,25 +59,22 @@ def receipt(told: Mapping[str, Any], region: str) -> str:
         "text": f"{word} espresso",
         "labels": [{"word_id": "1", "label": "MERCHANT_NAME"}],
     }
+    written = {name: TypeSerializer().serialize(value) for name, value in item.items()}
     began = time.monotonic()
-    table.put_item(Item=item)
+    tables.put_item(TableName=table, Item=written)
     try:
-        while time.monotonic() - began < PATIENCE:
+        for _ in looks(PATIENCE):
             found = _ask(told, region, {"action": "query", "text": word, "top_k": 3})
             if any(each.get("merchant") == word and each.get("labels") for each in found.get("results", [])):
                 return f"receipt {word} was found with its label after {time.monotonic() - began:.1f} s"
-            time.sleep(PAUSE)
     finally:
-        table.delete_item(Key={"receipt_id": item["receipt_id"]})
+        tables.delete_item(TableName=table, Key={"receipt_id": written["receipt_id"]})
     raise TimeoutError(f"receipt {word} can't be found with its label after {PATIENCE:.0f} s")
 
 
 def _ask(told: Mapping[str, Any], region: str, payload: Mapping[str, Any]) -> dict[str, Any]:
     """Invoke the live handler. Raises ``RuntimeError`` with the handler's own words where it fails."""
-    import boto3
-
-    client = boto3.client("lambda", region_name=region)
-    answer = client.invoke(FunctionName=told["health"], Payload=json.dumps(payload))
+    answer = client("lambda", region).invoke(FunctionName=told["health"], Payload=json.dumps(payload))
     said: dict[str, Any] = json.loads(answer["Payload"].read() or "{}")
     if "FunctionError" in answer:
         raise RuntimeError(f"{said.get('errorType')}: {said.get('errorMessage')}")

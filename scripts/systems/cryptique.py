@@ -7,13 +7,14 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
+from guard.recovery.clients import client
 from scripts.systems import web
+from scripts.systems.waiting import looks
 from stacks.cryptique import CryptiqueRelease
 from stacks.selection import Selected
 
 PATIENCE = 60.0
 """Seconds within which a document can be found: the worker makes its vectors."""
-PAUSE = 0.5
 PARAMETER = "ssm:"
 """Begins an address whose host is told by a parameter: ``ssm:/cryptique/prod/address/health``."""
 
@@ -55,20 +56,17 @@ def document(told: Mapping[str, Any], region: str) -> str:
     # of the time (2026-11-26), and the document then has no score.
     web.post(f"{api}/documents", {"text": f"The word is {word}, and {word} again."})
     began = time.monotonic()
-    while time.monotonic() - began < PATIENCE:
+    for _ in looks(PATIENCE):
         if word in str(web.post(f"{api}/query", {"query": word, "top_k": 3})["results"]):
             return f"a document was found by a query after {time.monotonic() - began:.1f} s"
-        time.sleep(PAUSE)
     raise TimeoutError(f"the document with {word} can't be found after {PATIENCE:.0f} s")
 
 
 def _resolved(url: str, region: str) -> str:
     if not url.startswith(PARAMETER):
         return url
-    import boto3
-
     head, mark, tail = url.removeprefix(PARAMETER).partition("/address")
-    found = boto3.client("ssm", region_name=region).get_parameter(Name=head + mark)
+    found = client("ssm", region).get_parameter(Name=head + mark)
     return str(found["Parameter"]["Value"]) + tail
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Mapping
 
+from guard.recovery.clients import client
 from stacks.artifacts import Artifact
 
 
@@ -13,12 +14,10 @@ def running(version: str, functions: Mapping[str, str], pinned: Mapping[str, Art
 
     Raises what boto3 raises.
     """
-    import boto3
-
-    client = boto3.client("lambda", region_name=region)
+    lambdas = client("lambda", region)
     for name, arn in functions.items():
         function, _, alias = arn.rpartition(":")
-        live = client.get_function_configuration(FunctionName=function, Qualifier=alias)["CodeSha256"]
+        live = lambdas.get_function_configuration(FunctionName=function, Qualifier=alias)["CodeSha256"]
         artifact = pinned.get(name)
         if artifact is None or base64.b64decode(live).hex() != artifact.sha256:
             return f"other code in {name}"

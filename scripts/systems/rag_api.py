@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
 from scripts.systems import ingress
+from scripts.systems.waiting import looks
 from stacks.rag_api import RagApiRelease
 from stacks.selection import Selected
 
 PATIENCE = 180.0
 """Seconds within which all pods are ready."""
-PAUSE = 0.5
 QUESTION = "How do I roll back a release?"
 
 
@@ -49,16 +48,14 @@ def pods(told: Mapping[str, Any], _region: str) -> str:
 
     config.load_kube_config()
     api = client.CoreV1Api()
-    wanted, began = int(told["replicas"]), time.monotonic()
-    while True:
+    wanted = int(told["replicas"])
+    for _ in looks(PATIENCE):
         pods = api.list_namespaced_pod(told["namespace"], label_selector="app=rag-api,track=stable").items
         live = [pod for pod in pods if pod.metadata.deletion_timestamp is None]
         ready = [pod for pod in live if _is_ready(pod)]
         if len(ready) >= wanted and len(ready) == len(live):
             return f"{len(ready)} pods ready"
-        if time.monotonic() - began > PATIENCE:
-            raise TimeoutError(f"{len(ready)} of {max(wanted, len(live))} pods ready after {PATIENCE:.0f} s")
-        time.sleep(PAUSE)
+    raise TimeoutError(f"{len(ready)} of {max(wanted, len(live))} pods ready after {PATIENCE:.0f} s")
 
 
 def _is_ready(pod: Any) -> bool:

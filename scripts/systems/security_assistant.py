@@ -8,12 +8,12 @@ from typing import Any
 
 from scripts.systems import web
 from scripts.systems.functions import running
+from scripts.systems.waiting import looks
 from stacks.security_assistant import SecurityAssistantRelease
 from stacks.selection import Selected
 
 PATIENCE = 60.0
 """Seconds a job may take."""
-PAUSE = 0.5
 DESIGN = "The upload bucket is public, and the admin page has no authentication."
 """A design with faults that every release finds."""
 
@@ -48,10 +48,11 @@ def job(told: Mapping[str, Any], _region: str) -> str:
     api = told["endpoints"]["api"]
     identifier = web.post(f"{api}/jobs", {"design": DESIGN})["job_id"]
     began = time.monotonic()
-    while (found := web.get(f"{api}/jobs/{identifier}"))["status"] not in ("completed", "failed"):
-        if time.monotonic() - began > PATIENCE:
-            raise TimeoutError(f"job {identifier} is still {found['status']} after {PATIENCE:.0f} s")
-        time.sleep(PAUSE)
+    for _ in looks(PATIENCE):
+        if (found := web.get(f"{api}/jobs/{identifier}"))["status"] in ("completed", "failed"):
+            break
+    else:
+        raise TimeoutError(f"job {identifier} is still {found['status']} after {PATIENCE:.0f} s")
     if found["status"] == "failed" or not found["findings"]:
         raise AssertionError(f"job {identifier} is {found['status']} with {len(found.get('findings') or [])} findings")
     return f"job {identifier} has {len(found['findings'])} findings after {time.monotonic() - began:.1f} s"

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import multiprocessing
 import os
+import shutil
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -47,6 +48,7 @@ FORKS.set_forkserver_preload(
         "boto3",
         "grpc",
         "pulumi.automation._server",
+        "tests.guard.world",
         *(f"pulumi_aws.{each}" for each in ("cloudwatch", "dynamodb", "rds", "s3", "sqs")),
     ]
 )
@@ -160,8 +162,19 @@ class World:
         )
 
     def make(self) -> None:
-        """Make the project and its stack."""
-        (self.folder / "backend").mkdir()
+        """Make the project and its stack, from a copy of one that the engine made: each command takes it 0.3 s."""
+        model = World("a-model", self.sandbox.state.folder / "a-model", self.sandbox)
+        if not model.folder.exists():
+            model.init()
+        shutil.copytree(model.folder, self.folder, dirs_exist_ok=True)
+        stacks = self.folder / "backend" / ".pulumi" / "stacks"
+        (stacks / model.project).rename(stacks / self.project)
+        for path in (self.folder / "Pulumi.yaml", self._state_file):
+            path.write_text(path.read_text().replace(model.project, self.project))
+
+    def init(self) -> None:
+        """Have the engine make the project and its stack."""
+        (self.folder / "backend").mkdir(parents=True)
         (self.folder / "Pulumi.yaml").write_text(f"name: {self.project}\nruntime: python\n")
         done = self.pulumi("stack", "init", "--no-select")
         assert done.returncode == 0, done.stderr
@@ -182,8 +195,11 @@ class World:
 
     def state(self) -> dict[str, Any]:
         """The stack's state, as the backend has it."""
-        path = self.folder / "backend" / ".pulumi" / "stacks" / self.project / f"{STACK}.json"
-        return {"version": 3, "deployment": json.loads(path.read_text())["checkpoint"]["latest"] or {}}
+        return {"version": 3, "deployment": json.loads(self._state_file.read_text())["checkpoint"]["latest"] or {}}
+
+    @property
+    def _state_file(self) -> Path:
+        return self.folder / "backend" / ".pulumi" / "stacks" / self.project / f"{STACK}.json"
 
     def history(self) -> list[dict[str, Any]]:
         """The engine's history, newest first."""

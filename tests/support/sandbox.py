@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import urllib.request
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -46,10 +47,10 @@ class RunningSandbox:
         return next(server for server in setup.running(self.state) if server.name == name)
 
 
-def start(folder: Path, minute_seconds: float) -> RunningSandbox:
-    """Start a sandbox whose state lies in ``folder``."""
+def start(folder: Path, minute_seconds: float, only: Collection[str] | None = None) -> RunningSandbox:
+    """Start a sandbox whose state lies in ``folder``; ``only`` these servers of it, where not all are needed."""
     state = State(folder)
-    setup.up(state, Progress(), minute_seconds)
+    setup.up(state, Progress(), minute_seconds, only)
     return RunningSandbox(state, environment(state))
 
 
