@@ -73,7 +73,9 @@ def problems(pod: Mapping[str, Any]) -> list[str]:
         state = container.get("state") or {}
         waiting, ended = state.get("waiting") or {}, state.get("terminated") or {}
         where = f"Pod {name}: container {container.get('name')}"
-        if waiting.get("reason") and waiting["reason"] not in _HARMLESS:
+        if not waiting and not container.get("ready") and (crashes := _crashes(container)):
+            lines.append(f"{where}: CrashLoopBackOff: {crashes}")
+        elif waiting.get("reason") and waiting["reason"] not in _HARMLESS:
             lines.append(f"{where}: {waiting['reason']}{_told(waiting.get('message'))}")
         elif ended.get("exitCode"):
             reason = ended.get("reason", "Error")
@@ -81,6 +83,20 @@ def problems(pod: Mapping[str, Any]) -> list[str]:
         elif state.get("running") is not None and not container.get("ready"):
             lines.append(f"{where}: running, but not ready (its readiness probe does not succeed)")
     return [" ".join(line.split()) for line in lines]
+
+
+def _crashes(container: Mapping[str, Any]) -> str:
+    """What a container does that was restarted after a crash; empty where it wasn't.
+
+    Between two of its back-offs it runs for a moment: whoever looks just then must not take its probe for the fault.
+    """
+    ended = (container.get("lastState") or {}).get("terminated") or {}
+    if not container.get("restartCount") or not ended.get("exitCode"):
+        return ""
+    return (
+        f"restarted {container['restartCount']} times so far, "
+        f"last after {ended.get('reason', 'Error')} (exit code {ended['exitCode']})"
+    )
 
 
 def _told(message: Any) -> str:

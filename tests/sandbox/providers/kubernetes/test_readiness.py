@@ -117,6 +117,7 @@ def test_load_balancers_wait_for_their_address() -> None:
 
 
 def test_the_reasons_of_pods() -> None:
+    crashed = {"restartCount": 3, "lastState": {"terminated": {"reason": "Error", "exitCode": 1}}}
     pod = {
         "metadata": {"name": "api-1"},
         "status": {
@@ -128,6 +129,10 @@ def test_the_reasons_of_pods() -> None:
                 {"name": "b", "state": {"waiting": {"reason": "ContainerCreating"}}},
                 {"name": "c", "state": {"terminated": {"reason": "Error", "exitCode": 2}}},
                 {"name": "d", "state": {"running": {}}, "ready": False},
+                {"name": "e", "state": {"running": {}}, "ready": False, **crashed},
+                {"name": "f", "state": {"terminated": {"exitCode": 1}}, "ready": False, **crashed},
+                {"name": "g", "state": {"waiting": {"reason": "CrashLoopBackOff", "message": "back-off"}}, **crashed},
+                {"name": "h", "state": {"running": {}}, "ready": True, **crashed},
             ],
         },
     }
@@ -136,4 +141,7 @@ def test_the_reasons_of_pods() -> None:
         "Pod api-1: container a: ErrImagePull: not found",
         "Pod api-1: container c: Error (exit code 2)",
         "Pod api-1: container d: running, but not ready (its readiness probe does not succeed)",
+        "Pod api-1: container e: CrashLoopBackOff: restarted 3 times so far, last after Error (exit code 1)",
+        "Pod api-1: container f: CrashLoopBackOff: restarted 3 times so far, last after Error (exit code 1)",
+        "Pod api-1: container g: CrashLoopBackOff: back-off",
     ]
