@@ -46,8 +46,9 @@ test: $(READY) toolchain ## all the tests (TESTS=path narrows them down)
 soak: $(READY) toolchain ## the long suite
 	@scripts/run-tests --soak $(TESTS)
 
-check: $(READY)          ## types and style
+check: $(READY)          ## types and style, those of the code in artifacts too
 	@$(VENV)/bin/ruff format --check . && $(VENV)/bin/ruff check . && $(VENV)/bin/mypy .
+	@scripts/run-tests --soak --quiet tests/sandbox/artifacts/test_types.py
 
 bench: $(READY)          ## speeds and memory, as ratios in one run, in a sandbox of its own
 	@$(PY) -m tests.bench

@@ -29,7 +29,8 @@ def deployed(sandbox: RunningSandbox, tmp_path_factory: pytest.TempPathFactory) 
 def prod(request: pytest.FixtureRequest, sandbox: RunningSandbox, deployed: Project) -> Project:
     """prod at the file's release and with the settings of the checkout, whatever another file left behind."""
     release = getattr(request.module, "RELEASE", RELEASE)
-    setup.up(sandbox.state, Progress(quiet=True), TEST_MINUTE)
+    if not all(server.process() for server in setup.running(sandbox.state)):
+        setup.up(sandbox.state, Progress(quiet=True), TEST_MINUTE)
     if not deployed.is_at(release):
         deployed.restore_settings()
         deployed.up(release)

@@ -44,6 +44,7 @@ def test_an_update_to_another_release_and_back_ends_in_the_same_state(sandbox: R
     assert replica_sets(sandbox.environment["KUBECONFIG"], "production") == sets
 
 
+@pytest.mark.long
 def test_a_second_update_changes_nothing(prod: Project) -> None:
     done = prod.pulumi("up", "--yes", "--skip-preview", "--expect-no-changes")
     assert done.code == 0, done.said

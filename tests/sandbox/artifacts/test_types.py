@@ -1,4 +1,7 @@
-"""Function and image code is typed too; it is checked as it is built, because its modules meet only there."""
+"""Function and image code is typed too; it is checked as it is built, because its modules meet only there.
+
+Part of `make check`, as all types are, and so of every run of continuous integration; `make test` leaves it out.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,8 @@ import pytest
 from sandbox.artifacts import build, catalogue
 from sandbox.artifacts.tree import Files
 from tests.support.receipts import RELEASES
+
+pytestmark = pytest.mark.long
 
 VERSIONS = sorted({(artifact.system, artifact.version) for artifact in catalogue.functions()})
 BESIDE = {("compaction", handlers): package for handlers, package in RELEASES.values()}
@@ -39,14 +44,7 @@ def together(system: str, version: str) -> Files:
     return merged
 
 
-@pytest.mark.parametrize(
-    ("system", "version"),
-    [
-        pytest.param(system, version, marks=() if newest == version else pytest.mark.long)
-        for system, version in VERSIONS
-        for newest in [max(other for name, other in VERSIONS if name == system)]
-    ],
-)
+@pytest.mark.parametrize(("system", "version"), VERSIONS)
 def test_functions_pass_the_strict_type_check(
     system: str, version: str, tmp_path_factory: pytest.TempPathFactory
 ) -> None:

@@ -21,26 +21,24 @@ def virtual_service(weight: Any) -> dict[str, Any]:
     }
 
 
-def test_istio_objects_are_stored_and_bad_ones_refused(shared_cluster: LocalCluster, namespace: str) -> None:
+def test_istio_objects_are_stored_and_bad_ones_refused(cluster: LocalCluster, namespace: str) -> None:
     rule = {
         "apiVersion": "networking.istio.io/v1",
         "kind": "DestinationRule",
         "metadata": {"name": "api"},
         "spec": {"host": "api", "subsets": [{"name": "stable", "labels": {"track": "stable"}}]},
     }
-    shared_cluster.kubectl("apply", "-n", namespace, "--server-side", "-f", "-", stdin=[virtual_service(90), rule])
-    stored = shared_cluster.get("virtualservice", "api", "-n", namespace)
+    cluster.kubectl("apply", "-n", namespace, "--server-side", "-f", "-", stdin=[virtual_service(90), rule])
+    stored = cluster.get("virtualservice", "api", "-n", namespace)
     assert stored["spec"]["http"][0]["route"][0]["weight"] == 90
-    assert shared_cluster.get("destinationrule", "api", "-n", namespace)["spec"]["host"] == "api"
+    assert cluster.get("destinationrule", "api", "-n", namespace)["spec"]["host"] == "api"
 
-    refused = shared_cluster.try_kubectl(
-        "apply", "-n", namespace, "--server-side", "-f", "-", stdin=[virtual_service("most")]
-    )
+    refused = cluster.try_kubectl("apply", "-n", namespace, "--server-side", "-f", "-", stdin=[virtual_service("most")])
     assert refused.returncode != 0
     assert "weight" in refused.stderr
 
 
-def test_an_autoscaler_keeps_its_minimum_and_a_budget_is_computed(shared_cluster: LocalCluster, namespace: str) -> None:
+def test_an_autoscaler_keeps_its_minimum_and_a_budget_is_computed(cluster: LocalCluster, namespace: str) -> None:
     autoscaler = {
         "apiVersion": "autoscaling/v2",
         "kind": "HorizontalPodAutoscaler",
@@ -57,21 +55,21 @@ def test_an_autoscaler_keeps_its_minimum_and_a_budget_is_computed(shared_cluster
         "metadata": {"name": "api"},
         "spec": {"minAvailable": 1, "selector": {"matchLabels": {"app": "api"}}},
     }
-    shared_cluster.kubectl(
+    cluster.kubectl(
         "apply", "-n", namespace, "-f", "-", stdin=[deployment("api", "example.test/app:1", 2), autoscaler, budget]
     )
-    shared_cluster.kubectl("-n", namespace, "rollout", "status", "deployment/api", "--timeout=30s")
+    cluster.kubectl("-n", namespace, "rollout", "status", "deployment/api", "--timeout=30s")
     wait_until(
         "the autoscaler keeps its minimum",
-        lambda: shared_cluster.get("deployment", "api", "-n", namespace)["spec"]["replicas"] == 5,
+        lambda: cluster.get("deployment", "api", "-n", namespace)["spec"]["replicas"] == 5,
     )
     wait_until(
         "the budget counts the pods",
-        lambda: shared_cluster.get("pdb", "api", "-n", namespace).get("status", {}).get("disruptionsAllowed") == 4,
+        lambda: cluster.get("pdb", "api", "-n", namespace).get("status", {}).get("disruptionsAllowed") == 4,
     )
 
 
-def test_an_admission_policy_protects_what_it_matches(shared_cluster: LocalCluster, namespace: str) -> None:
+def test_an_admission_policy_protects_what_it_matches(cluster: LocalCluster, namespace: str) -> None:
     policy = {
         "apiVersion": "admissionregistration.k8s.io/v1",
         "kind": "ValidatingAdmissionPolicy",
@@ -95,21 +93,19 @@ def test_an_admission_policy_protects_what_it_matches(shared_cluster: LocalClust
             "matchResources": {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": namespace}}},
         },
     }
-    shared_cluster.kubectl("apply", "-f", "-", stdin=[policy, binding])
-    shared_cluster.kubectl("-n", namespace, "create", "configmap", "kept")
+    cluster.kubectl("apply", "-f", "-", stdin=[policy, binding])
+    cluster.kubectl("-n", namespace, "create", "configmap", "kept")
 
     def denied() -> bool:
-        done = shared_cluster.try_kubectl("-n", namespace, "delete", "configmap", "kept", "--dry-run=server")
+        done = cluster.try_kubectl("-n", namespace, "delete", "configmap", "kept", "--dry-run=server")
         return "kept stays" in done.stderr
 
     wait_until("the policy is in force", denied)
-    shared_cluster.kubectl("delete", "validatingadmissionpolicybinding", namespace)
-    shared_cluster.kubectl("delete", "validatingadmissionpolicy", namespace)
+    cluster.kubectl("delete", "validatingadmissionpolicybinding", namespace)
+    cluster.kubectl("delete", "validatingadmissionpolicy", namespace)
 
 
-def test_a_load_balancer_gets_an_address_and_a_service_its_endpoints(
-    shared_cluster: LocalCluster, namespace: str
-) -> None:
+def test_a_load_balancer_gets_an_address_and_a_service_its_endpoints(cluster: LocalCluster, namespace: str) -> None:
     service = {
         "apiVersion": "v1",
         "kind": "Service",
@@ -117,30 +113,30 @@ def test_a_load_balancer_gets_an_address_and_a_service_its_endpoints(
         "spec": {"type": "LoadBalancer", "selector": {"app": "api"}, "ports": [{"port": 80, "targetPort": 8080}]},
     }
     objects = [service, deployment("api", "example.test/app:1", 2)]
-    shared_cluster.kubectl("apply", "-n", namespace, "-f", "-", stdin=objects)
+    cluster.kubectl("apply", "-n", namespace, "-f", "-", stdin=objects)
     wait_until(
         "an address",
-        lambda: shared_cluster.get("svc", "api", "-n", namespace)["status"]["loadBalancer"].get("ingress"),
+        lambda: cluster.get("svc", "api", "-n", namespace)["status"]["loadBalancer"].get("ingress"),
     )
 
     def ready_endpoints() -> int:
-        slices = shared_cluster.get("endpointslices", "-n", namespace)["items"]
+        slices = cluster.get("endpointslices", "-n", namespace)["items"]
         return sum(bool(each["conditions"].get("ready")) for one in slices for each in one["endpoints"] or [])
 
     wait_until("two endpoints", lambda: ready_endpoints() == 2)
 
 
-def test_a_namespace_goes_with_everything_in_it(shared_cluster: LocalCluster, namespace: str) -> None:
+def test_a_namespace_goes_with_everything_in_it(cluster: LocalCluster, namespace: str) -> None:
     objects = [deployment("api", "example.test/app:1", 2), virtual_service(100)]
-    shared_cluster.kubectl("apply", "-n", namespace, "-f", "-", stdin=objects)
-    shared_cluster.kubectl("-n", namespace, "rollout", "status", "deployment/api", "--timeout=30s")
-    shared_cluster.kubectl("delete", "namespace", namespace, "--timeout=60s")
-    assert shared_cluster.try_kubectl("get", "namespace", namespace).returncode != 0
+    cluster.kubectl("apply", "-n", namespace, "-f", "-", stdin=objects)
+    cluster.kubectl("-n", namespace, "rollout", "status", "deployment/api", "--timeout=30s")
+    cluster.kubectl("delete", "namespace", namespace, "--timeout=60s")
+    assert cluster.try_kubectl("get", "namespace", namespace).returncode != 0
 
 
-def test_versions_and_nodes(shared_cluster: LocalCluster) -> None:
-    assert "Server Version: v1.36" in shared_cluster.kubectl("version")
-    nodes = shared_cluster.get("nodes")["items"]
+def test_versions_and_nodes(cluster: LocalCluster) -> None:
+    assert "Server Version: v1.36" in cluster.kubectl("version")
+    nodes = cluster.get("nodes")["items"]
     assert len(nodes) == 3
     for node in nodes:
         conditions = {each["type"]: each["status"] for each in node["status"]["conditions"]}

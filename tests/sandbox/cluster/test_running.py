@@ -56,28 +56,28 @@ def refusal(command: list[str]) -> tuple[int, str]:
     return done.returncode, lines[0]
 
 
-def test_a_port_that_is_taken(shared_cluster: LocalCluster, binary: Path, tmp_path: Path) -> None:
+def test_a_port_that_is_taken(cluster: LocalCluster, binary: Path, tmp_path: Path) -> None:
     command = launcher.command(
-        binary, port=shared_cluster.port, data_dir=tmp_path / "data", kubeconfig=tmp_path / "kubeconfig"
+        binary, port=cluster.port, data_dir=tmp_path / "data", kubeconfig=tmp_path / "kubeconfig"
     )
     code, line = refusal(command)
     assert code == 3
-    assert f"port {shared_cluster.port} on 127.0.0.1 is taken by another program" in line
+    assert f"port {cluster.port} on 127.0.0.1 is taken by another program" in line
     assert not (tmp_path / "kubeconfig").exists()
 
 
-def test_a_data_folder_that_is_in_use(shared_cluster: LocalCluster, binary: Path, tmp_path: Path) -> None:
+def test_a_data_folder_that_is_in_use(cluster: LocalCluster, binary: Path, tmp_path: Path) -> None:
     command = launcher.command(
         binary,
         port=free_ports(1)[0],
-        data_dir=shared_cluster.folder / "data",
+        data_dir=cluster.folder / "data",
         kubeconfig=tmp_path / "kubeconfig",
     )
     code, line = refusal(command)
     assert code == 1
-    assert shared_cluster.process is not None
-    assert f"process {shared_cluster.process.pid}" in line
-    shared_cluster.kubectl("get", "nodes")
+    assert cluster.process is not None
+    assert f"process {cluster.process.pid}" in line
+    cluster.kubectl("get", "nodes")
 
 
 def test_arguments_and_a_catalogue_that_make_no_sense(binary: Path, tmp_path: Path) -> None:

@@ -18,7 +18,8 @@ from tests.sandbox.host.host_server import add_document, call, search
 
 pytestmark = pytest.mark.sandbox
 
-CLIENT_PAUSE = 0.01
+CLIENT_PAUSE = 0.05
+"""Seconds: some 40 requests a second, which leave the deployment most of a small machine."""
 
 
 class Client:

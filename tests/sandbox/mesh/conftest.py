@@ -1,4 +1,4 @@
-"""One cluster and one gateway for all tests that don't stop theirs; each of its tests has a namespace and a host."""
+"""One gateway for all tests that don't stop theirs; each of its tests has a namespace and a host."""
 
 from __future__ import annotations
 
@@ -27,17 +27,6 @@ def make_cluster(folder: Path) -> LocalCluster:
     folder.mkdir(parents=True)
     cluster.images.write_text(json.dumps(image_catalogue()))
     return cluster
-
-
-@pytest.fixture(scope="session")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCluster]:
-    made = make_cluster(tmp_path_factory.mktemp("mesh") / "cluster")
-    try:
-        made.start()
-        ends_with_folder(lambda: end(made.process))
-        yield made
-    finally:
-        end(made.process)
 
 
 @pytest.fixture(scope="session")

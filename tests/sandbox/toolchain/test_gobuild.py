@@ -22,10 +22,12 @@ needs_go = pytest.mark.skipif(REAL_GO is None, reason="no Go on PATH; the toolch
 MAIN = 'package main\n\nvar greeting = "hello"\n\nfunc main() { println(greeting) }\n'
 
 IN_ANOTHER_PROCESS = """
-import sys
+import signal, sys
 from pathlib import Path
 from sandbox.toolchain import gobuild
 from sandbox.toolchain.progress import Progress
+# A suite that a shell runs in the background ignores SIGINT, and so do its children.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 print(gobuild.build(Path(sys.argv[1]), ".", "tiny", cache=Path(sys.argv[2]), progress=Progress(quiet=True)))
 """
 
