@@ -126,7 +126,7 @@ def test_a_failing_message_comes_back_and_ends_in_the_dead_letter_queue(account:
 
 def test_only_the_reported_items_of_a_batch_come_back(account: Account) -> None:
     bench = Bench(account, "partial")
-    url = bench.queue("in", VisibilityTimeout="6")
+    url = bench.queue("in", VisibilityTimeout="3")
     bench.send(url, "fine", "later")
     bench.map(bench.queue_arn("in"), FunctionResponseTypes=["ReportBatchItemFailures"])
     bodies = [record["body"] for record in bench.records(3)]
