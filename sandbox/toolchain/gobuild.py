@@ -153,9 +153,9 @@ def _run_go(command: list[str], module_dir: Path, name: str, activity: Activity)
         start_new_session=True,
     )
     problems: list[str] = []
-    reader = threading.Thread(target=_follow, args=(process, activity, problems), daemon=True)
-    reader.start()
     try:
+        reader = threading.Thread(target=_follow, args=(process, activity, problems), daemon=True)
+        reader.start()
         code = process.wait()
         reader.join()
     except BaseException:

@@ -132,6 +132,7 @@ def test_an_interrupted_build_stops_go(module: Path, tmp_path: Path, recorded_go
     deadline = time.monotonic() + 20
     while not builds(recorded_go) and time.monotonic() < deadline:
         time.sleep(0.05)
+    time.sleep(0.5)  # Go runs already, but on a busy machine its parent may still be busy with starting it
     victim.send_signal(2)
     victim.wait(timeout=10)
     build, deadline = int(builds(recorded_go)[0]), time.monotonic() + 10
