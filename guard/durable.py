@@ -13,7 +13,8 @@ from enum import StrEnum
 from typing import Any
 
 HOOK = "durable-store"
-"""The delete hook in the state. It never changes: a program that doesn't know it can delete nothing that bears it."""
+"""The name that the delete hook has in the state. It never changes: a program that doesn't know it can delete nothing
+that bears it."""
 
 
 class Kind(StrEnum):

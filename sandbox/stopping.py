@@ -11,7 +11,7 @@ class Doorbell:
 
     The system may deliver a signal to any thread, and then a main thread that waits for a lock doesn't notice: an
     account was found serving on minutes after its SIGTERM (2026-11-26). Python's wake-up descriptor is written
-    whichever thread it is.
+    whichever thread it is. (The language host, which imports nothing of this project, has the same for itself.)
     """
 
     def __init__(self) -> None:

@@ -81,6 +81,8 @@ def test_a_server_that_is_down_is_named_with_the_cure(sandbox: RunningSandbox, p
             assert time.monotonic() - began < PATIENCE
     assert resources(prod) == state
     assert prod.pin() == "v1.2.3"
+    done = prod.pulumi("preview", "--expect-no-changes")
+    assert done.code == 0, done.said
 
 
 def test_a_port_that_is_taken_is_named_and_nothing_is_lost(sandbox: RunningSandbox, prod: Project) -> None:
@@ -164,6 +166,8 @@ def test_a_stack_refuses_an_account_and_a_cluster_that_are_not_its_own(
         # The engine writes what --config says before it runs the program.
         assert prod.pulumi("config", "set", "rollback-stack:version", pin).code == 0
     assert (other.account(data=True), snapshot(other.environment["KUBECONFIG"], "production")) == before
+    done = prod.pulumi("preview", "--expect-no-changes")
+    assert done.code == 0, done.said
 
 
 def test_two_checkouts_do_not_know_of_each_other(sandbox: RunningSandbox, other: RunningSandbox) -> None:

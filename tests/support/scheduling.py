@@ -1,8 +1,8 @@
 """Which worker runs which test: a folder's tests stay together, and the longest folders begin.
 
 The fixtures that cost most (a sandbox with prod deployed: 50 s of a core) belong to a folder. One worker that keeps
-them beats two that make them twice. What begins last must be short, or one worker waits for the other: the folders in
-the order of their names took 547 s where their tests took 2 times 505 (2026-11-26).
+them beats two that make them twice. What begins last must be short, or the other workers wait for it: with two,
+folders in the order of their names took 547 s where their tests took 2 times 505 (2026-11-26).
 """
 
 from __future__ import annotations
