@@ -34,6 +34,9 @@ events {{
 
 http {{
     access_log off;
+    # A connection to an application for each request, as was the default before 1.29.7. Later versions keep them and go
+    # on asking on them: a process that was told to stop then isn't done before pm2 kills it, and a request ends in 502.
+    proxy_http_version 1.0;
     client_body_temp_path "{root}/var/lib/nginx/body";
     proxy_temp_path "{root}/var/lib/nginx/proxy";
     fastcgi_temp_path "{root}/var/lib/nginx/fastcgi";

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import platform
 import re
-import shlex
 import shutil
 import subprocess
 from pathlib import Path
@@ -29,9 +28,8 @@ def ensure(cache: Path, progress: Progress) -> Path:
     found = shutil.which("nginx", path=os.pathsep.join([os.environ.get("PATH", ""), *SYSTEM_FOLDERS]))
     if found and version_of(Path(found)) >= OLDEST:
         return Path(found)
-    folder = cache / "host" / f"nginx-{_distribution()}"
     try:
-        return from_debian(folder, progress)
+        return from_debian(cache, progress)
     except _UnavailableError as unavailable:
         why = str(unavailable)
     try:
@@ -54,8 +52,9 @@ class _UnavailableError(Exception):
     """A source has no nginx for this machine; the text says why."""
 
 
-def from_debian(folder: Path, progress: Progress) -> Path:
+def from_debian(cache: Path, progress: Progress) -> Path:
     """Return Debian's nginx, unpacked into a folder of the cache with the libraries that it needs."""
+    folder = cache / "host" / f"nginx-unpacked-{_distribution()}"
     if not shutil.which("apt-get") or not shutil.which("dpkg-deb"):
         raise _UnavailableError("this machine has no apt")
 
@@ -71,7 +70,7 @@ def from_debian(folder: Path, progress: Progress) -> Path:
                 _run(["dpkg-deb", "--extract", str(each), str(root)], downloads)
             for left in (downloads, scratch / "apt"):
                 shutil.rmtree(left, ignore_errors=True)
-            _write_starter(scratch, folder)
+            _write_starter(scratch)
 
     executable = cache_folder.fill(folder, make) / "nginx"
     if version_of(executable) < OLDEST:
@@ -128,15 +127,16 @@ def _run(command: list[str], folder: Path) -> str:
     return done.stdout
 
 
-def _write_starter(scratch: Path, folder: Path) -> None:
-    """Write the command that starts nginx with the unpacked libraries, where they'll lie."""
-    libraries = {path.parent.relative_to(scratch) for path in scratch.glob("root/**/*.so.*")}
-    search = ":".join(str(folder / path) for path in sorted(libraries))
-    starter = scratch / "nginx"
+def _write_starter(folder: Path) -> None:
+    """Write the command that starts nginx with the unpacked libraries, wherever the folder lies: caches move."""
+    libraries = sorted({path.parent.relative_to(folder) for path in folder.glob("root/**/*.so.*")})
+    search = ":".join(f"$here/{path}" for path in libraries)
+    starter = folder / "nginx"
     starter.write_text(
         "#!/bin/sh\n"
-        f"LD_LIBRARY_PATH={shlex.quote(search)}${{LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}}\n"
+        'here=$(dirname "$(readlink -f "$0")")\n'
+        f'LD_LIBRARY_PATH="{search}${{LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}}"\n'
         "export LD_LIBRARY_PATH\n"
-        f'exec {shlex.quote(str(folder / "root/usr/sbin/nginx"))} "$@"\n'
+        'exec "$here/root/usr/sbin/nginx" "$@"\n'
     )
     starter.chmod(0o755)

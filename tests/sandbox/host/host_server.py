@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+import pytest
 
 from sandbox.artifacts import catalogue
 from sandbox.host.leftovers import MARK
@@ -21,6 +23,7 @@ from sandbox.paths import free_ports
 from tests.sandbox.account.conftest import ROOT, Account, wait_for
 
 BUCKET = "revisions"
+NEEDS_APT = pytest.mark.skipif(not shutil.which("apt-get"), reason="Debian's packages come with apt")
 ON_FAILURE = {"enabled": True, "events": ["DEPLOYMENT_FAILURE"]}
 DEPLOYED_SECONDS = 120.0
 """Generous: something else may be using the processors."""

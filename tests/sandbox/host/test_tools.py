@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -15,6 +14,7 @@ from sandbox.paths import SandboxError, cache
 from sandbox.toolchain import gobuild
 from sandbox.toolchain.errors import ToolchainError
 from sandbox.toolchain.progress import Progress
+from tests.sandbox.host.host_server import NEEDS_APT
 
 QUIET = Progress(quiet=True)
 
@@ -103,8 +103,12 @@ def test_pm2_is_the_locked_version_and_its_lock_names_no_registry() -> None:
     assert '"resolved"' not in (pm2.LOCK / "package-lock.json").read_text()
 
 
+@NEEDS_APT
 @pytest.mark.sandbox
-def test_debians_nginx_runs_from_the_cache() -> None:
-    program = nginx.ensure(cache(), QUIET)
-    said = subprocess.run([str(program), "-V"], capture_output=True, text=True, check=True).stderr
-    assert "nginx version: nginx/" in said
+def test_an_unpacked_nginx_runs_from_a_cache_that_has_moved(tmp_path: Path) -> None:
+    """A cache that is copied to another home or machine keeps what was unpacked into it."""
+    program = nginx.from_debian(cache(), QUIET)
+    moved = tmp_path / "a cache"
+    shutil.copytree(program.parent, moved, symlinks=True)
+    assert nginx.version_of(moved / "nginx") == nginx.version_of(program) >= nginx.OLDEST
+    assert str(cache()) not in (moved / "nginx").read_text()
