@@ -65,10 +65,6 @@ class Catalogue:
             if (point.store.name, point.store.region) == (store.name, store.region):
                 yield point
 
-    def newest_verified(self, store: Store) -> RecoveryPoint | None:
-        """The newest record whose copy was read back; None where there is none."""
-        return next((point for point in self.of(store) if point.verified_at is not None), None)
-
     def evidence(self, store: Store) -> RecoveryPoint | None:
         """What to judge a store by: the newest verified record, or else the newest, or None."""
         newest = None

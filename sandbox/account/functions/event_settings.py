@@ -16,7 +16,7 @@ from moto.awslambda.exceptions import UnknownEventConfig
 from moto.awslambda.models import EventInvokeConfig
 from moto.awslambda.responses import LambdaResponse
 
-from sandbox.account.functions import runtime
+from sandbox.account.functions import targets
 
 Answer = tuple[int, dict[str, Any], str]
 
@@ -31,7 +31,7 @@ def of(function: Any) -> dict[str, EventInvokeConfig]:
 
 def for_events_to(function: Any, qualifier: str | None) -> dict[str, Any]:
     """What holds for an event that was sent to a qualifier; empty where nothing was set."""
-    found = of(function).get(qualifier or runtime.LATEST)
+    found = of(function).get(qualifier or targets.LATEST)
     return dict(found.config) if found else {}
 
 
@@ -41,8 +41,8 @@ class _Subject:
     def __init__(self, response: Any, after: int = 1) -> None:
         named = unquote(response.path.split("?")[0].rstrip("/").rsplit("/", after + 1)[-after - 1])
         given = response.querystring.get("Qualifier", [None])[0]
-        _, name, qualifier = runtime.parse(named, response.region, given)
-        self.qualifier = qualifier or runtime.LATEST
+        _, name, qualifier = targets.parse(named, response.region, given)
+        self.qualifier = qualifier or targets.LATEST
         # Raises where there is no such function or qualifier.
         response.backend.get_function(name, qualifier)
         self.function = response.backend.get_function(name)

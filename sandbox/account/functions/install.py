@@ -12,7 +12,7 @@ from moto.awslambda.exceptions import LambdaClientError
 from moto.awslambda.responses import LambdaResponse
 
 from sandbox.account import functions
-from sandbox.account.functions import event_settings, layers, mappings, queued, runtime, versions
+from sandbox.account.functions import event_settings, layers, mappings, queued, targets, versions
 
 __all__ = ["queued"]
 
@@ -36,7 +36,7 @@ def _invoke(self: Any) -> Answer:
         text = f"Could not parse request body into json: {error}"
         return refusal(400, "InvalidRequestContentException", text)
     try:
-        target = runtime.find(name, self.region, qualifier)
+        target = targets.find(name, self.region, qualifier)
         if kind == "DryRun":
             return 204, {"status": 204}, ""
         asynchronous = kind == "Event"
@@ -59,7 +59,7 @@ def _invoke(self: Any) -> Answer:
 def _function_invoke(self: Any, body: str, _: Any, response_headers: Any) -> str:
     """Run a function that another service of moto's calls (SNS, logs subscriptions)."""
     payload = json.loads(body) if body else {}
-    qualifier = None if str(self.version) == runtime.LATEST else str(self.version)
+    qualifier = None if str(self.version) == targets.LATEST else str(self.version)
     outcome = functions.invoke(self.function_name, payload, region=self.region, qualifier=qualifier)
     if outcome.error:
         response_headers["x-amz-function-error"] = outcome.error

@@ -8,7 +8,7 @@ from moto.awslambda import models
 from moto.core.exceptions import JsonRESTError
 
 from sandbox.account import settings
-from sandbox.account.functions import runtime
+from sandbox.account.functions import targets
 
 _create = models.LambdaBackend.create_event_source_mapping
 _update = models.LambdaBackend.update_event_source_mapping
@@ -16,9 +16,9 @@ _update = models.LambdaBackend.update_event_source_mapping
 
 def qualified_arn(function: str, region: str) -> str:
     """Return the full ARN of a function's name or ARN, with the qualifier it was given."""
-    region, name, qualifier = runtime.parse(function, region)
+    region, name, qualifier = targets.parse(function, region)
     arn = f"arn:aws:lambda:{region}:{settings.current().account_id}:function:{name}"
-    return f"{arn}:{qualifier}" if qualifier and qualifier != runtime.LATEST else arn
+    return f"{arn}:{qualifier}" if qualifier and qualifier != targets.LATEST else arn
 
 
 def _create_mapping(self: Any, spec: dict[str, Any]) -> Any:

@@ -14,8 +14,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from moto.awslambda.models import lambda_backends
+
 from sandbox.account import background, functions, settings, state
-from sandbox.account.functions import event_settings
+from sandbox.account.functions import event_settings, targets
 
 RETRY_MINUTES = (1.0, 2.0)
 MAX_AGE_SECONDS = 21_600
@@ -46,8 +48,8 @@ _running: set[str] = set()
 _room = threading.BoundedSemaphore(PARALLEL)
 
 
-def add(target: Any, payload: Any) -> None:
-    """Queue one event for a `runtime.Target`."""
+def add(target: targets.Target, payload: Any) -> None:
+    """Queue one event for what a call named."""
     now = time.time()
     event = Event(target.name, target.qualifier, target.region, payload, now, now)
     waiting()[event.id] = event
@@ -101,8 +103,6 @@ def _attempt(event: Event) -> None:
 
 
 def _latest(event: Event) -> Any:
-    from moto.awslambda.models import lambda_backends
-
     return lambda_backends[settings.current().account_id][event.region].get_function(event.function)
 
 
@@ -119,7 +119,7 @@ def _report(event: Event, outcome: functions.Outcome, which: str, condition: str
         "timestamp": datetime.now(UTC).isoformat(timespec="milliseconds"),
         "requestContext": {
             "requestId": event.id,
-            "functionArn": _latest(event).function_arn + f":{event.qualifier or '$LATEST'}",
+            "functionArn": _latest(event).function_arn + f":{event.qualifier or targets.LATEST}",
             "condition": condition,
             "approximateInvokeCount": event.attempts,
         },

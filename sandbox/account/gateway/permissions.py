@@ -14,7 +14,7 @@ from moto.awslambda.exceptions import UnknownAliasException, UnknownFunctionExce
 from moto.awslambda.models import lambda_backends
 
 from sandbox.account import functions, settings
-from sandbox.account.functions import runtime, versions
+from sandbox.account.functions import targets, versions
 
 SERVICE = "apigateway.amazonaws.com"
 _ACTIONS = ("lambda:InvokeFunction", "lambda:*", "*")
@@ -23,7 +23,7 @@ _ACTIONS = ("lambda:InvokeFunction", "lambda:*", "*")
 def granted(function: str, region: str, source: str) -> bool:
     """Return whether API Gateway may invoke a function (ARN, with qualifier) for the request with this source ARN."""
     try:
-        region, name, qualifier = runtime.parse(function, region)
+        region, name, qualifier = targets.parse(function, region)
         backend = lambda_backends[settings.current().account_id][region]
         statements = versions.policy_of(backend, name, qualifier).statements
     except (functions.NotFound, UnknownAliasException, UnknownFunctionException):

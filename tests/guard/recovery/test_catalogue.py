@@ -74,28 +74,26 @@ def test_only_a_verification_changes_a_record(catalogue: Catalogue) -> None:
     new = example(id=new_id(NOW), **UNVERIFIED)
     catalogue.add(old)
     catalogue.add(new)
-    assert catalogue.newest_verified(of) == old
     assert catalogue.evidence(of) == old
     noted = catalogue.verified(new.model_copy(update={"items": 99}), HOW)
     assert (noted.items, noted.verified_how) == (7, HOW), "the record counts, not what the caller holds"
-    assert catalogue.newest_verified(of) == noted
+    assert catalogue.evidence(of) == noted
     damaged = catalogue.damaged(noted, "7 items recorded, 3 found")
     assert (damaged.verified_at, damaged.fault) == (None, "7 items recorded, 3 found")
-    assert catalogue.newest_verified(of) == old
+    assert catalogue.evidence(of) == old
     assert catalogue.verified(damaged, HOW).fault is None
 
 
 def test_without_a_verified_record_the_newest_is_the_evidence(catalogue: Catalogue) -> None:
     of = example().store
     assert catalogue.evidence(of) is None
-    assert catalogue.newest_verified(of) is None
     for step in range(2):
         at = NOW + timedelta(minutes=step)
         catalogue.add(example(id=new_id(at), **UNVERIFIED))
     evidence = catalogue.evidence(of)
     assert evidence is not None
     assert evidence.id == max(point.id for point in catalogue.all())
-    assert catalogue.newest_verified(of) is None
+    assert evidence.verified_at is None
 
 
 def test_verifications_at_the_same_time_are_both_kept(catalogue: Catalogue) -> None:
@@ -125,7 +123,7 @@ def test_a_catalogue_that_cannot_be_read_is_an_error_of_one_line(monkeypatch: py
         monkeypatch.setenv(name, value)
     monkeypatch.setattr("guard.recovery.clients.ATTEMPTS", 1)
     catalogue = Catalogue("recovery", REGION)
-    for failing in (catalogue.all, catalogue.ensure, lambda: catalogue.newest_verified(example().store)):
+    for failing in (catalogue.all, catalogue.ensure, lambda: catalogue.evidence(example().store)):
         with pytest.raises(RecoveryError, match="Could not connect") as error:
             failing()
         assert len(str(error.value).splitlines()) == 1
