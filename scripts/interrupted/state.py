@@ -24,14 +24,19 @@ def live(state: Mapping[str, Any]) -> list[dict[str, Any]]:
 def settled(state: Mapping[str, Any], found: Mapping[str, str]) -> dict[str, Any]:
     """The same state with no operation noted as under way, and with the resources that exist (``found``: URN -> id).
 
-    Such a resource has inputs and an id, but no outputs: a refresh reads them. Where it was about to replace another,
-    it takes that one's place; the other one stays to be deleted, unless it already was.
+    Such a resource has inputs and an id, but no outputs: a refresh reads them, and gives it the id that its provider
+    knows it by, which an import id may not be (``api/resource``). Outputs that the engine had noted in the instant
+    before it was killed go, or the resource would count as read and keep the import id.
+
+    Where it was about to replace another, it takes that one's place; the other one stays to be deleted, unless it
+    already was.
     """
     deployment = {name: value for name, value in state["deployment"].items() if name != "pending_operations"}
     resources = list(deployment.get("resources") or [])
     for pending in pending_creations(state):
         if pending["urn"] in found:
-            _place(resources, {**pending, "id": found[pending["urn"]]})
+            taken = {name: value for name, value in pending.items() if name != "outputs"}
+            _place(resources, {**taken, "id": found[pending["urn"]]})
     return {**state, "deployment": {**deployment, "resources": resources}}
 
 

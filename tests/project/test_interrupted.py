@@ -217,14 +217,19 @@ def drop_rest_stages(sandbox: RunningSandbox, stack: str) -> None:
 
 
 def put_under_way(state: dict[str, Any]) -> int:
-    """Have a state note everything that is looked up as being created; how many resources that are."""
-    kept, under_way = [], []
+    """Have a state note everything that is looked up as being created; how many resources that are.
+
+    Of every second one the engine had an answer before it was killed: id and outputs are noted with it.
+    """
+    kept: list[dict[str, Any]] = []
+    under_way: list[dict[str, Any]] = []
     for resource in state["resources"]:
         kind = resource["type"]
         if not kind.startswith(("aws:", "kubernetes:")) or resource.get("external"):
             kept.append(resource)
         elif kind != REST_STAGE and (kind.startswith("kubernetes:") or kind in interrupted.LOOKED_UP):
-            under_way.append({key: value for key, value in resource.items() if key not in ("id", "outputs")})
+            unknown = ("id", "outputs") if len(under_way) % 2 else ()
+            under_way.append({key: value for key, value in resource.items() if key not in unknown})
     kept_only = {resource["urn"] for resource in kept}
     for resources, known in ((kept, kept_only), (under_way, kept_only | {each["urn"] for each in under_way})):
         for resource in resources:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import re
 import threading
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlparse
 
@@ -102,13 +103,13 @@ class Api:
         try:
             answer: dict[str, Any] = getattr(self.client(service, region), operation)(**parameters)
         except ClientError as error:
-            raise _refused(service, operation, dict(error.response.get("Error", {}))) from error
+            raise _refused(service, operation, error.response) from error
         except (ConnectionError, HTTPClientError) as error:
             raise UnreachableError(
                 f"the sandbox account at {self.endpoint} does not answer; start it with make up"
             ) from error
         except ResponseParserError as error:
-            raise AwsError(_failed(service, operation), "500") from error
+            raise AwsError(_failed(service, operation, http.HTTPStatus.INTERNAL_SERVER_ERROR), "500") from error
         except BotoCoreError as error:
             raise AwsError(f"{service} {operation}: {' '.join(str(error).split())}") from error
         answer.pop("ResponseMetadata", None)
@@ -158,14 +159,17 @@ def _identity(endpoint: str, region: str) -> dict[str, str] | None:
     return found if answer.status == http.HTTPStatus.OK and len(found) == 3 else None
 
 
-def _failed(service: str, operation: str) -> str:
-    return f"{service} {operation}: the sandbox account failed inside (HTTP 500); its log says why"
+def _failed(service: str, operation: str, status: int) -> str:
+    if status < http.HTTPStatus.INTERNAL_SERVER_ERROR:
+        return f"{service} {operation}: the sandbox account has nothing at this request's address (HTTP {status})"
+    return f"{service} {operation}: the sandbox account failed inside (HTTP {status}); its log says why"
 
 
-def _refused(service: str, operation: str, error: dict[str, Any]) -> AwsError:
+def _refused(service: str, operation: str, answer: Mapping[str, Any]) -> AwsError:
+    error = answer.get("Error", {})
     code = str(error.get("Code", ""))
     text = " ".join(str(error.get("Message") or code).split())
-    if text.lower().startswith("<!doctype"):
-        return AwsError(_failed(service, operation), code)
+    if text.lower().startswith("<!doctype"):  # a page of the web server, not an answer of a service
+        return AwsError(_failed(service, operation, answer["ResponseMetadata"]["HTTPStatusCode"]), code)
     kind = NotFoundError if _GONE.search(code) else AwsError
     return kind(f"{service} {operation}: {code}: {text}", code)

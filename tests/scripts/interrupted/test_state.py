@@ -29,6 +29,15 @@ def test_what_exists_is_taken_into_the_state_and_the_rest_is_forgotten() -> None
     assert interrupted.unread(after) == ["urn:there"]
 
 
+def test_what_was_noted_of_its_outputs_before_the_kill_is_read_again() -> None:
+    """Counted as read, it would keep the import id, and what is given that id would be sent to a wrong address."""
+    noted = resource("part", id="p1", outputs={"id": "p1", "name": "part"})
+    after = interrupted.settled(state([], [noted]), {"urn:part": "whole/p1"})
+    assert urns(after) == [("urn:part", "whole/p1", None)]
+    assert interrupted.unread(after) == ["urn:part"]
+    assert noted["outputs"], "the given state is left as it is"
+
+
 def test_a_replacement_takes_the_place_of_the_one_it_replaces() -> None:
     child = resource("child", id="c", parent="urn:a", outputs={"name": "c"})
     old = resource("a", id="old", outputs={"name": "a"})
