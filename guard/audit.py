@@ -49,11 +49,17 @@ def audit(
     last: Entry | None,
     approvals: Sequence[Approval],
     now: datetime,
+    *,
+    unfinished: bool = False,
 ) -> list[Finding]:
-    """Every finding, the worst first. ``history``: ``pulumi stack history --json``, newest first."""
+    """Every finding, the worst first. ``history``: ``pulumi stack history --json``, newest first.
+
+    ``unfinished``: an update is under way or was killed, so the history doesn't tell of it, and a state that is another
+    is no sign of an edit. Stores that lack their guard or are gone are named as ever.
+    """
     found = [
         *_unguarded(durable(state), approvals, now),
-        *_edited(state, history, last),
+        *(_unfinished() if unfinished else _edited(state, history, last)),
         *_gone(durable(state), last, approvals),
         *_without_pack(history, last),
     ]
@@ -79,6 +85,15 @@ def _unguarded(stores: Mapping[str, Guarded], approvals: Sequence[Approval], now
                 text=f"{store.name} has no {' and no '.join(lacks)} in the state ({urn})",
                 remedy="`rollback up` brings the guard back",
             )
+
+
+def _unfinished() -> Iterator[Finding]:
+    yield Finding(
+        kind="unfinished",
+        severity=Severity.LOW,
+        text="an update is under way or was killed: the engine's history doesn't tell of it, so an edit can't be told",
+        remedy="wait for it; where it was killed, `rollback up` goes on from where it stopped",
+    )
 
 
 def _edited(state: Mapping[str, Any], history: Sequence[Mapping[str, Any]], last: Entry | None) -> Iterator[Finding]:

@@ -38,6 +38,13 @@ class Left:
 
     state: Mapping[str, Any]
     history: Sequence[Mapping[str, Any]]
+    locked: bool = False
+    """Whether an engine holds the stack, or held it when it was killed. Told of a backend of files alone."""
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether an update is under way or was killed: it is in the state then, but not in the history."""
+        return self.locked or bool((self.state.get("deployment") or {}).get("pending_operations"))
 
     @property
     def outputs(self) -> dict[str, Any]:
@@ -58,18 +65,21 @@ class Engine:
 
     stack: str
 
-    def prepare(self, region: str) -> None:
-        """Make the stack where it doesn't exist yet, and put right what an update that was killed left behind."""
+    def prepare(self, region: str) -> bool:
+        """Make the stack where it doesn't exist yet, and put right what an update that was killed left behind.
+
+        Returns whether one was.
+        """
         self._drop_torn_attributes()
-        self._clear_dead_lock()
+        killed = self._clear_dead_lock()
         try:
             state = self.state()
         except EngineError as error:
             if not _is_missing(error):
                 raise
             self._output("stack", "init", self.stack, "--no-select")
-            return
-        self._settle_interrupted(state, region)
+            return False
+        return self._settle_interrupted(state, region) or killed
 
     def up(self, config: Mapping[str, str] | None = None) -> int:
         """Update to what the settings say, ``config`` written to the stack's file first; the engine's exit code."""
@@ -96,7 +106,7 @@ class Engine:
 
     def left(self) -> Left:
         """What the last update left behind, asked for once: every call of the command line takes half a second."""
-        return Left(self.state(), self.history())
+        return Left(self.state(), self.history(), locked=bool(self._locks()))
 
     def state(self) -> dict[str, Any]:
         """The whole state, secrets encrypted."""
@@ -110,7 +120,9 @@ class Engine:
                 if path.stat().st_size == 0:
                     path.unlink(missing_ok=True)
 
-    def _clear_dead_lock(self) -> None:
+    def _clear_dead_lock(self) -> bool:
+        """Remove the locks of engines that are dead; whether there were any."""
+        cleared = False
         for lock in self._locks():
             try:
                 owner = json.loads(lock.read_text())
@@ -128,9 +140,14 @@ class Engine:
                 )
             print(f"the update with pid {pid} was killed; its lock is removed", file=sys.stderr)
             lock.unlink(missing_ok=True)
+            cleared = True
+        return cleared
 
-    def _settle_interrupted(self, state: dict[str, Any], region: str) -> None:
-        """Take what a killed update did create into the state, forget what it didn't. See ``scripts.interrupted``."""
+    def _settle_interrupted(self, state: dict[str, Any], region: str) -> bool:
+        """Take what a killed update did create into the state, forget what it didn't. See ``scripts.interrupted``.
+
+        Returns whether anything was under way.
+        """
         pending = interrupted.pending_creations(state)
         if pending:
             time.sleep(LAST_CALLS)
@@ -148,6 +165,7 @@ class Engine:
         if unread := interrupted.unread(state):
             targets = [word for urn in unread for word in ("--target", urn)]
             self._output("refresh", "--yes", "--skip-preview", "--stack", self.stack, *targets)
+        return bool(pending)
 
     def _locks(self) -> list[Path]:
         """Lock files of a file backend; other backends keep their own and clear them with ``pulumi cancel``."""

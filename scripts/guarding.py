@@ -91,12 +91,20 @@ def audit(stack: Stack = "prod", output: Output = Format.TEXT) -> None:
             typer.echo(f"{stack}: {len(durable(left.state))} durable stores, all guarded; the ledger agrees")
     if any(each.severity is Severity.HIGH for each in found):
         raise typer.Exit(1)
-    note(settings, left, last, "rollback audit", "seen")
+    if not left.unfinished:
+        note(settings, left, last, "rollback audit", "seen")
 
 
-def findings(settings: StackSettings, left: Left, last: Entry | None) -> list[Finding]:
-    """What the audit finds. ``last``: the ledger's last entry before the update."""
-    return find(left.state, left.history, last, approvals.load(settings.stack), datetime.now(UTC))
+def findings(settings: StackSettings, left: Left, last: Entry | None, *, resumed: bool = False) -> list[Finding]:
+    """What the audit finds. ``last``: the ledger's last entry before the update; ``resumed``: see ``note_update``."""
+    return find(
+        left.state,
+        left.history,
+        last,
+        approvals.load(settings.stack),
+        datetime.now(UTC),
+        unfinished=resumed or left.unfinished,
+    )
 
 
 def show(found: Sequence[Finding]) -> None:
@@ -105,11 +113,12 @@ def show(found: Sequence[Finding]) -> None:
         typer.echo(f"{each.severity.value:4} {each.kind}: {each.text}\n     {each.remedy}")
 
 
-def note_update(settings: StackSettings, left: Left, code: int, account: str) -> None:
+def note_update(settings: StackSettings, left: Left, code: int, account: str, *, resumed: bool) -> None:
     """Write into the ledger what an update left behind. The update stands, whatever becomes of this.
 
     Nothing is written of an update that was refused and changed nothing, and nothing into an account that isn't the
-    stack's own (``account``: the one that answers), which the program refuses.
+    stack's own (``account``: the one that answers), which the program refuses. ``resumed``: the update went on from one
+    that was killed and that no entry and no history tells of.
     """
     if (left.outputs.get("target") or {}).get("account", account) != account:
         return
@@ -118,7 +127,7 @@ def note_update(settings: StackSettings, left: Left, code: int, account: str) ->
         if code and last is not None and last.digest == digest(left.state):
             return
         note(settings, left, last, " ".join(["rollback", *sys.argv[1:]]), "failed" if code else "succeeded")
-        show([each for each in findings(settings, left, last) if each.severity is Severity.HIGH])
+        show([each for each in findings(settings, left, last, resumed=resumed) if each.severity is Severity.HIGH])
     except RecoveryError as error:
         typer.echo(f"warning: the ledger of {settings.stack} has no entry for this update: {error}", err=True)
 

@@ -150,7 +150,7 @@ def _update(stack: str, changes: dict[str, str], yes: bool) -> None:
     selected = select(settings)
     account = announce(stack, settings.region, ask=not yes, cluster="rag-api" in selected)
     engine = Engine(stack)
-    engine.prepare(settings.region)
+    resumed = engine.prepare(settings.region)
     code = engine.up(changes)
     try:
         left = engine.left()
@@ -160,7 +160,7 @@ def _update(stack: str, changes: dict[str, str], yes: bool) -> None:
         # The engine has said why it failed, and its exit code stays.
         typer.echo(f"{stack}: where it stands can't be told: {error}", err=True)
         raise typer.Exit(code) from None
-    guarding.note_update(settings, left, code, account)
+    guarding.note_update(settings, left, code, account, resumed=resumed)
     outputs = left.outputs
     if code:
         _say_where_it_stands(stack, settings, outputs)

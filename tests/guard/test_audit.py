@@ -50,9 +50,13 @@ def approval(name: str) -> Approval:
 
 
 def found(
-    here: dict[str, Any], history: list[dict[str, Any]], last: Entry | None, *approvals: Approval
+    here: dict[str, Any],
+    history: list[dict[str, Any]],
+    last: Entry | None,
+    *approvals: Approval,
+    unfinished: bool = False,
 ) -> list[Finding]:
-    return audit(here, history, last, approvals, NOW)
+    return audit(here, history, last, approvals, NOW, unfinished=unfinished)
 
 
 def test_a_state_that_is_as_the_last_update_left_it_has_no_findings() -> None:
@@ -83,6 +87,16 @@ def test_an_update_that_was_refused_hides_no_edit() -> None:
     assert "state-edited" in {each.kind for each in found(state(resource("labels")), [refused, update()], entry())}
     half = update(LATER, result="failed", resourceChanges={"same": 3, "delete": 1})
     assert "state-edited" not in {each.kind for each in found(state(resource("labels")), [half, update()], entry())}
+
+
+def test_what_a_killed_update_made_is_no_edit_and_what_it_lost_is_named_all_the_same() -> None:
+    grown = state(*BOTH["deployment"]["resources"], resource("other"))
+    (unfinished,) = found(grown, [update()], entry(), unfinished=True)
+    assert (unfinished.kind, unfinished.severity) == ("unfinished", Severity.LOW)
+    kinds = [
+        each.kind for each in found(state(resource("labels", protect=False)), [update()], entry(), unfinished=True)
+    ]
+    assert kinds == ["store-gone", "unguarded", "unfinished"]
 
 
 def test_a_store_that_left_the_state_by_another_update_needs_an_approval_of_old() -> None:

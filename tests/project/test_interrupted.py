@@ -36,6 +36,8 @@ ALL_SYSTEMS = 240
 """Resources, components among them, of a stack with all five systems, less those that come last of all."""
 DEV_SYSTEMS = 110
 """The same of dev with the systems that it has here."""
+EDITED = "state-edited"
+"""What the audit says of a state that somebody else changed: an update that was killed is no such thing."""
 REST_STAGE = "aws:apigateway/stage:Stage"
 
 
@@ -102,6 +104,7 @@ def killed_update(
         if seen >= writes and len(state.get("resources") or []) >= resources and state.get("pending_operations"):
             engine.kill()
             assert update.wait(10), "rollback said that all is well"
+            assert EDITED not in (project.folder / "killed.log").read_text()
             return True
     assert update.returncode == 0, (project.folder / "killed.log").read_text()
     return False
@@ -129,6 +132,7 @@ def converges(sandbox: RunningSandbox, project: Project, stack: str) -> None:
     done = project.rollback("up", "-s", stack)
     assert done.code == 0, done.said
     assert "was killed; its lock is removed" in done.errors
+    assert EDITED not in done.output
     preview = project.run("pulumi", "preview", "--stack", stack, "--expect-no-changes", "--non-interactive")
     assert preview.code == 0, preview.said
     assert repeated(sandbox) == []

@@ -48,8 +48,9 @@ def test_attributes_that_were_never_written_to_the_end_are_removed(locks: Path) 
 
 def test_the_lock_of_a_dead_engine_is_removed(locks: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = lock(locks, pid=dead_pid())
-    Engine("prod")._clear_dead_lock()
+    assert Engine("prod")._clear_dead_lock()
     assert not path.exists()
+    assert not Engine("prod")._clear_dead_lock()
     assert "was killed; its lock is removed" in capsys.readouterr().err
 
 
@@ -141,3 +142,27 @@ def test_the_outputs_are_the_stacks_own_in_the_state() -> None:
     other = {"type": "aws:sqs/queue:Queue", "outputs": {"version": "other"}}
     assert Left({"deployment": {"resources": [other, stack]}}, []).outputs == {"version": "v1.2.3"}
     assert Left({}, []).outputs == {}
+
+
+@pytest.mark.parametrize("killed", [True, False])
+def test_preparing_a_stack_says_whether_an_update_was_killed(
+    locks: Path, monkeypatch: pytest.MonkeyPatch, killed: bool
+) -> None:
+    monkeypatch.setattr(Engine, "state", lambda _: {"deployment": {"resources": []}})
+    if killed:
+        lock(locks, pid=dead_pid())
+    assert Engine("prod").prepare("us-east-1") is killed
+
+
+def test_an_update_is_unfinished_while_it_holds_the_stack_or_something_is_under_way(
+    locks: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state: dict[str, Any] = {"deployment": {"resources": []}}
+    monkeypatch.setattr(Engine, "state", lambda _: state)
+    monkeypatch.setattr(Engine, "history", lambda _: [])
+    assert not Engine("prod").left().unfinished
+    path = lock(locks)
+    assert Engine("prod").left().unfinished
+    path.unlink()
+    state["deployment"]["pending_operations"] = [{"type": "creating", "resource": {}}]
+    assert Engine("prod").left().unfinished

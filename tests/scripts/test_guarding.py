@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -11,7 +13,8 @@ import pytest
 
 from guard import approvals
 from guard.audit import Finding, Severity
-from guard.ledger import Ledger
+from guard.inventory import digest, durable
+from guard.ledger import Entry, Ledger
 from guard.recovery.errors import RecoveryError
 from scripts import guarding, rollback
 from scripts.engine import Engine, Left
@@ -21,6 +24,21 @@ from tests.guard.states import resource, state, urn
 STACK = {"urn": "stack", "type": "pulumi:pulumi:Stack", "outputs": {"target": {"account": "1"}}}
 STATE = state(STACK, resource("receipts"), resource("labels"))
 LEFT = Left(STATE, [])
+
+
+def entry(here: Mapping[str, Any]) -> Entry:
+    """The ledger's entry of an update that left this state and that no history tells of."""
+    return Entry(
+        number=1,
+        at=datetime(2026, 11, 26, 2, 0, tzinfo=UTC),
+        by="a@b",
+        command="rollback up",
+        result="succeeded",
+        version="v1.2.3",
+        engine_start=None,
+        digest=digest(here),
+        durable=durable(here),
+    )
 
 
 @pytest.fixture
@@ -107,6 +125,29 @@ def test_the_audit_exits_with_1_for_what_is_high_and_notes_what_is_in_order(
     assert noted == ["seen"]
 
 
+def test_the_audit_of_an_update_that_is_under_way_notes_nothing(
+    stack: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(Engine, "left", lambda _: replace(LEFT, locked=True))
+    monkeypatch.setattr(guarding, "note", lambda *given: pytest.fail(f"noted {given[-1]}"))
+    assert run(monkeypatch, "audit") == 0
+    assert capsys.readouterr().out.startswith("low  unfinished: an update is under way or was killed")
+
+
+@pytest.mark.parametrize(("locked", "resumed"), [(True, False), (False, True)])
+def test_an_update_that_was_killed_is_no_edit_of_the_state(
+    stack: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], locked: bool, resumed: bool
+) -> None:
+    before = entry(LEFT.state)
+    monkeypatch.setattr(Ledger, "last", lambda _: before)
+    monkeypatch.setattr(Ledger, "add", lambda *_: None)
+    grown = Left(state(STACK, resource("receipts"), resource("labels"), resource("other")), [], locked=locked)
+    guarding.note_update(read("prod"), grown, 1, "1", resumed=resumed)
+    assert capsys.readouterr().out == ""
+    guarding.note_update(read("prod"), replace(grown, locked=False), 1, "1", resumed=False)
+    assert capsys.readouterr().out.startswith("high state-edited: the state was edited outside of any update")
+
+
 def test_an_update_stands_where_the_ledger_cant_be_written(
     stack: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -115,15 +156,15 @@ def test_an_update_stands_where_the_ledger_cant_be_written(
 
     monkeypatch.setattr(guarding, "note", refused)
     settings = read("prod")
-    guarding.note_update(settings, LEFT, 0, "1")
+    guarding.note_update(settings, LEFT, 0, "1", resumed=False)
     assert capsys.readouterr().err.startswith("warning: the ledger of prod has no entry for this update")
 
 
 def test_nothing_is_noted_in_an_account_that_isnt_the_stacks_own(stack: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     noted: list[Any] = []
     monkeypatch.setattr(guarding, "note", lambda *given: noted.append(given))
-    monkeypatch.setattr(guarding, "findings", lambda *_: [])
-    guarding.note_update(read("prod"), LEFT, 1, "2")
+    monkeypatch.setattr(guarding, "findings", lambda *_, **__: [])
+    guarding.note_update(read("prod"), LEFT, 1, "2", resumed=False)
     assert noted == []
-    guarding.note_update(read("prod"), LEFT, 0, "1")
+    guarding.note_update(read("prod"), LEFT, 0, "1", resumed=False)
     assert len(noted) == 1
