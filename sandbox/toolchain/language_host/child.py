@@ -106,6 +106,8 @@ def _run_program(job: dict[str, Any]) -> int:
 
     look_up_types_once()
     note_places_once()
+    give_outputs_one_future()
+    name_at_once()
     pulumi.runtime.set_all_config(job["config"], job["secret_keys"])
     settings = pulumi.runtime.Settings(**job["settings"])
     pulumi.runtime.configure(settings)
@@ -171,6 +173,62 @@ def note_places_once() -> None:
         return known[place]
 
     vars(declared).update(traceback=Frames(), _get_source_position_for_frame=position)
+
+
+def give_outputs_one_future() -> None:
+    """Have a property of a resource wait for one future. The SDK makes four for each, and a task that gathers them.
+
+    With `name_at_once` it was 0.08 of the 2.6 s of CPU time that a preview of 272 resources takes (2026-11-26).
+    """
+    import pulumi.output
+    import pulumi.runtime.rpc as calls
+
+    state = vars(pulumi.output)["_OutputData"]
+
+    def resolve(
+        resource: Any, data: asyncio.Future[Any], value: Any, known: bool, secret: bool, needs: Any, failed: Any
+    ) -> None:
+        if failed is None:
+            data.set_result(state({resource, *(needs or ())}, value, known, secret))
+        else:
+            data.set_exception(failed)
+
+    def transfer_properties(resource: Any, properties: Any, custom: bool) -> dict[str, Any]:
+        resolvers = {}
+        for name in properties:
+            if name == "urn" or (name == "id" and custom):
+                continue
+            data: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+            resolvers[name] = functools.partial(resolve, resource, data)
+            vars(resource)[name] = output_of(data)
+        return resolvers
+
+    vars(calls)["transfer_properties"] = transfer_properties
+
+
+def name_at_once() -> None:
+    """Compute a URN whose parts are known in one step. The SDK takes four, for a value that only its mocks look at."""
+    import pulumi.output
+    import pulumi.runtime.resource as declared
+
+    state, work_out = vars(pulumi.output)["_OutputData"], vars(declared)["create_urn"]
+
+    def create_urn(name: Any, kind: Any, parent: Any = None, project: Any = None, stack: Any = None) -> Any:
+        if not all(isinstance(part, str) for part in (name, kind, parent)):
+            return work_out(name, kind, parent, project, stack)
+        data = asyncio.get_running_loop().create_future()
+        data.set_result(state(set(), f"{parent[: parent.rfind('::')]}${kind}::{name}", True, False))
+        return output_of(data)
+
+    vars(declared)["create_urn"] = create_urn
+
+
+def output_of(data: asyncio.Future[Any]) -> Any:
+    """An output of the SDK that ends as a future of its `_OutputData` does."""
+    from pulumi import Output
+
+    make: Any = vars(Output)["_from_data"]
+    return make.__func__(Output, data)
 
 
 class Frames:

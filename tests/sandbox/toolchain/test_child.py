@@ -1,4 +1,4 @@
-"""The SDK's two slow ways that a program is spared."""
+"""The SDK's slow ways that a program is spared, each held against the SDK's own."""
 
 from __future__ import annotations
 
@@ -98,9 +98,61 @@ assert again()[-2].line != first[-2].line
 """
 
 
-def test_a_place_in_the_program_is_told_as_the_sdk_tells_it(tmp_path: Path) -> None:
-    program = tmp_path / "places.py"
-    program.write_text(PLACES)
+OUTPUTS = """
+import asyncio
+import pulumi.runtime.rpc as calls
+from sandbox.toolchain.language_host.child import give_outputs_one_future
+class Bucket:
+    pass
+class Failed(Exception):
+    pass
+ENDS = {"name": ("b", True, False, None, None), "arn": (None, False, False, set(), None),
+        "key": ("k", True, True, {"role"}, None), "part": ([calls.UNKNOWN], True, False, None, None),
+        "tags": (None, False, False, None, Failed("no"))}
+async def told(custom):
+    bucket = Bucket()
+    resolvers = calls.transfer_properties(bucket, {"urn": 1, "id": 1, **ENDS}, custom)
+    for name, end in ENDS.items():
+        resolvers[name](*end)
+    found = {"names": (sorted(resolvers), sorted(vars(bucket)))}
+    for name in ENDS:
+        output = getattr(bucket, name)
+        try:
+            said = [await output.future(), await output.is_known(), await output.is_secret()]
+            found[name] = said, {"bucket" if each is bucket else each for each in await output.resources()}
+        except Failed as error:
+            found[name] = str(error)
+    return found
+async def both():
+    return [await told(custom) for custom in (True, False)]
+theirs = asyncio.run(both())
+give_outputs_one_future()
+ours = asyncio.run(both())
+assert ours == theirs, (ours, theirs)
+"""
+NAMES = """
+import asyncio
+import pulumi
+import pulumi.runtime.resource as declared
+from sandbox.toolchain.language_host.child import name_at_once
+ABOVE = "urn:pulumi:prod::project::a:b:System::one"
+PARTS = [("queue", "aws:sqs/queue:Queue", ABOVE), ("a::b", "kind", ABOVE + "::c"), ("queue", "kind", None),
+         ("queue", "kind", None, "other", "dev")]
+async def told():
+    later = pulumi.Output.from_input("late")
+    return [await declared.create_urn(*each).future() for each in [*PARTS, (later, "kind", ABOVE)]]
+pulumi.runtime.configure(pulumi.runtime.Settings(project="project", stack="prod"))
+theirs = asyncio.run(told())
+name_at_once()
+ours = asyncio.run(told())
+assert ours == theirs, (ours, theirs)
+"""
+
+
+@pytest.mark.parametrize("checked", [PLACES, OUTPUTS, NAMES], ids=["places", "outputs", "names"])
+def test_the_sdk_says_the_same_as_before(tmp_path: Path, checked: str) -> None:
+    program = tmp_path / "program.py"
+    program.write_text(checked)
     surroundings = {**os.environ, "PYTHONPATH": str(ROOT)}
     ran = subprocess.run(  # what it stands in for would stay in place for the tests that follow
         [sys.executable, str(program)], capture_output=True, text=True, timeout=60, check=False, env=surroundings
