@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
+
+from guard.inventory import digest, durable
+from guard.ledger import Entry
 
 TABLE = "aws:dynamodb/table:Table"
 
@@ -29,3 +33,18 @@ def resource(name: str, token: str = TABLE, **changes: Any) -> dict[str, Any]:
 def state(*resources: dict[str, Any]) -> dict[str, Any]:
     """A state with these resources."""
     return {"version": 3, "deployment": {"resources": list(resources)}}
+
+
+def noted(left: dict[str, Any], engine_start: str | None) -> Entry:
+    """The ledger's first entry: of an update that left this state. engine_start: of that update in the history."""
+    return Entry(
+        number=1,
+        at=datetime(2026, 11, 26, 2, 0, tzinfo=UTC),
+        by="a@b",
+        command="rollback up",
+        result="succeeded",
+        version="v1.2.3",
+        engine_start=engine_start,
+        digest=digest(left),
+        durable=durable(left),
+    )

@@ -9,9 +9,8 @@ import pytest
 
 from guard.approvals import Action, Approval
 from guard.audit import Finding, Severity, audit
-from guard.inventory import digest, durable
 from guard.ledger import Entry
-from tests.guard.states import resource, state, urn
+from tests.guard.states import noted, resource, state, urn
 
 NOW = datetime(2026, 11, 26, 3, 0, tzinfo=UTC)
 STARTED = "2026-11-26T02:00:00.000Z"
@@ -25,17 +24,7 @@ def update(at: str = STARTED, *, pack: bool = True, **changes: Any) -> dict[str,
 
 
 def entry(found: dict[str, Any] = BOTH) -> Entry:
-    return Entry(
-        number=1,
-        at=NOW - timedelta(hours=1),
-        by="a@b",
-        command="rollback up",
-        result="succeeded",
-        version="v1.2.3",
-        engine_start=STARTED,
-        digest=digest(found),
-        durable=durable(found),
-    )
+    return noted(found, STARTED)
 
 
 def approval(name: str) -> Approval:

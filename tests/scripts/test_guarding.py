@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,32 +12,16 @@ import pytest
 
 from guard import approvals
 from guard.audit import Finding, Severity
-from guard.inventory import digest, durable
-from guard.ledger import Entry, Ledger
+from guard.ledger import Ledger
 from guard.recovery.errors import RecoveryError
 from scripts import guarding, rollback
 from scripts.engine import Engine, Left
 from stacks.file import read
-from tests.guard.states import resource, state, urn
+from tests.guard.states import noted, resource, state, urn
 
 STACK = {"urn": "stack", "type": "pulumi:pulumi:Stack", "outputs": {"target": {"account": "1"}}}
 STATE = state(STACK, resource("receipts"), resource("labels"))
 LEFT = Left(STATE, [])
-
-
-def entry(here: Mapping[str, Any]) -> Entry:
-    """The ledger's entry of an update that left this state and that no history tells of."""
-    return Entry(
-        number=1,
-        at=datetime(2026, 11, 26, 2, 0, tzinfo=UTC),
-        by="a@b",
-        command="rollback up",
-        result="succeeded",
-        version="v1.2.3",
-        engine_start=None,
-        digest=digest(here),
-        durable=durable(here),
-    )
 
 
 @pytest.fixture
@@ -112,17 +95,17 @@ def test_what_is_wrong_is_one_line_and_nothing_is_written(
 def test_the_audit_exits_with_1_for_what_is_high_and_notes_what_is_in_order(
     stack: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    noted: list[str] = []
-    monkeypatch.setattr(guarding, "note", lambda *given: noted.append(given[-1]))
+    entries: list[str] = []
+    monkeypatch.setattr(guarding, "note", lambda *given: entries.append(given[-1]))
     high = Finding(kind="unguarded", severity=Severity.HIGH, text="receipts has no protection", remedy="`rollback up`")
     monkeypatch.setattr(guarding, "findings", lambda *_: [high])
     assert run(monkeypatch, "audit") == 1
     assert capsys.readouterr().out.splitlines() == ["high unguarded: receipts has no protection", "     `rollback up`"]
-    assert noted == []
+    assert entries == []
     monkeypatch.setattr(guarding, "findings", lambda *_: [])
     assert run(monkeypatch, "audit") == 0
     assert "2 durable stores, all guarded" in capsys.readouterr().out
-    assert noted == ["seen"]
+    assert entries == ["seen"]
 
 
 def test_the_audit_of_an_update_that_is_under_way_notes_nothing(
@@ -138,7 +121,7 @@ def test_the_audit_of_an_update_that_is_under_way_notes_nothing(
 def test_an_update_that_was_killed_is_no_edit_of_the_state(
     stack: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], locked: bool, resumed: bool
 ) -> None:
-    before = entry(LEFT.state)
+    before = noted(STATE, None)
     monkeypatch.setattr(Ledger, "last", lambda _: before)
     monkeypatch.setattr(Ledger, "add", lambda *_: None)
     grown = Left(state(STACK, resource("receipts"), resource("labels"), resource("other")), [], locked=locked)
@@ -161,10 +144,10 @@ def test_an_update_stands_where_the_ledger_cant_be_written(
 
 
 def test_nothing_is_noted_in_an_account_that_isnt_the_stacks_own(stack: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    noted: list[Any] = []
-    monkeypatch.setattr(guarding, "note", lambda *given: noted.append(given))
+    entries: list[Any] = []
+    monkeypatch.setattr(guarding, "note", lambda *given: entries.append(given))
     monkeypatch.setattr(guarding, "findings", lambda *_, **__: [])
     guarding.note_update(read("prod"), LEFT, 1, "2", resumed=False)
-    assert noted == []
+    assert entries == []
     guarding.note_update(read("prod"), LEFT, 0, "1", resumed=False)
-    assert len(noted) == 1
+    assert len(entries) == 1
