@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -16,6 +17,7 @@ import pytest
 from sandbox.toolchain import go_tool, gobuild
 from sandbox.toolchain.errors import ToolchainError
 from sandbox.toolchain.progress import Progress
+from tests.support.permissions import keep_to_permissions
 
 REAL_GO = shutil.which("go")
 needs_go = pytest.mark.skipif(REAL_GO is None, reason="no Go on PATH; the toolchain would download one")
@@ -78,10 +80,9 @@ def quiet_build(module: Path, cache: Path, **flags: str) -> Path:
     return gobuild.build(module, ".", "tiny", cache=cache, ldflags=ldflags, progress=Progress(quiet=True))
 
 
-def start_build(module: Path, cache: Path) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-c", IN_ANOTHER_PROCESS, str(module), str(cache)], stdout=subprocess.PIPE, text=True
-    )
+def start_build(module: Path, cache: Path, **options: Any) -> subprocess.Popen[str]:
+    command = [sys.executable, "-c", IN_ANOTHER_PROCESS, str(module), str(cache)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, **options)
 
 
 def said_by(binary: Path) -> str:
@@ -172,15 +173,18 @@ def test_a_cache_that_cannot_be_written_is_one_line(module: Path, tmp_path: Path
 
 
 @needs_go
-@pytest.mark.skipif(os.geteuid() == 0, reason="root writes everywhere")
 def test_a_read_only_cache_still_gives_what_it_holds(module: Path, tmp_path: Path) -> None:
     cache = tmp_path / "cache"
     first = quiet_build(module, cache)
     (cache / "go").chmod(0o555)
     try:
-        assert quiet_build(module, cache) == first
-        with pytest.raises(ToolchainError, match="cannot write the cache folder"):
-            quiet_build(module, cache, ldflags="-s")
+        found = start_build(module, cache, preexec_fn=keep_to_permissions)
+        assert found.communicate(timeout=60)[0].strip() == str(first)
+        (module / "main.go").write_text(MAIN.replace("hello", "good day"), encoding="utf-8")
+        refused = start_build(module, cache, preexec_fn=keep_to_permissions, stderr=subprocess.PIPE)
+        last = refused.communicate(timeout=60)[1].strip().splitlines()[-1]
+        assert "cannot write the cache folder" in last
+        assert "set XDG_CACHE_HOME" in last
     finally:
         (cache / "go").chmod(0o755)
 

@@ -1,0 +1,80 @@
+"""Setting up the environment where the cache can't be written: one line, or packages without a cache."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from importlib.machinery import SourceFileLoader
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from tests.support.permissions import keep_to_permissions
+from tests.support.project import ROOT
+
+BOOTSTRAP = ROOT / "scripts" / "bootstrap"
+
+
+@pytest.fixture
+def read_only(tmp_path: Path) -> Iterator[Path]:
+    """An empty folder that can't be written."""
+    folder = tmp_path / "caches"
+    folder.mkdir(mode=0o555)
+    yield folder
+    folder.chmod(0o755)
+
+
+@pytest.fixture
+def bootstrap() -> ModuleType:
+    """The script as a module."""
+    loader = SourceFileLoader("bootstrap", str(BOOTSTRAP))
+    spec = importlib.util.spec_from_loader("bootstrap", loader)
+    assert spec
+    module = importlib.util.module_from_spec(spec)
+    loader.exec_module(module)
+    return module
+
+
+def test_a_cache_that_cannot_be_written_is_one_line(tmp_path: Path, read_only: Path) -> None:
+    script = tmp_path / "project" / "scripts" / "bootstrap"
+    script.parent.mkdir(parents=True)
+    script.write_text(BOOTSTRAP.read_text())
+    ran = subprocess.run(
+        [sys.executable, str(script)],
+        env={**os.environ, "XDG_CACHE_HOME": str(read_only)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        preexec_fn=keep_to_permissions,
+    )
+    line = f"error: cannot write {read_only}/rollback-stack: set XDG_CACHE_HOME to a folder you own\n"
+    assert (ran.returncode, ran.stdout, ran.stderr) == (1, "", line)
+    assert [each.name for each in script.parents[1].iterdir()] == ["scripts"]
+
+
+@pytest.mark.parametrize("may", [True, False])
+def test_packages_come_without_a_cache_where_uv_cannot_write_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bootstrap: ModuleType, may: bool
+) -> None:
+    uv = tmp_path / "rollback-stack" / f"uv-{bootstrap.UV}" / "bin" / "uv"
+    uv.parent.mkdir(parents=True)
+    uv.touch()
+    project = tmp_path / "project"
+    (project / ".venv").mkdir(parents=True)
+    ran: list[Any] = []
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.delenv("UV_CACHE_DIR", raising=False)
+    monkeypatch.delenv("UV_NO_CACHE", raising=False)
+    monkeypatch.setattr(bootstrap, "ROOT", project)
+    monkeypatch.setattr(bootstrap, "run", lambda command, environment: ran.append((command[1], environment)))
+    monkeypatch.setattr(bootstrap.os, "access", lambda *_: may)
+    assert bootstrap.main() == 0
+    assert [command for command, _ in ran] == ["venv", "pip"]
+    assert [environment.get("UV_NO_CACHE") for _, environment in ran] == [None if may else "1"] * 2
+    assert (project / ".venv" / ".ready").exists()
