@@ -10,10 +10,11 @@ from unittest.mock import patch
 
 import pulumi
 import pytest
+from pulumi.runtime.settings import get_root_resource
 
 import components
 from components.parts.waiting import answer_of, begin
-from tests.components.mocked import Recorder
+from tests.components.mocked import Recorder, answer_with
 
 
 class Pair(pulumi.ComponentResource):
@@ -28,9 +29,15 @@ class Pair(pulumi.ComponentResource):
 def heard_during(program: Callable[[Recorder], None], preview: bool = True) -> Recorder:
     """Run a program under mocks to its end."""
     recorder = Recorder()
-    asyncio.set_event_loop(asyncio.new_event_loop())
-    pulumi.runtime.set_mocks(recorder, project="test", stack="test", preview=preview)
-    pulumi.runtime.test(lambda: program(recorder))()  # type: ignore[no-untyped-call]
+    answer_with(recorder, project="test", stack="test", preview=preview)
+
+    def after_the_stack() -> None:
+        root = get_root_resource()
+        assert root
+        answer_of(root.urn.future())  # the engine knows the stack before the program says anything
+        program(recorder)
+
+    pulumi.runtime.test(after_the_stack)()  # type: ignore[no-untyped-call]
     return recorder
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import functools
 import json
 import runpy
@@ -18,7 +17,7 @@ from google.protobuf import json_format
 from pulumi.runtime.mocks import MockMonitor, MockResourceArgs
 
 from policies.engine import plain
-from policies.subject import STACK, Resource, Stack
+from policies.subject import Resource, Stack
 from tests.components import mocked
 from tests.components.mocked import ACCOUNT, ROOT, Recorder
 
@@ -118,20 +117,14 @@ def declare(stack: str, version: str, known: bool = True, **changes: str) -> Dec
     """The program with a stack's committed settings at a release; not ``known``: a preview before anything exists."""
     account = Account(known)
     monitor = Monitor(account)
-    asyncio.set_event_loop(asyncio.new_event_loop())  # another test's asyncio.run leaves none behind
-    pulumi.runtime.set_mocks(account, project="rollback-stack", stack=stack, preview=not known, monitor=monitor)
+    mocked.answer_with(account, project="rollback-stack", stack=stack, preview=not known, monitor=monitor)
     texts = settings(stack)
     named = {key.replace("__", ":").replace("_", "-", 1): value for key, value in changes.items()}
     pulumi.runtime.config.set_all_config({**texts, "rollback-stack:version": version, **named}, [])
     program = pulumi.runtime.test(lambda: runpy.run_path(str(ROOT / "__main__.py")))  # type: ignore[no-untyped-call]
     with patch("pulumi.resource_hooks.register_resource_hook", mocked._registered):
         program()
-    # Only the first program of a process registers its stack with the mocks.
-    known_stacks = [resource for resource in monitor.before if resource.type == STACK]
-    root = known_stacks or [
-        Resource(STACK, f"rollback-stack-{stack}", f"urn:pulumi:{stack}::rollback-stack::{STACK}::")
-    ]
-    return Declared((*root, *monitor.before), Stack(monitor.after.values()))
+    return Declared(tuple(monitor.before), Stack(monitor.after.values()))
 
 
 def settings(stack: str) -> dict[str, str]:
