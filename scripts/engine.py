@@ -71,7 +71,8 @@ class Engine:
         Returns whether one was.
         """
         self._drop_torn_attributes()
-        killed = self._clear_dead_lock()
+        locked = bool(self._locks())
+        self._clear_dead_lock()
         try:
             state = self.state()
         except EngineError as error:
@@ -79,7 +80,8 @@ class Engine:
                 raise
             self._output("stack", "init", self.stack, "--no-select")
             return False
-        return self._settle_interrupted(state, region) or killed
+        self._settle_interrupted(state, region)
+        return Left(state, [], locked).unfinished
 
     def up(self, config: Mapping[str, str] | None = None) -> int:
         """Update to what the settings say, ``config`` written to the stack's file first; the engine's exit code."""
@@ -120,9 +122,7 @@ class Engine:
                 if path.stat().st_size == 0:
                     path.unlink(missing_ok=True)
 
-    def _clear_dead_lock(self) -> bool:
-        """Remove the locks of engines that are dead; whether there were any."""
-        cleared = False
+    def _clear_dead_lock(self) -> None:
         for lock in self._locks():
             try:
                 owner = json.loads(lock.read_text())
@@ -140,14 +140,9 @@ class Engine:
                 )
             print(f"the update with pid {pid} was killed; its lock is removed", file=sys.stderr)
             lock.unlink(missing_ok=True)
-            cleared = True
-        return cleared
 
-    def _settle_interrupted(self, state: dict[str, Any], region: str) -> bool:
-        """Take what a killed update did create into the state, forget what it didn't. See ``scripts.interrupted``.
-
-        Returns whether anything was under way.
-        """
+    def _settle_interrupted(self, state: dict[str, Any], region: str) -> None:
+        """Take what a killed update did create into the state, forget what it didn't. See ``scripts.interrupted``."""
         pending = interrupted.pending_creations(state)
         if pending:
             time.sleep(LAST_CALLS)
@@ -165,7 +160,6 @@ class Engine:
         if unread := interrupted.unread(state):
             targets = [word for urn in unread for word in ("--target", urn)]
             self._output("refresh", "--yes", "--skip-preview", "--stack", self.stack, *targets)
-        return bool(pending)
 
     def _locks(self) -> list[Path]:
         """Lock files of a file backend; other backends keep their own and clear them with ``pulumi cancel``."""

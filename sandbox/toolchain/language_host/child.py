@@ -183,13 +183,11 @@ def give_outputs_one_future() -> None:
     import pulumi.output
     import pulumi.runtime.rpc as calls
 
-    state = vars(pulumi.output)["_OutputData"]
-
     def resolve(
         resource: Any, data: asyncio.Future[Any], value: Any, known: bool, secret: bool, needs: Any, failed: Any
     ) -> None:
         if failed is None:
-            data.set_result(state({resource, *(needs or ())}, value, known, secret))
+            data.set_result(pulumi.output._OutputData({resource, *(needs or ())}, value, known, secret))
         else:
             data.set_exception(failed)
 
@@ -200,7 +198,7 @@ def give_outputs_one_future() -> None:
                 continue
             data: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
             resolvers[name] = functools.partial(resolve, resource, data)
-            vars(resource)[name] = output_of(data)
+            vars(resource)[name] = pulumi.Output._from_data(data)
         return resolvers
 
     vars(calls)["transfer_properties"] = transfer_properties
@@ -211,24 +209,17 @@ def name_at_once() -> None:
     import pulumi.output
     import pulumi.runtime.resource as declared
 
-    state, work_out = vars(pulumi.output)["_OutputData"], vars(declared)["create_urn"]
+    work_out = vars(declared)["create_urn"]
 
     def create_urn(name: Any, kind: Any, parent: Any = None, project: Any = None, stack: Any = None) -> Any:
         if not all(isinstance(part, str) for part in (name, kind, parent)):
             return work_out(name, kind, parent, project, stack)
         data = asyncio.get_running_loop().create_future()
-        data.set_result(state(set(), f"{parent[: parent.rfind('::')]}${kind}::{name}", True, False))
-        return output_of(data)
+        urn = f"{parent[: parent.rfind('::')]}${kind}::{name}"
+        data.set_result(pulumi.output._OutputData(set(), urn, True, False))
+        return pulumi.Output._from_data(data)
 
     vars(declared)["create_urn"] = create_urn
-
-
-def output_of(data: asyncio.Future[Any]) -> Any:
-    """An output of the SDK that ends as a future of its `_OutputData` does."""
-    from pulumi import Output
-
-    make: Any = vars(Output)["_from_data"]
-    return make.__func__(Output, data)
 
 
 class Frames:

@@ -183,7 +183,7 @@ def test_a_read_only_cache_still_gives_what_it_holds(module: Path, tmp_path: Pat
         (module / "main.go").write_text(MAIN.replace("hello", "good day"), encoding="utf-8")
         refused = start_build(module, cache, preexec_fn=keep_to_permissions, stderr=subprocess.PIPE)
         last = refused.communicate(timeout=60)[1].strip().splitlines()[-1]
-        assert "cannot write the cache folder" in last
+        assert "ToolchainError: cannot write the cache folder" in last
         assert "set XDG_CACHE_HOME" in last
     finally:
         (cache / "go").chmod(0o755)
