@@ -6,7 +6,7 @@ answer would come only after a resource was updated, which is too late to refuse
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,23 +14,39 @@ import pulumi
 from pulumi import _types
 from pydantic.alias_generators import to_camel
 
+from guard.aliases import Address, former
 from guard.durable import DURABLE, Kind, look_up, physical_name
+from guard.location import PROVIDER, Provider, declared_provider, default_provider, is_kubernetes
 from guard.store import Store
 
 OUTPUT = "guard"
 """The stack's output that the guard keeps for the next update."""
 SHARED = "shared"
 """The system of what belongs to none: providers, the account, the stack itself."""
+NAMES = ("name", "functionName", "bucket", "identifier", "clusterIdentifier", "metadata.name")
+"""Inputs that are the physical name of a resource of any type: another one makes the provider replace it."""
 
 
 @dataclass(frozen=True)
 class Place:
     """Where a resource stands."""
 
-    urn: str
-    types: tuple[str, ...]
-    """The types from the topmost component down to its own."""
+    address: Address
     system: str
+    former: frozenset[Address] = frozenset()
+    """What it may have been called before, by aliases."""
+    transformed: bool = False
+    """Whether the engine hands it to transforms of the program, which could undo what the guard did."""
+
+    @property
+    def urn(self) -> str:
+        """Its URN."""
+        return self.address.urn
+
+    @property
+    def types(self) -> tuple[str, ...]:
+        """The types from the topmost component down to its own."""
+        return self.address.types
 
 
 @dataclass
@@ -41,43 +57,87 @@ class Declared:
     urns: set[str] = field(default_factory=set)
     read: set[str] = field(default_factory=set)
     """The URNs of durable types that the program only reads: somebody else's stores."""
+    former: dict[str, str] = field(default_factory=dict)
+    """A URN that something had before, by an alias -> the URN that it has now."""
+    names: dict[str, Mapping[str, str]] = field(default_factory=dict)
+    """By URN: the inputs that are physical names, of resources of every type."""
+    inputs: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    """By URN: the inputs of durable stores; what is known only later is None."""
+    providers: dict[str, Provider] = field(default_factory=dict)
+    """The providers that the program declares, by URN."""
+    foreign: dict[str, str] = field(default_factory=dict)
+    """A store's URN -> the URN of its provider, where only that tells where the store lies."""
     places: dict[pulumi.Resource, Place] = field(default_factory=dict)
+    resources: dict[str, pulumi.Resource] = field(default_factory=dict)
+    """What was declared, as the SDK has it, by URN."""
 
     def note(self, resource: pulumi.Resource, token: str, name: str, props: Any, opts: pulumi.ResourceOptions) -> str:
         """Note a resource that is about to be registered; its URN."""
-        place = self.places[resource] = self._place(token, name, opts.parent)
+        place = self.places[resource] = self._place(token, name, opts)
         address = place.urn
         self.urns.add(address)
+        self.resources[address] = resource
+        self.former |= {each.urn: address for each in place.former if each.urn != address}
+        if token.startswith(PROVIDER):
+            self.providers[address] = declared_provider(address, token, props)
+        if names := physical_names(_texts(props)):
+            self.names[address] = names
         if token in DURABLE and opts.id is not None:
             self.read.add(address)
         elif token in DURABLE:
-            inputs = _inputs(props)
-            identity = {path: look_up(inputs, path) for path in DURABLE[token].identity}
-            known = {path: value for path, value in identity.items() if value is not None}
-            self.stores[address] = Store(
-                address,
-                token,
-                physical_name(token, inputs, name),
-                place.system,
-                known,
-                self._owner(opts.parent) if DURABLE[token].kind is Kind.BELT else None,
-            )
+            self._note_store(place, token, name, _inputs(props), opts)
         return address
 
-    def _place(self, token: str, name: str, parent: pulumi.Resource | None) -> Place:
-        above = self.places.get(parent) if parent is not None else None
-        types = (*above.types, token) if above else (token,)
+    def _note_store(
+        self,
+        place: Place,
+        token: str,
+        name: str,
+        inputs: Mapping[str, Any],
+        opts: pulumi.ResourceOptions,
+    ) -> None:
+        identity = {path: look_up(inputs, path) for path in DURABLE[token].identity}
+        provider = self.provider_of(token, opts)
+        self.inputs[place.urn] = inputs
+        self.stores[place.urn] = Store(
+            place.urn,
+            token,
+            physical_name(token, inputs, name),
+            place.system,
+            {path: value for path, value in identity.items() if value is not None},
+            provider.location(token, inputs),
+            self._owner(opts.parent) if DURABLE[token].kind is Kind.BELT else None,
+        )
+        if provider.urn is not None and (is_kubernetes(token) or provider.credentials):
+            self.foreign[place.urn] = provider.urn
+
+    def provider_of(self, token: str, opts: pulumi.ResourceOptions) -> Provider:
+        """The provider that a resource is going to have: its own, one that it inherits, or the stack's default."""
+        package = token.partition(":")[0]
+        own = opts.provider if opts.provider is not None and opts.provider.package == package else None
+        chosen = own or _listed(opts.providers, package)
+        if chosen is None and opts.parent is not None:
+            chosen = opts.parent.get_provider(token)
+        if chosen is None:
+            return default_provider(token)
+        place = self.places.get(chosen)
+        if place is not None and place.urn in self.providers:
+            return self.providers[place.urn]
+        return Provider(urn=str(getattr(chosen, "_name", "")), unknown="its provider was declared before the guard")
+
+    def _place(self, token: str, name: str, opts: pulumi.ResourceOptions) -> Place:
+        above = self.places.get(opts.parent) if opts.parent is not None else None
         system = above.system if above else name if names_a_system(token) else SHARED
-        return Place(urn(types, name), types, system)
+        types = (*above.types, token) if above else (token,)
+        parent = above.address if above else None
+        known = {resource: place.address for resource, place in self.places.items()} if opts.aliases else {}
+        earlier = former(token, name, opts.aliases or (), parent, above.former if above else (), known)
+        transformed = bool(opts.transforms) or (above is not None and above.transformed)
+        return Place(Address(types, name), system, earlier, transformed)
 
     def _owner(self, parent: pulumi.Resource | None) -> str | None:
         place = self.places.get(parent) if parent is not None else None
         return place.urn if place and place.urn in self.stores else None
-
-
-def urn(types: Sequence[str], name: str) -> str:
-    """The URN that the engine gives a resource (Pulumi documentation, "Resource names: URNs")."""
-    return f"urn:pulumi:{pulumi.get_stack()}::{pulumi.get_project()}::{'$'.join(types)}::{name}"
 
 
 def names_a_system(token: str) -> bool:
@@ -85,8 +145,27 @@ def names_a_system(token: str) -> bool:
     return ":systems:" in token
 
 
+def physical_names(values: Mapping[str, Any]) -> Mapping[str, str]:
+    """What of a resource's inputs or outputs is its physical name, by path."""
+    found = {path: look_up(values, path) for path in NAMES}
+    return {path: value for path, value in found.items() if isinstance(value, str)}
+
+
+def _texts(props: Any) -> dict[str, Any]:
+    """The texts among a resource's inputs, and its metadata: an eighth of the time that all of them take."""
+    plain = {to_camel(str(key)): value for key, value in dict(props or {}).items() if isinstance(value, str)}
+    metadata = dict(props or {}).get("metadata")
+    return plain if metadata is None else {**plain, "metadata": _plain(metadata)}
+
+
+def _listed(providers: Any, package: str) -> pulumi.ProviderResource | None:
+    """The provider of a package in the option ``providers``, which is a mapping or a sequence."""
+    every = providers.values() if isinstance(providers, Mapping) else providers or ()
+    return next((each for each in every if each.package == package), None)
+
+
 def _inputs(props: Any) -> dict[str, Any]:
-    """The top of a resource's inputs as the engine names them; values that are known only later are left out."""
+    """The top of a resource's inputs as the engine names them; values that are known only later are None."""
     return {to_camel(str(key)): _plain(value) for key, value in dict(props or {}).items()}
 
 
@@ -94,5 +173,7 @@ def _plain(value: Any) -> Any:
     if _types.is_input_type(type(value)):
         return _inputs(_types.input_type_to_untranslated_dict(value))
     if isinstance(value, Mapping):
-        return {str(key): _plain(each) for key, each in value.items()}
+        return {str(key): _plain(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(inner) for inner in value]
     return value if isinstance(value, str | int | float | bool) else None

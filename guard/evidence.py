@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from guard.durable import DURABLE, Kind
+from guard.store import Store
 from stacks.model import Model
 
 
@@ -21,43 +22,48 @@ class Finding(Model):
 
 @dataclass(frozen=True)
 class RecoveryPoints:
-    """Looks for recovery points in the catalogue of a stack, and counts in the account."""
+    """Looks for recovery points in the catalogue of a stack, and counts in the account.
+
+    ``region`` is the recovery bucket's. Stores are counted where they lie.
+    """
 
     bucket: str
     region: str
     now: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
 
-    def find(self, urn: str, token: str, name: str) -> Finding:
+    def find(self, store: Store) -> Finding:
         """The finding about a store. Whatever can't be read or counted is missing: this never raises for it."""
         from guard.recovery.errors import RecoveryError
 
         try:
-            return self._find(urn, token, name)
+            return self._find(store)
         except RecoveryError as error:
-            return Finding(missing=f"{name}: whether it can be restored isn't known: {error}\n  ({urn})")
+            return Finding(missing=f"{store.name}: whether it can be restored isn't known: {error}\n  ({store.urn})")
 
-    def _find(self, urn: str, token: str, name: str) -> Finding:
+    def _find(self, store: Store) -> Finding:
         # Deletes are rare, and importing boto3 takes most of a second.
         from guard.recovery import work
         from guard.recovery.catalogue import Catalogue
         from guard.recovery.judgement import judge
-        from guard.recovery.points import Store
+        from guard.recovery.place import located
 
-        durable = DURABLE.get(token)
+        durable = DURABLE.get(store.type)
         if durable is None:
-            return Finding(missing=f"{name}: {token} is no durable type that this program knows\n  ({urn})")
+            return Finding(
+                missing=f"{store.name}: {store.type} is no durable type that this program knows\n  ({store.urn})"
+            )
         # A belt goes with the bucket whose name it bears.
         kind = Kind.BUCKET if durable.kind is Kind.BELT else durable.kind
-        store = Store(urn=urn, type=token, kind=kind, name=name, region=self.region)
-        point = Catalogue(self.bucket, self.region).evidence(store)
+        known = located(store, kind)
+        point = Catalogue(self.bucket, self.region).evidence(known)
         if kind in READ:
-            held = work.measure(store)
+            held = work.measure(known)
             items, checksum = held.items, held.checksum
         else:
-            items, checksum = work.count(store), None
+            items, checksum = work.count(known), None
         if items == 0 and durable.passing:
             return Finding(missing=None)
-        refusal = judge(point, store, items, self.now(), durable.bound, checksum)
+        refusal = judge(point, known, items, self.now(), durable.bound, checksum)
         told = None if point is None else point.model_dump(mode="json", by_alias=True, include=_TOLD)
         return Finding(missing=refusal, recovery_point=told)
 

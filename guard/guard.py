@@ -5,8 +5,8 @@ One place for every release. A program registers it first and asks for the plan 
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -16,11 +16,13 @@ import pulumi
 from guard import approvals
 from guard.approvals import Action
 from guard.declared import Declared
-from guard.durable import DURABLE
+from guard.durable import DURABLE, physical_name
 from guard.evidence import RecoveryPoints
+from guard.gate import Gate, answer
 from guard.hook import Hook
-from guard.plan import Plan, compare, content
+from guard.plan import Plan, compare, content, nothing_goes
 from guard.previous import Previous
+from guard.store import Store
 
 
 @dataclass
@@ -46,27 +48,36 @@ class Guard:
         A transformation in the program itself: the engine's own transforms call back into the program for each of 260
         resources. What a remote component makes it doesn't see; the pack and the audit do.
         """
-        self._hook = Hook(self.stack, self.evidence, self.declared.stores, self._owner, self.folder, self.now)
+        self._hook = Hook(self.stack, self.evidence, self._owner, self.folder, self.now)
         self._given = approvals.load(self.stack, self.folder)
-        self._bound = pulumi.ResourceHookBinding(before_delete=[self._hook.as_resource_hook()])
+        self._bound = pulumi.ResourceHookBinding(
+            before_delete=[self._hook.as_resource_hook(self._store_of, self._is_replaced)]
+        )
+        by_urn = self.declared.resources.get
+        self._gate = Gate(self._hook, self._stores_of_the_state, by_urn).as_resource_hook()
+        self._gated = pulumi.ResourceHookBinding(before_delete=[self._gate])
         pulumi.runtime.register_stack_transformation(self._attach)
 
     def plan(self) -> Plan:
         """Show what this update takes away, for the policy and for reviewers. After everything was declared."""
         difference = compare(self.before, self.declared)
         told = content(self.stack, difference, self.declared, self._judge, self._approved)
-        if difference.systems or self.before.plan is None or self.before.plan["durable"] != told["durable"]:
-            return Plan(told)
-        return Plan(self.before.plan)
+        settled = nothing_goes(told) and self.before.plan is not None and _is_alike(self.before.plan, told)
+        return Plan(self.before.plan, settled=True) if settled and self.before.plan else Plan(told)
 
     def outputs(self) -> dict[str, Any]:
         """What the stack has to export as ``guard`` for the next update."""
-        return {"read": sorted(self.declared.read)}
+        return {
+            "read": sorted(self.declared.read),
+            "providers": dict(sorted(self.declared.foreign.items())),
+            "recoveryBucket": self.evidence.bucket,
+        }
 
     def _attach(self, args: pulumi.ResourceTransformationArgs) -> pulumi.ResourceTransformationResult | None:
         urn = self.declared.note(args.resource, args.type_, args.name, args.props, args.opts)
         if urn not in self.declared.stores:
-            return None
+            return self._gate_only(args)
+        self._refuse_to_be_undone(args)
         free = self._let_go(urn)
         guarded = pulumi.ResourceOptions(
             protect=not free,
@@ -79,6 +90,25 @@ class Guard:
         props = {**args.props, **DURABLE[args.type_].unlocked} if free else args.props
         return pulumi.ResourceTransformationResult(props, pulumi.ResourceOptions.merge(args.opts, guarded))
 
+    def _gate_only(self, args: pulumi.ResourceTransformationArgs) -> pulumi.ResourceTransformationResult | None:
+        if not isinstance(args.resource, pulumi.CustomResource) or args.opts.id is not None:
+            return None
+        gated = pulumi.ResourceOptions.merge(args.opts, pulumi.ResourceOptions(hooks=self._gated))
+        return pulumi.ResourceTransformationResult(args.props, gated)
+
+    def _refuse_to_be_undone(self, args: pulumi.ResourceTransformationArgs) -> None:
+        """Raises ``pulumi.RunError`` where what comes after the guard could take its options off again."""
+        if args.resource._transformations[-1:] != [self._attach]:
+            raise pulumi.RunError(
+                f"{args.name}: a transformation is registered after the guard and could take its delete hook off: "
+                "register it before guard.register()"
+            )
+        if self.declared.places[args.resource].transformed:
+            raise pulumi.RunError(
+                f"{args.name} holds data, and the option transforms on it or above it could take its delete hook off: "
+                "use transformations, which the guard sees"
+            )
+
     def _let_go(self, urn: str) -> bool:
         """Whether a person has approved that this store goes: then the hook alone decides."""
         return approvals.any_of(self._given, [urn, self._owner(urn)], approvals.GONE, self.now()) is not None
@@ -89,13 +119,41 @@ class Guard:
             return self.declared.stores[urn].owner
         return self.before.stores[urn].owner if urn in self.before.stores else None
 
-    def _judge(self, urn: str, token: str, name: str, action: Action) -> dict[str, Any]:
-        found = self.evidence.find(urn, token, name)
+    def _store_of(self, args: pulumi.ResourceHookArgs) -> Store:
+        """The store that the engine is about to delete, where it lies."""
+        token, outputs = str(args.type), args.old_outputs or args.old_inputs or {}
+        before = next((old for old, now in self.declared.former.items() if now == args.urn), args.urn)
+        store = self.before.located(
+            before if before in self.before.types else args.urn, outputs, self.declared.providers
+        )
+        name = physical_name(token, args.old_inputs or {}, args.id) if token in DURABLE else str(args.name)
+        return replace(store, urn=args.urn, type=token, name=name)
+
+    def _stores_of_the_state(self) -> list[Store]:
+        """Every durable store that the last update left, where it lies."""
+        known = self.before.resources
+        return [self.before.located(urn, known.get(urn, {}), self.declared.providers) for urn in self.before.stores]
+
+    async def _is_replaced(self, urn: str) -> bool:
+        """Whether a delete is half of a replacement: stores are replaced delete-first, so their registration waits.
+
+        A destroy deletes what the program has declared and the engine has answered for; that is no replacement.
+        """
+        resource = self.declared.resources.get(urn)
+        return resource is not None and await answer(resource.urn) is None
+
+    def _judge(self, store: Store, action: Action) -> dict[str, Any]:
+        found = self.evidence.find(store)
         return {
-            "evidence": {"recoveryPoint": found.recovery_point, "approval": self._approved(urn, action)},
-            "refusal": self._hook.refusal_for(urn, name, action, found.missing),
+            "evidence": {"recoveryPoint": found.recovery_point, "approval": self._approved(store.urn, action)},
+            "refusal": self._hook.refusal_for(store, action, found.missing),
         }
 
     def _approved(self, store: str, action: Action) -> dict[str, Any] | None:
         given = approvals.find(self._given, store, action, self.now())
         return None if given is None else given.model_dump(mode="json", by_alias=True)
+
+
+def _is_alike(before: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
+    """Whether a plan of an earlier update counts the same stores and comes from this very guard."""
+    return all(before.get(name) == now[name] for name in ("durable", "guard"))

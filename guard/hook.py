@@ -1,4 +1,4 @@
-"""The last guard before a deed: the hook that the engine calls before it deletes a durable store, in previews too.
+"""The before_delete hook: the last check before a durable store is deleted; it runs in previews too.
 
 It fails closed. Whatever can't be read, counted or found is a refusal, and the engine then never calls the provider's
 delete. Source: Pulumi documentation, "Resource hooks" (before_delete, on_dry_run).
@@ -6,7 +6,7 @@ delete. Source: Pulumi documentation, "Resource hooks" (before_delete, on_dry_ru
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,8 +15,9 @@ import pulumi
 
 from guard import approvals
 from guard.approvals import Action
-from guard.durable import DURABLE, HOOK, physical_name
+from guard.durable import HOOK
 from guard.evidence import RecoveryPoints
+from guard.store import Store
 
 
 class GuardError(RuntimeError):
@@ -29,43 +30,46 @@ class Hook:
 
     stack: str
     evidence: RecoveryPoints
-    declared: Collection[str]
-    """The URNs of the stores that the program declares: the delete of such a one is half of a replacement."""
     owner: Callable[[str], str | None]
     """The store that a belt guards, by the belt's URN."""
     folder: Path = approvals.FOLDER
     now: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
 
-    def decide(self, urn: str, token: str, name: str) -> None:
-        """Raises ``GuardError`` unless the delete was approved and nothing would be lost by it."""
-        if refusal := self.refusal(urn, token, name):
+    def decide(self, store: Store, action: Action) -> None:
+        """Raises ``GuardError`` unless the operation was approved and nothing would be lost by it."""
+        if refusal := self.refusal(store, action):
             raise GuardError(refusal)
 
-    def refusal(self, urn: str, token: str, name: str) -> str | None:
+    def refusal(self, store: Store, action: Action) -> str | None:
         """Why a store must not go, in two lines; None where it may."""
-        action = Action.REPLACE if urn in self.declared else Action.DELETE
-        return self.refusal_for(urn, name, action, self.evidence.find(urn, token, name).missing)
+        return self.refusal_for(store, action, self.evidence.find(store).missing)
 
-    def refusal_for(self, urn: str, name: str, action: Action, missing: str | None) -> str | None:
+    def refusal_for(self, store: Store, action: Action, missing: str | None) -> str | None:
         """The same, where what is missing has been looked for already."""
-        if missing is not None:
-            return missing
-        given, owner = approvals.load(self.stack, self.folder), self.owner(urn)
+        return missing if missing is not None else self.unapproved(store, action)
+
+    def unapproved(self, store: Store, action: Action) -> str | None:
+        """That nobody approves of the operation, and how to approve it; None where somebody does."""
+        given, owner = approvals.load(self.stack, self.folder), self.owner(store.urn)
         approved = approvals.any_of(given, [owner], approvals.GONE, self.now()) if owner else None
-        if approved is None and approvals.find(given, urn, action, self.now()) is None:
-            return (
-                f"{name}: nobody has approved that it is {action.value}d ({urn})\n"
-                f"  rollback guard approve {name} --action {action.value} --by NAME --reason TEXT -s {self.stack}"
-            )
-        return None
+        if approved is not None or approvals.find(given, store.urn, action, self.now()) is not None:
+            return None
+        return (
+            f"{store.name}: nobody has approved that it is {action.value}d ({store.urn})\n"
+            f"  rollback guard approve {store.name} --action {action.value} --by NAME --reason TEXT -s {self.stack}"
+        )
 
-    def as_resource_hook(self) -> pulumi.ResourceHook:
-        """The hook as the engine takes it: once per program."""
+    def as_resource_hook(
+        self, locate: Callable[[pulumi.ResourceHookArgs], Store], is_replaced: Callable[[str], Awaitable[bool]]
+    ) -> pulumi.ResourceHook:
+        """The hook as the engine takes it: once per program.
 
-        def before_delete(args: pulumi.ResourceHookArgs) -> None:
-            token = str(args.type)
-            inputs = args.old_inputs or {}
-            name = physical_name(token, inputs, args.id) if token in DURABLE else str(args.name)
-            self.decide(args.urn, token, name)
+        ``locate``: the store that a call is about; ``is_replaced``: whether the delete of a URN is half of a
+        replacement.
+        """
+
+        async def before_delete(args: pulumi.ResourceHookArgs) -> None:
+            action = Action.REPLACE if await is_replaced(args.urn) else Action.DELETE
+            self.decide(locate(args), action)
 
         return pulumi.ResourceHook(HOOK, before_delete, opts=pulumi.ResourceHookOptions(on_dry_run=True))

@@ -5,34 +5,42 @@ with what the last update left in the state, and shows the difference as a compo
 refuses it before anything is deleted, and a reviewer reads it in the preview.
 
 An update that takes nothing away shows the plan of the last one that did, or a second `pulumi up` would show a change.
-What was approved then stays approved in it.
+Such a plan is marked as settled by an option that changes nothing (``SETTLED``): no policy judges it again, so that a
+refusal of the past never locks a stack.
 """
 
 from __future__ import annotations
 
+import functools
+import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pulumi
 
 from guard.approvals import BLAST_RADIUS, Action
-from guard.declared import Declared
+from guard.declared import Declared, physical_names
 from guard.durable import DURABLE
 from guard.previous import PLAN, Previous
 from guard.store import Store
 
-Judge = Callable[[str, str, str, Action], Mapping[str, Any]]
-"""(URN, type, physical name, action) -> ``evidence`` and ``refusal``."""
+Judge = Callable[[Store, Action], Mapping[str, Any]]
+"""(store as it is now, action) -> ``evidence`` and ``refusal``."""
 Approved = Callable[[str, Action], Mapping[str, Any] | None]
 """(store, action) -> the approval that holds now."""
+SETTLED = "settled"
+"""In the option ``ignoreChanges`` of a plan that tells of an earlier update: engine and state don't take it for a
+change, and a policy sees it."""
 
 
 class Plan(pulumi.ComponentResource):
     """What the update removes and replaces, with the evidence for each."""
 
-    def __init__(self, content: Mapping[str, Any]) -> None:
-        super().__init__(PLAN, "rollback-plan", dict(content), None)
+    def __init__(self, content: Mapping[str, Any], *, settled: bool = False) -> None:
+        opts = pulumi.ResourceOptions(ignore_changes=[SETTLED]) if settled else None
+        super().__init__(PLAN, "rollback-plan", dict(content), opts)
         # A policy on the stack as a whole sees a component's outputs, one on the component its inputs.
         self.register_outputs(dict(content))
 
@@ -43,34 +51,45 @@ class Difference:
 
     removed: tuple[Store, ...]
     replaced: tuple[tuple[Store, tuple[str, ...]], ...]
-    """With the inputs that force the replacement."""
+    """Stores as the last update left them, with the inputs that force the replacement."""
     systems: Mapping[str, Mapping[str, int]]
     """System that loses any -> its resources before this update, and how many of them are removed and replaced."""
+
+
+@functools.cache
+def guard_digest() -> str:
+    """What tells this guard from another that only looks like it: SHA-256 over the sources of ``guard`` (hex)."""
+    digest = hashlib.sha256()
+    for path in sorted(Path(__file__).parent.glob("*.py")):
+        digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()
 
 
 def compare(before: Previous, declared: Declared) -> Difference:
     """Compare with what the last update left.
 
-    A store that appears under another URN with the same type and physical name has moved and isn't removed. Whether an
-    alias goes with it only the engine knows: without one it makes the store again and deletes the old one, which
-    protection and hook then refuse.
+    A store has moved, and isn't removed, where the program declares it under another URN: by an alias, or with the same
+    type and physical name in the same place. Whether the engine goes along with the latter only the engine knows:
+    without an alias it makes the store again and deletes the old one, which protection and hook then refuse. What the
+    program only reads now is removed: the engine lets go of a store that it managed.
     """
-    known = {urn: store for urn, store in before.stores.items() if urn not in declared.read}
-    physical = {(store.type, store.name) for store in declared.stores.values()}
-    removed = tuple(
-        store
-        for urn, store in sorted(known.items())
-        if urn not in declared.stores and (store.type, store.name) not in physical
-    )
-    both = ((store, declared.stores[urn]) for urn, store in sorted(known.items()) if urn in declared.stores)
-    replaced = tuple((new, changed) for old, new in both if (changed := _changed(old, new)))
-    return Difference(removed, replaced, _figures(before, declared, replaced))
+    known = {urn: before.located(urn, before.resources.get(urn, {}), declared.providers) for urn in before.stores}
+    arrivals = [store for urn, store in declared.stores.items() if urn not in known]
+    removed, replaced = [], []
+    for urn, store in sorted(known.items()):
+        now = declared.stores.get(urn) or declared.stores.get(declared.former.get(urn, ""))
+        if now is None and not any(store.is_same(arrival) for arrival in arrivals):
+            removed.append(store)
+        elif now is not None and (changed := _changed(store, now)):
+            replaced.append((store, changed))
+    return Difference(tuple(removed), tuple(replaced), _figures(before, declared, replaced))
 
 
 def content(stack: str, difference: Difference, declared: Declared, judge: Judge, approved: Approved) -> dict[str, Any]:
     """The plan's inputs: known values only, since no policy can judge one that is unknown in a preview."""
     return {
         "stack": stack,
+        "guard": guard_digest(),
         "removals": [_entry(store, Action.DELETE, judge) for store in difference.removed],
         "replacements": [
             {**_entry(store, Action.REPLACE, judge), "changed": list(changed)} for store, changed in difference.replaced
@@ -83,6 +102,11 @@ def content(stack: str, difference: Difference, declared: Declared, judge: Judge
     }
 
 
+def nothing_goes(plan: Mapping[str, Any]) -> bool:
+    """Whether a plan takes nothing away."""
+    return not (plan["removals"] or plan["replacements"] or plan["systems"])
+
+
 def _entry(store: Store, action: Action, judge: Judge) -> dict[str, Any]:
     return {
         "urn": store.urn,
@@ -90,20 +114,33 @@ def _entry(store: Store, action: Action, judge: Judge) -> dict[str, Any]:
         "kind": DURABLE[store.type].kind.value if store.type in DURABLE else "unknown",
         "name": store.name,
         "system": store.system,
-        **judge(store.urn, store.type, store.name, action),
+        **judge(store, action),
     }
 
 
 def _changed(old: Store, new: Store) -> tuple[str, ...]:
-    """The inputs of the identity that differ, where both are known."""
+    """The inputs of the identity, and of the place, that differ, where both are known."""
     both = old.identity.keys() & new.identity.keys()
-    return tuple(sorted(path for path in both if old.identity[path] != new.identity[path]))
+    changed = {path for path in both if old.identity[path] != new.identity[path]}
+    return tuple(sorted(changed | set(old.location.differences(new.location))))
 
 
-def _figures(before: Previous, declared: Declared, replaced: tuple[Any, ...]) -> dict[str, dict[str, int]]:
+def _figures(before: Previous, declared: Declared, replaced: list[tuple[Store, Any]]) -> dict[str, dict[str, int]]:
     figures = {}
+    stores = {store.urn for store, _ in replaced}
     for system, known in sorted(before.systems.items()):
-        removed, own = len(known - declared.urns), sum(1 for store, _ in replaced if store.system == system)
-        if removed or own:
+        removed = sum(urn not in declared.urns and urn not in declared.former for urn in known)
+        renamed = {urn for urn in known if _renamed(before, declared, urn)}
+        if removed or renamed | (stores & known):
+            own = len(renamed | (stores & known))
             figures[system] = {"before": len(known), "removed": removed, "replaced": own}
     return figures
+
+
+def _renamed(before: Previous, declared: Declared, urn: str) -> bool:
+    """Whether a resource of any type gets another physical name, so that the provider replaces it."""
+    now = declared.names.get(urn) or declared.names.get(declared.former.get(urn, ""))
+    if not now:
+        return False
+    old = physical_names(before.resources.get(urn, {}))
+    return any(old[path] != now[path] for path in now.keys() & old.keys())

@@ -8,13 +8,14 @@ outputs already, and the stores that it failed to delete would be in none. Sourc
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pulumi
 
 from guard.declared import OUTPUT, SHARED, names_a_system
 from guard.durable import DURABLE, Kind, look_up, physical_name
+from guard.location import PROVIDER, Provider, default_provider, is_kubernetes, observed
 from guard.store import Store
 
 READS = 50
@@ -35,6 +36,38 @@ class Previous:
     """System -> the URNs of its resources."""
     plan: Mapping[str, Any] | None = None
     """What the last plan told."""
+    resources: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """URN -> the outputs of every resource."""
+    types: Mapping[str, str] = field(default_factory=dict)
+    """URN -> the type of every resource."""
+    foreign: Mapping[str, str] = field(default_factory=dict)
+    """A store's URN -> the URN of its provider, where only that tells where the store lies (``Declared.foreign``)."""
+
+    @property
+    def several_clusters(self) -> bool:
+        """Whether the state has several Kubernetes providers, so that a resource alone tells no cluster."""
+        return sum(kind == f"{PROVIDER}kubernetes" for kind in self.types.values()) > 1
+
+    def located(self, urn: str, outputs: Mapping[str, Any], declared: Mapping[str, Provider]) -> Store:
+        """A store of the last update, and where it lies. ``declared``: the providers that the program declares now.
+
+        The engine doesn't tell a program which provider a resource of the state has, so where the outputs don't tell
+        enough, the last program has noted it, and the provider has to be declared still.
+        """
+        token = self.types.get(urn) or urn.split("::")[2].rpartition("$")[2]
+        provider = declared.get(self.foreign.get(urn, ""), self._provider(urn, token))
+        named = self.stores.get(urn)
+        store = named or _store(urn, token, outputs, {})
+        return replace(store, location=observed(token, outputs, provider))
+
+    def _provider(self, urn: str, token: str) -> Provider:
+        if urn in self.foreign:
+            gone = self.foreign[urn]
+            said = f"its provider {gone.rpartition('::')[2]} isn't declared any more" if is_kubernetes(token) else None
+            return Provider(urn=gone, credentials=gone, unknown=said)
+        if is_kubernetes(token) and self.several_clusters:
+            return Provider(unknown="the state has several Kubernetes providers, and no note of which one is its own")
+        return default_provider(token)
 
 
 def read_previous() -> Previous:
@@ -47,7 +80,9 @@ def previous(resources: Mapping[str, Mapping[str, Any]]) -> Previous:
     told = {urn: dict(each.get("outputs") or {}) for urn, each in resources.items()}
     outputs = next((told[urn] for urn, each in resources.items() if each["type"] == STACK), {})
     systems = _systems(resources)
-    read = set((outputs.get(OUTPUT) or {}).get("read") or ())
+    noted = outputs.get(OUTPUT)
+    noted = noted if isinstance(noted, Mapping) else {}
+    read = {urn for urn in _texts(noted.get("read")) if urn in resources}
     stores = {
         urn: _store(urn, each["type"], told[urn], systems)
         for urn, each in resources.items()
@@ -59,7 +94,20 @@ def previous(resources: Mapping[str, Mapping[str, Any]]) -> Previous:
         if each["type"] != PLAN and not each["type"].startswith("pulumi:"):
             grouped.setdefault(_system(urn, systems), set()).add(urn)
     plan = next((told[urn] for urn, each in resources.items() if each["type"] == PLAN), None)
-    return Previous(outputs, _owned(stores), {name: frozenset(urns) for name, urns in grouped.items()}, plan or None)
+    foreign = noted.get("providers")
+    return Previous(
+        outputs,
+        _owned(stores),
+        {name: frozenset(urns) for name, urns in grouped.items()},
+        plan or None,
+        told,
+        {urn: str(each["type"]) for urn, each in resources.items()},
+        {str(urn): str(its) for urn, its in foreign.items()} if isinstance(foreign, Mapping) else {},
+    )
+
+
+def _texts(value: object) -> list[str]:
+    return [str(text) for text in value] if isinstance(value, list | tuple) else []
 
 
 def _read(name: str) -> Mapping[str, Mapping[str, Any]]:
@@ -109,4 +157,4 @@ def _owned(stores: Mapping[str, Store]) -> Mapping[str, Store]:
 def _with_owner(store: Store, buckets: Mapping[str, str]) -> Store:
     if DURABLE[store.type].kind is not Kind.BELT:
         return store
-    return Store(store.urn, store.type, store.name, store.system, store.identity, buckets.get(store.name))
+    return replace(store, owner=buckets.get(store.name))

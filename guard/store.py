@@ -6,6 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from guard.location import Location
+
+NOWHERE = Location()
+
 
 @dataclass(frozen=True)
 class Store:
@@ -18,5 +22,10 @@ class Store:
     system: str
     identity: Mapping[str, Any]
     """The inputs that a replacement would be for, where the program knows them before the update."""
+    location: Location = NOWHERE
     owner: str | None = None
     """The URN of the store that a belt guards: what is approved for that one goes for the belt."""
+
+    def is_same(self, other: Store) -> bool:
+        """Whether both are one thing: the same type and physical name in the same place."""
+        return (self.type, self.name) == (other.type, other.name) and self.location.is_same_place(other.location)

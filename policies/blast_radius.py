@@ -8,7 +8,8 @@ from typing import Annotated
 from pydantic import Field
 
 from guard.approvals import BLAST_RADIUS, Action, find
-from policies.durable import PLAN
+from guard.previous import PLAN
+from policies.durable import is_current
 from policies.rule import Facts, ResourceRule, Severity
 from policies.subject import Resource, dig
 from stacks.model import Model
@@ -41,7 +42,7 @@ class BlastRadius(Bounds):
 def within(plan: Resource, config: BlastRadius, facts: Facts) -> Iterator[str]:
     """No system loses more than its bounds allow, unless somebody approved."""
     systems = plan.get("systems")
-    for system, figures in sorted(systems.items()) if isinstance(systems, Mapping) and facts.live else ():
+    for system, figures in sorted(systems.items()) if isinstance(systems, Mapping) and is_current(plan, facts) else ():
         before, removed, replaced = (_count(figures, name) for name in ("before", "removed", "replaced"))
         bounds, lost = config.of(system), removed + replaced
         percent = 100 * lost / before if before else 0.0
@@ -53,7 +54,6 @@ def within(plan: Resource, config: BlastRadius, facts: Facts) -> Iterator[str]:
                 else []
             ),
         ]
-        # An update that changes nothing repeats the last plan, with what was approved then (guard/plan.py).
         if (
             over
             and not dig(figures, "approval")

@@ -14,11 +14,12 @@ from pydantic.alias_generators import to_camel
 
 from guard.approvals import GONE, any_of
 from guard.durable import DURABLE, Kind
+from guard.plan import SETTLED, guard_digest
+from guard.previous import PLAN
 from policies.rule import Facts, Finding, NoConfig, ResourceRule, Severity, StackRule
 from policies.subject import UNKNOWN, Resource, Stack, dig, items, known
 from stacks.model import Model
 
-PLAN = "rollback:guard:Plan"
 TABLE = "aws:dynamodb/table:Table"
 DATABASES = ("aws:rds/instance:Instance", "aws:rds/cluster:Cluster")
 BUCKETS = tuple(token for token, durable in DURABLE.items() if durable.kind is Kind.BUCKET)
@@ -90,11 +91,16 @@ def versioned(stack: Stack, _config: NoConfig, _facts: Facts) -> Iterator[Findin
             yield Finding(f"{bucket.name}: the bucket has no BucketVersioning", bucket)
 
 
+def is_current(plan: Resource, facts: Facts) -> bool:
+    """Whether a plan tells of this very update: one of an earlier update was judged then (``guard.plan``)."""
+    return facts.live and SETTLED not in plan.ignore_changes
+
+
 def refused(entries: str, deed: str) -> Any:
     """A check of the Plan component: a violation for each store that it refuses to let go."""
 
     def check(plan: Resource, _config: NoConfig, facts: Facts) -> Iterator[str]:
-        for entry in items(plan.get(entries)) if facts.live else ():
+        for entry in items(plan.get(entries)) if is_current(plan, facts) else ():
             refusal = dig(entry, "refusal")
             if refusal is not None:
                 said = refusal if known(refusal) else "whether it may go can't be known in a preview"
@@ -115,6 +121,10 @@ def guard_present(stack: Stack, _config: NoConfig, _facts: Facts) -> Iterable[Fi
     if len(plans) != 1:
         yield Finding(f"{len(durable)} durable stores are declared and {len(plans)} components {PLAN}; one is wanted")
         return
+    if plans[0].get("guard") != guard_digest():
+        yield Finding(
+            "the plan comes from a guard that isn't this pack's: the program registers another one, or none", plans[0]
+        )
     told, least = plans[0].get("durable"), sum(resource.protect for resource in durable)
     if not isinstance(told, int | float) or not least <= told <= len(durable):
         yield Finding(f"the plan tells of {told} durable stores, and {least} protected ones are declared", plans[0])

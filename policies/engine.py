@@ -119,6 +119,7 @@ def _resource(args: Any) -> Resource:
         read=plain,
         protect=args.opts.protect,
         delete_before_replace=args.opts.delete_before_replace,
+        ignore_changes=tuple(args.opts.ignore_changes or ()),
         parent=args.opts.parent,
         dependencies=tuple(each.urn for each in getattr(args, "dependencies", ())),
         sources={

@@ -61,6 +61,8 @@ class Resource:
     """The properties as they came."""
     protect: bool = False
     delete_before_replace: bool | None = None
+    ignore_changes: Sequence[str] = ()
+    """Properties whose changes the engine ignores."""
     parent: str | None = None
     """A URN."""
     dependencies: Sequence[str] = ()

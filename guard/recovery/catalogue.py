@@ -59,10 +59,11 @@ class Catalogue:
     def of(self, store: Store) -> Iterator[RecoveryPoint]:
         """The records of one store, newest first, each read when it is asked for.
 
-        A store is known by stack, kind, region and physical name: its URN may change while it stays the same store.
+        A store is known by its whole identity (``Store.identity``): its URN may change while it stays the same store,
+        and another region or account has a store of the same name.
         """
         for point in self._read_all(_folder(store)):
-            if (point.store.name, point.store.region) == (store.name, store.region):
+            if point.store.identity == store.identity:
                 yield point
 
     def evidence(self, store: Store) -> RecoveryPoint | None:

@@ -57,9 +57,9 @@ def _faults(
     if point is None:
         return [f"no recovery point, and {items_now} items to lose"], None
     faults = []
-    theirs = (point.store.kind, point.store.name, point.store.region, point.store.stack)
-    if theirs != (store.kind, store.name, store.region, store.stack):
-        return [f"recovery point {point.id} is of {_line(str(point.store))} in {point.store.stack}"], None
+    if point.store.identity != store.identity:
+        other = f"{_line(str(point.store))} in {point.store.stack}, {point.store.place}"
+        return [f"recovery point {point.id} is of {other}"], None
     age = now - point.made_at
     if age >= bound:
         faults.append(f"recovery point {point.id} is {_span(age)} old, the bound is {_span(bound)}")

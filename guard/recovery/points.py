@@ -32,6 +32,28 @@ class Store(Model):
     name: Name
     """The physical name."""
     region: Region
+    account: Annotated[str, StringConstraints(pattern=r"^\d{12}$")] | None = None
+    """The account's number; records of before 2026-11-30 lack it, and are evidence of nothing."""
+    context: Line | None = None
+    """The kubeconfig's context that leads to a Kubernetes store's cluster; left out: the current one."""
+    kubeconfig: Annotated[str | None, Field(exclude=True, repr=False)] = None
+    """The kubeconfig's path or content, where it isn't the environment's; never recorded."""
+    namespace: Name | None = None
+    """Of a Kubernetes store."""
+    uid: Name | None = None
+    """What Kubernetes knows the store by, where the state tells it."""
+
+    @property
+    def identity(self) -> tuple[str | None, ...]:
+        """What tells one store from every other: kind and name, and where it lies. A name alone never does."""
+        return (self.kind, self.name, self.stack, self.region, self.account, self.context, self.namespace)
+
+    @property
+    def place(self) -> str:
+        """Where it lies, for people."""
+        if self.namespace or self.context:
+            return f"namespace {self.namespace} of cluster {self.context or '(current context)'}"
+        return f"{self.region}, account {self.account or 'unknown'}"
 
     @property
     def stack(self) -> str:

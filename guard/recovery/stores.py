@@ -7,58 +7,73 @@ from difflib import get_close_matches
 from typing import Any
 
 from guard.durable import DURABLE, Kind, look_up
+from guard.location import PROVIDER, Provider, declared_provider, is_kubernetes, observed
 from guard.recovery.errors import RecoveryError
 from guard.recovery.points import Store
 
 
-def stores(state: Mapping[str, Any], region: str) -> list[Store]:
+def stores(state: Mapping[str, Any], region: str, account: str | None = None) -> list[Store]:
     """Every durable store of a state, sorted by name and kind; what the program only reads isn't one of them.
 
-    Raises ``RecoveryError`` for one without a name.
+    ``region`` and ``account``: of what the state doesn't tell another one of. Raises ``RecoveryError`` for a store
+    without a name.
     """
     resources = (state.get("deployment") or {}).get("resources") or []
+    providers = {each["urn"]: each.get("inputs") or {} for each in resources if each["type"].startswith(PROVIDER)}
     found = {
-        store(each, region)
+        store(each, region, account, providers.get(str(each.get("provider") or "").rpartition("::")[0]))
         for each in resources
         if each["type"] in DURABLE and each.get("custom") and not each.get("external")
     }
-    return sorted(found, key=lambda each: (each.name, each.kind, each.urn))
+    return sorted(found, key=lambda each: (each.name, each.kind, each.region, each.urn))
 
 
-def store(resource: Mapping[str, Any], region: str) -> Store:
-    """The store that a resource of a durable type is. The state holds a name in inputs, or in outputs where made up."""
+def store(
+    resource: Mapping[str, Any], region: str, account: str | None = None, provider: Mapping[str, Any] | None = None
+) -> Store:
+    """The store that a resource of a durable type is, and where it lies.
+
+    The state holds a name in inputs, or in outputs where made up. ``provider``: the inputs of the resource's provider.
+    """
     durable = DURABLE[resource["type"]]
-    for values in (resource.get("inputs"), resource.get("outputs")):
-        name = look_up(values, durable.name)
-        if isinstance(name, str) and name:
-            return Store(
-                urn=resource["urn"], type=resource["type"], kind=durable.kind, name=name, region=_region(values, region)
-            )
-    if resource.get("id"):  # volumes and machines may go without a Name tag
-        return Store(urn=resource["urn"], type=resource["type"], kind=durable.kind, name=resource["id"], region=region)
-    raise RecoveryError(f"the state names no {durable.name} for {resource['urn']}")
+    named = (look_up(resource.get(values), durable.name) for values in ("inputs", "outputs"))
+    name = next((each for each in named if isinstance(each, str) and each), None) or resource.get("id")
+    if not name:  # volumes and machines may go without a Name tag, but then they have an id
+        raise RecoveryError(f"the state names no {durable.name} for {resource['urn']}")
+    token, outputs = resource["type"], resource.get("outputs") or {}
+    if is_kubernetes(token):
+        chosen = declared_provider(str(resource.get("provider")), f"{PROVIDER}kubernetes", provider or {})
+        place = observed(token, outputs or resource.get("inputs") or {}, chosen)
+        where = {
+            "region": region,
+            "context": place.cluster.context if place.cluster else None,
+            "kubeconfig": place.cluster.kubeconfig if place.cluster else None,
+            "namespace": place.namespace,
+            "uid": place.uid,
+        }
+    else:
+        own = (provider or {}).get("region")
+        place = observed(token, {**(resource.get("inputs") or {}), **outputs}, Provider(region=own))
+        where = {"region": place.region or region, "account": place.account or account}
+    return Store(urn=resource["urn"], type=token, kind=durable.kind, name=name, **where)
 
 
-def choose(known: Sequence[Store], word: str) -> Store:
+def choose(known: Sequence[Store], word: str, region: str | None = None) -> Store:
     """The store with this physical name or URN; of several with one name, the one that holds data of its own.
 
-    Raises ``RecoveryError`` with the nearest names, or where only a URN can tell which store is meant.
+    ``region``: where the store lies, if several regions have one of this name. Raises ``RecoveryError`` with the
+    nearest names, or where only a region or a URN can tell which store is meant.
     """
-    found = [each for each in known if word in (each.name, each.urn)]
+    found = [each for each in known if word in (each.name, each.urn) and region in (None, each.region)]
     if len(found) > 1:
         found = [each for each in found if each.kind is not Kind.BELT]
     if len(found) == 1:
         return found[0]
     if found:
-        urns = ", ".join(f"{each.kind} {each.urn}" for each in found)
-        raise RecoveryError(f"{word!r} is the name of {len(found)} stores, give a URN: {urns}")
+        urns = ", ".join(f"{each.kind} {each.urn} ({each.place})" for each in found)
+        raise RecoveryError(f"{word!r} is the name of {len(found)} stores, give --region or a URN: {urns}")
     names = sorted({each.name for each in known if each.kind is not Kind.BELT})
     near = get_close_matches(word, names, n=3, cutoff=0.3)
     if not names:
         raise RecoveryError(f"no store {word!r}: the stack has no durable stores yet")
     raise RecoveryError(f"no store {word!r}; nearest: {', '.join(near or names[:3])} (of {len(names)})")
-
-
-def _region(values: Any, region: str) -> str:
-    own = values.get("region")
-    return own if isinstance(own, str) and own else region

@@ -9,6 +9,7 @@ from guard.recovery.digest import Content
 from guard.recovery.errors import DamagedError
 from guard.recovery.maker import Order, Progress, silent
 from guard.recovery.makers import maker
+from guard.recovery.place import in_reach
 from guard.recovery.points import RecoveryPoint, Store, new_id, restore_command
 
 
@@ -31,6 +32,7 @@ def make(
         by: who makes it.
         explained: why the store may come to hold other items than the copy; it is believed for as long as the point is.
     """
+    store = in_reach(store)
     catalogue.ensure()
     at = datetime.now(UTC)
     order = Order(new_id(at), store, at, catalogue.bucket, catalogue.region, explained, progress)

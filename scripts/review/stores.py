@@ -10,12 +10,13 @@ from typing import Any
 
 from guard.approvals import Action, Approval, find
 from guard.durable import DURABLE, Kind, physical_name
+from guard.previous import PLAN
 from guard.recovery.catalogue import Catalogue
 from guard.recovery.judgement import SKEW
 from guard.recovery.makers import MAKERS
+from guard.recovery.place import in_reach
 from guard.recovery.points import RecoveryPoint, Store, make_command, verify_command
 from guard.recovery.stores import stores
-from policies.durable import PLAN
 from scripts.review.changes import OPS
 from scripts.review.model import Risk, Secured
 from scripts.review.preview import Failure, Preview
@@ -120,7 +121,7 @@ def secured(
     Stores are neither read nor counted: the guard does that when one is about to go. Those without copies of their own
     (``guard.recovery.judgement.ELSEWHERE``) are left out. Raises ``RecoveryError`` where the catalogue can't be read.
     """
-    known = [store for store in stores(state, catalogue.region) if store.kind in MAKERS]
+    known = [in_reach(store) for store in stores(state, catalogue.region) if store.kind in MAKERS]
     at = now or datetime.now(UTC)
     with ThreadPoolExecutor(READERS) as pool:
         points = list(pool.map(catalogue.evidence, known))

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from hypothesis import strategies as st
 
 from guard.approvals import Action
-from tests.guard.world import Declared, Program, World
+from tests.guard.programs import Declared
+from tests.guard.world import Program, World
 
 POOL = (("table", "receipts"), ("table", "labels"), ("bucket", "documents"), ("queue", "jobs"), ("logs", "events"))
 ITEMS = 2

@@ -10,6 +10,8 @@ import pytest
 from moto import mock_aws
 
 from guard.evidence import RecoveryPoints
+from guard.location import Location
+from guard.store import Store
 from tests.guard.states import TABLE, urn
 
 QUEUE, LOGS = "aws:sqs/queue:Queue", "aws:cloudwatch/logGroup:LogGroup"
@@ -25,8 +27,12 @@ def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
         yield lambda service: boto3.client(service, region_name="us-east-1")
 
 
+def store(name: str, token: str, region: str = "us-east-1") -> Store:
+    return Store(urn(name, token), token, name, "shared", {}, Location(region=region))
+
+
 def missing(name: str, token: str) -> str | None:
-    return EVIDENCE.find(urn(name, token), token, name).missing
+    return EVIDENCE.find(store(name, token)).missing
 
 
 def test_a_store_without_a_recovery_point_says_what_would_be_lost_and_what_makes_one(account: Any) -> None:
@@ -67,4 +73,4 @@ def test_what_cant_be_read_is_missing(account: Any, token: str, said: str) -> No
 def test_an_account_that_doesnt_answer_is_a_refusal_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
-    assert "isn't known" in str(RecoveryPoints("none", "eu-west-3").find(urn("a"), TABLE, "a").missing)
+    assert "isn't known" in str(RecoveryPoints("none", "eu-west-3").find(store("a", TABLE, "eu-west-3")).missing)

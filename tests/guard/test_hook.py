@@ -12,6 +12,7 @@ import pytest
 from guard.approvals import Action, Approval, add
 from guard.evidence import Finding
 from guard.hook import GuardError, Hook
+from guard.store import Store
 from stacks.model import ConfigurationError
 from tests.guard.states import TABLE, urn
 
@@ -26,13 +27,17 @@ class Evidence:
 
     missing: str | None = None
 
-    def find(self, urn: str, token: str, name: str) -> Finding:
+    def find(self, store: Store) -> Finding:
         return Finding(missing=self.missing)
 
 
-def hook(folder: Path, missing: str | None = None, declared: tuple[str, ...] = ()) -> Hook:
+def hook(folder: Path, missing: str | None = None) -> Hook:
     evidence: Any = Evidence(missing)
-    return Hook("prod", evidence, declared, {BELT: BUCKET}.get, folder, lambda: NOW)
+    return Hook("prod", evidence, {BELT: BUCKET}.get, folder, lambda: NOW)
+
+
+RECEIPTS = Store(urn("receipts"), TABLE, "receipts", "shared", {})
+VERSIONING = Store(BELT, "aws:s3/bucketVersioning:BucketVersioning", "papers", "shared", {})
 
 
 def approve(folder: Path, store: str, action: Action = Action.DELETE, hours: int = 1) -> None:
@@ -46,14 +51,12 @@ def approve(folder: Path, store: str, action: Action = Action.DELETE, hours: int
 def test_what_is_missing_comes_first_and_an_approval_doesnt_help(tmp_path: Path) -> None:
     approve(tmp_path, urn("receipts"))
     with pytest.raises(GuardError, match="no recovery point"):
-        hook(tmp_path, "receipts: no recovery point\n  rollback recovery make").decide(
-            urn("receipts"), TABLE, "receipts"
-        )
+        hook(tmp_path, "receipts: no recovery point\n  rollback recovery make").decide(RECEIPTS, Action.DELETE)
 
 
 def test_without_an_approval_two_lines_say_how_to_give_one(tmp_path: Path) -> None:
     with pytest.raises(GuardError) as refused:
-        hook(tmp_path).decide(urn("receipts"), TABLE, "receipts")
+        hook(tmp_path).decide(RECEIPTS, Action.DELETE)
     what, command = str(refused.value).splitlines()
     assert "nobody has approved that it is deleted" in what
     assert command.strip() == ("rollback guard approve receipts --action delete --by NAME --reason TEXT -s prod")
@@ -61,7 +64,7 @@ def test_without_an_approval_two_lines_say_how_to_give_one(tmp_path: Path) -> No
 
 def test_an_approved_delete_of_what_was_copied_goes_through(tmp_path: Path) -> None:
     approve(tmp_path, urn("receipts"))
-    hook(tmp_path).decide(urn("receipts"), TABLE, "receipts")
+    hook(tmp_path).decide(RECEIPTS, Action.DELETE)
 
 
 def test_an_approval_that_has_expired_is_none(tmp_path: Path) -> None:
@@ -76,26 +79,26 @@ def test_an_approval_that_has_expired_is_none(tmp_path: Path) -> None:
     )
     add("prod", old, tmp_path)
     with pytest.raises(GuardError, match="nobody has approved"):
-        hook(tmp_path).decide(urn("receipts"), TABLE, "receipts")
+        hook(tmp_path).decide(RECEIPTS, Action.DELETE)
 
 
-def test_the_delete_of_a_store_that_is_declared_is_a_replacement_and_needs_an_approval_for_that(tmp_path: Path) -> None:
+def test_a_replacement_and_a_delete_need_each_its_own_approval(tmp_path: Path) -> None:
     approve(tmp_path, urn("receipts"))
-    replacing = hook(tmp_path, declared=(urn("receipts"),))
     with pytest.raises(GuardError, match="nobody has approved that it is replaced"):
-        replacing.decide(urn("receipts"), TABLE, "receipts")
+        hook(tmp_path).decide(RECEIPTS, Action.REPLACE)
+    hook(tmp_path).decide(RECEIPTS, Action.DELETE)
     approve(tmp_path, urn("receipts"), Action.REPLACE)
-    replacing.decide(urn("receipts"), TABLE, "receipts")
+    hook(tmp_path).decide(RECEIPTS, Action.REPLACE)
 
 
 def test_a_belt_goes_with_the_store_that_it_guards(tmp_path: Path) -> None:
     with pytest.raises(GuardError, match="nobody has approved"):
-        hook(tmp_path).decide(BELT, "aws:s3/bucketVersioning:BucketVersioning", "papers")
+        hook(tmp_path).decide(VERSIONING, Action.DELETE)
     approve(tmp_path, BUCKET)
-    hook(tmp_path).decide(BELT, "aws:s3/bucketVersioning:BucketVersioning", "papers")
+    hook(tmp_path).decide(VERSIONING, Action.DELETE)
 
 
 def test_approvals_that_cant_be_read_let_nothing_through(tmp_path: Path) -> None:
     (tmp_path / "prod.yaml").write_text("- nonsense")
     with pytest.raises(ConfigurationError):
-        hook(tmp_path).decide(urn("receipts"), TABLE, "receipts")
+        hook(tmp_path).decide(RECEIPTS, Action.DELETE)

@@ -8,7 +8,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.guard.world import FORKS, Program, World, declared, led_to
+from tests.guard.programs import declared
+from tests.guard.world import FORKS, Program, World, led_to
 from tests.support.sandbox import RunningSandbox
 
 pytestmark = [pytest.mark.engine, pytest.mark.sandbox]

@@ -10,15 +10,19 @@ from hypothesis import strategies as st
 
 from guard.approvals import Action
 from guard.declared import Declared
-from guard.plan import compare, content
+from guard.location import Location
+from guard.plan import compare, content, guard_digest
 from guard.previous import Previous
 from guard.store import Store
 
 TABLE = "aws:dynamodb/table:Table"
 
 
-def store(name: str, physical: str | None = None, system: str = "billing", **identity: str) -> Store:
-    return Store(f"urn:pulumi:prod::p::{TABLE}::{name}", TABLE, physical or name, system, {"hashKey": "id", **identity})
+def store(
+    name: str, physical: str | None = None, system: str = "billing", region: str | None = "us-east-1", **identity: str
+) -> Store:
+    urn = f"urn:pulumi:prod::p::{TABLE}::{name}"
+    return Store(urn, TABLE, physical or name, system, {"hashKey": "id", **identity}, Location(region=region))
 
 
 def declared(*stores: Store, more: int = 0) -> Declared:
@@ -27,11 +31,13 @@ def declared(*stores: Store, more: int = 0) -> Declared:
 
 
 def before(there: Declared) -> Previous:
-    return Previous({}, there.stores, {"billing": frozenset(there.urns)})
+    outputs = {urn: {"name": store.name, "region": store.location.region} for urn, store in there.stores.items()}
+    types = {urn: store.type for urn, store in there.stores.items()}
+    return Previous({}, there.stores, {"billing": frozenset(there.urns)}, resources=outputs, types=types)
 
 
-def judged(urn: str, token: str, name: str, action: Action) -> Mapping[str, Any]:
-    return {"evidence": {"recoveryPoint": None, "approval": None}, "refusal": f"{action.value} of {name}"}
+def judged(store: Store, action: Action) -> Mapping[str, Any]:
+    return {"evidence": {"recoveryPoint": None, "approval": None}, "refusal": f"{action.value} of {store.name}"}
 
 
 def plan(earlier: Declared, after: Declared) -> dict[str, Any]:
@@ -81,10 +87,64 @@ def test_figures_count_resources_of_every_kind_by_system() -> None:
     assert found["systems"] == {"billing": {"before": 10, "removed": 5, "replaced": 0, "approval": None}}
 
 
-def test_a_store_that_the_program_only_reads_now_is_no_removal() -> None:
+def test_a_managed_store_that_the_program_only_reads_now_is_a_removal() -> None:
     after = declared()
     after.read.add(store("receipts").urn)
-    assert plan(declared(store("receipts")), after)["removals"] == []
+    after.urns.add(store("receipts").urn)
+    (removal,) = plan(declared(store("receipts")), after)["removals"]
+    assert removal["name"] == "receipts"
+
+
+def test_a_namesake_in_another_region_has_not_taken_a_stores_place() -> None:
+    found = plan(declared(store("receipts")), declared(store("bills", "receipts", region="eu-west-1")))
+    assert [each["name"] for each in found["removals"]] == ["receipts"]
+
+
+def test_where_the_region_isnt_known_nothing_has_moved() -> None:
+    found = plan(declared(store("receipts")), declared(store("bills", "receipts", region=None)))
+    assert [each["name"] for each in found["removals"]] == ["receipts"]
+
+
+def test_a_store_that_was_there_before_takes_nobodys_place() -> None:
+    both = declared(store("receipts"), store("bills", "receipts"))
+    assert [each["urn"] for each in plan(both, declared(store("bills", "receipts")))["removals"]] == [
+        store("receipts").urn
+    ]
+
+
+def test_another_region_replaces_a_store() -> None:
+    (replacement,) = plan(declared(store("a")), declared(store("a", region="eu-west-1")))["replacements"]
+    assert (replacement["changed"], replacement["name"]) == (["region"], "a")
+
+
+def test_a_replacement_by_another_physical_name_is_judged_by_the_old_one() -> None:
+    earlier, after = declared(store("a", "old", tableName="old")), declared(store("a", "new", tableName="new"))
+    (replacement,) = plan(earlier, after)["replacements"]
+    assert (replacement["name"], replacement["refusal"]) == ("old", "replace of old")
+    assert replacement["changed"] == ["tableName"]
+
+
+def test_an_alias_keeps_a_store_whose_physical_name_is_the_engines_own() -> None:
+    after = declared(store("bills", "bills-1a2b"))
+    after.former[store("receipts").urn] = store("bills").urn
+    found = plan(declared(store("receipts", "receipts-9f8e")), after)
+    assert (found["removals"], found["systems"]) == ([], {})
+
+
+def test_a_stateless_resource_with_another_physical_name_counts_as_replaced() -> None:
+    urn = "urn:pulumi:prod::p::aws:lambda/function:Function::worker"
+    earlier = Previous(
+        {}, {}, {"billing": frozenset({urn})}, resources={urn: {"name": "worker-prod"}}, types={urn: "f"}
+    )
+    after = declared()
+    after.urns.add(urn)
+    after.names[urn] = {"name": "worker-prod-2"}
+    found = content("prod", compare(earlier, after), after, judged, lambda store, action: None)
+    assert found["systems"] == {"billing": {"before": 1, "removed": 0, "replaced": 1, "approval": None}}
+
+
+def test_only_the_very_guard_has_its_digest() -> None:
+    assert plan(declared(), declared())["guard"] == guard_digest()
 
 
 NAMES = st.sets(st.sampled_from("abcdefgh"))

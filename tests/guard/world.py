@@ -30,7 +30,6 @@ from pulumi.automation._server import LanguageServer
 from pulumi.runtime.proto import language_pb2_grpc
 
 from guard.approvals import Action, Approval, add
-from guard.durable import DURABLE
 from guard.evidence import RecoveryPoints
 from guard.guard import Guard
 from guard.inventory import durable
@@ -38,7 +37,10 @@ from guard.ledger import Entry
 from guard.previous import read_previous
 from guard.recovery import work
 from guard.recovery.catalogue import Catalogue
-from guard.recovery.stores import stores
+from guard.recovery.place import caller_account
+from guard.recovery.stores import choose, stores
+from guard.store import Store
+from tests.guard.programs import Declared, make, undo
 from tests.support.project import ROOT
 from tests.support.sandbox import RunningSandbox
 
@@ -49,7 +51,7 @@ FORKS.set_forkserver_preload(
         "grpc",
         "pulumi.automation._server",
         "tests.guard.world",
-        *(f"pulumi_aws.{each}" for each in ("cloudwatch", "dynamodb", "rds", "s3", "sqs")),
+        *(f"pulumi_aws.{each}" for each in ("cloudwatch", "dynamodb", "rds", "s3", "sns", "sqs")),
     ]
 )
 REGION = "us-east-1"
@@ -58,33 +60,13 @@ STACK = "dev"
 
 
 @dataclass(frozen=True)
-class Declared:
-    """One store that a program declares."""
-
-    kind: str
-    """table, bucket, queue, logs or database."""
-    name: str
-    physical: str
-    key: str = "id"
-    """A table's key."""
-    user: str = "app"
-    """A database's user."""
-    inside: str | None = None
-    """The component it lies in."""
-    aliases: tuple[str, ...] = ()
-    """Names it had before."""
-    unlocked: bool = False
-    """Without the account's own protection against deletes."""
-    protect: bool | None = None
-    retain: bool | None = None
-
-
-@dataclass(frozen=True)
 class Program:
     """What a program declares, and whether it registers the guard."""
 
     stores: tuple[Declared, ...] = ()
     guard: bool = True
+    undone: bool = False
+    """A transformation takes the guard's options off again."""
     pause: Path | None = None
     """The hook makes this file and then waits, for a test that kills the engine there."""
 
@@ -94,13 +76,18 @@ class Program:
         guard = Guard(STACK, evidence, read_previous(), world.approvals)
         if self.guard:
             guard.register()
+        if self.undone:
+            pulumi.runtime.register_stack_transformation(undo)
         components: dict[str, pulumi.Resource] = {}
+        providers: dict[str, pulumi.ProviderResource] = {}
         for store in self.stores:
             parent = None
             if store.inside:
                 parent = components.get(store.inside) or pulumi.ComponentResource("test:systems:Part", store.inside)
                 components[store.inside] = parent
-            _make(store, parent)
+            if store.provider and store.provider not in providers:
+                providers[store.provider] = aws.Provider(store.provider, region=store.provider)
+            make(store, parent, providers.get(store.provider or ""))
         if self.guard:
             guard.plan()
             pulumi.export("guard", guard.outputs())
@@ -113,11 +100,11 @@ class Waiting(RecoveryPoints):
         super().__init__(bucket, region)
         object.__setattr__(self, "pause", pause)
 
-    def find(self, urn: str, token: str, name: str) -> Any:
-        found = super().find(urn, token, name)
+    def find(self, store: Store) -> Any:
+        found = super().find(store)
         if pulumi.runtime.is_dry_run() or self.pause.exists():  # type: ignore[attr-defined]
             return found
-        self.pause.write_text(urn)  # type: ignore[attr-defined]
+        self.pause.write_text(store.urn)  # type: ignore[attr-defined]
         time.sleep(60)
         return found
 
@@ -129,9 +116,11 @@ class World:
     project: str
     folder: Path
     sandbox: RunningSandbox
-    clients: dict[str, Any] = field(default_factory=dict)
+    clients: dict[tuple[str, str], Any] = field(default_factory=dict)
     entry: Entry | None = None
     """What the ledger's last entry says."""
+    own_plugins: bool = False
+    """The engine starts plugins itself: one that it joins takes the settings of the last provider for all."""
 
     @property
     def approvals(self) -> Path:
@@ -141,11 +130,11 @@ class World:
     def __getstate__(self) -> dict[str, Any]:
         return {**vars(self), "clients": {}}
 
-    def client(self, service: str) -> Any:
+    def client(self, service: str, region: str = REGION) -> Any:
         """A client of the account."""
-        if service not in self.clients:
-            self.clients[service] = boto3.client(service, region_name=REGION)  # type: ignore[call-overload]
-        return self.clients[service]
+        if (service, region) not in self.clients:
+            self.clients[service, region] = boto3.client(service, region_name=region)  # type: ignore[call-overload]
+        return self.clients[service, region]
 
     def pulumi(self, *words: str, client: int | None = None, stack: bool = True) -> subprocess.CompletedProcess[str]:
         """Run the engine on the stack, with the program that serves on a port, if any; whatever its exit code."""
@@ -154,6 +143,8 @@ class World:
             **self.sandbox.environment,
             "PULUMI_BACKEND_URL": f"file://{self.folder / 'backend'}?metadata=skip",
         }
+        if self.own_plugins:
+            environment.pop("PULUMI_DEBUG_PROVIDERS", None)
         served = ["--client", f"127.0.0.1:{client}", "--exec-kind", "auto.inline"] if client else []
         chosen = ["--stack", STACK] if stack else []
         command = ["pulumi", *words, *served, *chosen, "--non-interactive", "--color", "never"]
@@ -231,52 +222,57 @@ class World:
         )
         add(STACK, given, self.approvals)
 
-    def recovery_point(self, physical: str) -> None:
+    def recovery_point(self, physical: str, region: str | None = None) -> None:
         """Make and verify a recovery point."""
         catalogue = Catalogue(BUCKET, REGION)
         catalogue.ensure()
-        (store,) = [
-            each for each in stores(self.state(), REGION) if each.name == physical and each.kind.value != "belt"
-        ]
+        known = [each for each in stores(self.state(), REGION, caller_account(REGION)) if each.kind.value != "belt"]
+        store = choose(known, physical, region)
         work.verify(work.make(store, catalogue, "A. Tester"), catalogue)
 
-    def put(self, kind: str, physical: str, items: int, first: int = 0) -> None:
+    def put(self, kind: str, physical: str, items: int, first: int = 0, region: str = REGION) -> None:
         """Put items into a store."""
         for number in range(first, first + items):
             match kind:
                 case "table":
-                    key = self._key(physical)
-                    self.client("dynamodb").put_item(TableName=physical, Item={key: {"S": f"item {number}"}})
+                    key = self._key(physical, region)
+                    self.client("dynamodb", region).put_item(TableName=physical, Item={key: {"S": f"item {number}"}})
                 case "bucket":
                     self.client("s3").put_object(Bucket=physical, Key=f"item {number}", Body=b"content")
                 case "queue":
-                    url = self.client("sqs").get_queue_url(QueueName=physical)["QueueUrl"]
-                    self.client("sqs").send_message(QueueUrl=url, MessageBody=f"item {number}")
+                    url = self.client("sqs", region).get_queue_url(QueueName=physical)["QueueUrl"]
+                    self.client("sqs", region).send_message(QueueUrl=url, MessageBody=f"item {number}")
                 case "logs":
                     self._log(physical, number)
 
-    def items(self, kind: str, physical: str) -> int | None:
+    def items(self, kind: str, physical: str, region: str = REGION) -> int | None:
         """How many items a store holds; None where there is no such store."""
         try:
-            match kind:
-                case "table":
-                    return int(self.client("dynamodb").scan(TableName=physical, Select="COUNT")["Count"])
-                case "bucket":
-                    return len(self.client("s3").list_object_versions(Bucket=physical).get("Versions", []))
-                case "queue":
-                    url = self.client("sqs").get_queue_url(QueueName=physical)["QueueUrl"]
-                    names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
-                    found = self.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
-                    return sum(int(each) for each in found.values())
-                case "logs":
-                    return len(self.client("logs").filter_log_events(logGroupName=physical)["events"])
-                case "database":
-                    self.client("rds").describe_db_instances(DBInstanceIdentifier=physical)
-                    return 0
+            return self._count(kind, physical, region)
         except Exception as error:
             if any(word in str(error) for word in ("NotFound", "NoSuch", "NonExistent", "does not exist")):
                 return None
             raise
+
+    def _count(self, kind: str, physical: str, region: str) -> int | None:
+        match kind:
+            case "topic":
+                topics = self.client("sns", region).list_topics()["Topics"]
+                return 0 if any(each["TopicArn"].endswith(f":{physical}") for each in topics) else None
+            case "table":
+                return int(self.client("dynamodb", region).scan(TableName=physical, Select="COUNT")["Count"])
+            case "bucket":
+                return len(self.client("s3").list_object_versions(Bucket=physical).get("Versions", []))
+            case "queue":
+                url = self.client("sqs", region).get_queue_url(QueueName=physical)["QueueUrl"]
+                names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+                found = self.client("sqs", region).get_queue_attributes(QueueUrl=url, AttributeNames=names)
+                return sum(int(each) for each in found["Attributes"].values())
+            case "logs":
+                return len(self.client("logs").filter_log_events(logGroupName=physical)["events"])
+            case "database":
+                self.client("rds").describe_db_instances(DBInstanceIdentifier=physical)
+                return 0
         raise AssertionError(kind)
 
     def empty(self, kind: str, physical: str) -> None:
@@ -285,8 +281,8 @@ class World:
         url = self.client("sqs").get_queue_url(QueueName=physical)["QueueUrl"]
         self.client("sqs").purge_queue(QueueUrl=url)
 
-    def _key(self, table: str) -> str:
-        found = self.client("dynamodb").describe_table(TableName=table)["Table"]["KeySchema"]
+    def _key(self, table: str, region: str) -> str:
+        found = self.client("dynamodb", region).describe_table(TableName=table)["Table"]["KeySchema"]
         return str(found[0]["AttributeName"])
 
     def _log(self, group: str, number: int) -> None:
@@ -320,73 +316,6 @@ def _served(program: Callable[[], None]) -> Iterator[int]:
 
 def _last(urn: str) -> str:
     return urn.rpartition("::")[2]
-
-
-def _make(store: Declared, parent: pulumi.Resource | None) -> None:
-    opts = pulumi.ResourceOptions(
-        parent=parent,
-        aliases=[pulumi.Alias(name=name, parent=pulumi.ROOT_STACK_RESOURCE) for name in store.aliases] or None,
-        protect=store.protect,
-        retain_on_delete=store.retain,
-    )
-    match store.kind:
-        case "table":
-            aws.dynamodb.Table(
-                store.name,
-                name=store.physical,
-                hash_key=store.key,
-                attributes=[aws.dynamodb.TableAttributeArgs(name=store.key, type="S")],
-                billing_mode="PAY_PER_REQUEST",
-                deletion_protection_enabled=not store.unlocked,
-                point_in_time_recovery=aws.dynamodb.TablePointInTimeRecoveryArgs(enabled=True),
-                opts=opts,
-            )
-        case "bucket":
-            bucket = aws.s3.Bucket(store.name, bucket=store.physical, opts=opts)
-            aws.s3.BucketVersioning(
-                f"{store.name}-versioning",
-                bucket=bucket.bucket,
-                versioning_configuration=aws.s3.BucketVersioningVersioningConfigurationArgs(status="Enabled"),
-                opts=pulumi.ResourceOptions(parent=bucket),
-            )
-        case "queue":
-            aws.sqs.Queue(store.name, name=store.physical, opts=opts)
-        case "logs":
-            aws.cloudwatch.LogGroup(store.name, name=store.physical, retention_in_days=30, opts=opts)
-        case "database":
-            aws.rds.Instance(
-                store.name,
-                identifier=store.physical,
-                engine="postgres",
-                instance_class="db.t4g.micro",
-                allocated_storage=20,
-                db_name="app",
-                username=store.user,
-                manage_master_user_password=True,
-                storage_encrypted=True,
-                backup_retention_period=7,
-                deletion_protection=True,
-                final_snapshot_identifier=f"{store.physical}-final",
-                opts=opts,
-            )
-        case _:
-            raise AssertionError(store.kind)
-
-
-def declared(rows: Sequence[Mapping[str, Any]], prefix: str) -> tuple[Declared, ...]:
-    """Stores from a scenario's rows, such as ``{table: receipts, key: id}``; physical names get a prefix."""
-    found = []
-    for row in rows:
-        ((kind, name),) = [(key, value) for key, value in row.items() if key in _KINDS]
-        given = {key: value for key, value in row.items() if key not in _KINDS}
-        given["physical"] = f"{prefix}-{given.get('physical', name)}"
-        given["aliases"] = tuple(given.get("aliases", ()))
-        found.append(Declared(kind=kind, name=name, **given))
-    return tuple(found)
-
-
-_KINDS = ("table", "bucket", "queue", "logs", "database")
-assert set(_KINDS) <= {each.kind.value for each in DURABLE.values()}
 
 
 def log(world: World) -> str:

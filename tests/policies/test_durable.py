@@ -10,8 +10,9 @@ import pytest
 
 from guard.approvals import Action, Approval
 from guard.durable import DURABLE
-from policies.durable import PLAN
-from policies.subject import UNKNOWN
+from guard.plan import guard_digest
+from guard.previous import PLAN
+from policies.subject import UNKNOWN, Resource
 from tests.policies.cases import FACTS, NOW, make, said, said_of, urn
 
 TABLE, BUCKET = "aws:dynamodb/table:Table", "aws:s3/bucket:Bucket"
@@ -156,21 +157,38 @@ def test_a_refusal_that_is_unknown_counts() -> None:
     assert said("durable-store-removal", make(PLAN, props={"removals": UNKNOWN})) != []
 
 
+def planned(durable: float | None, name: str = "plan") -> Resource:
+    told = {} if durable is None else {"durable": durable}
+    return make(PLAN, name, {"guard": guard_digest(), **told})
+
+
+def test_a_plan_that_another_guard_made_is_none() -> None:
+    stores = [make(TABLE, "a", **GUARDED)]
+    for other in ({"durable": 1}, {"durable": 1, "guard": "0" * 64}):
+        (text,) = said_of("guard-present", [*stores, make(PLAN, "plan", other)])
+        assert "a guard that isn't this pack's" in text
+
+
+def test_a_plan_of_an_earlier_update_is_not_judged_again() -> None:
+    settled = replace(make(PLAN, props={"removals": [{**ENTRY, "refusal": "none"}]}), ignore_changes=("settled",))
+    assert said("durable-store-removal", settled) == []
+
+
 def test_the_guard_counts_every_store() -> None:
     stores = [make(TABLE, "a", **GUARDED), make(BUCKET, "b", **GUARDED)]
-    assert said_of("guard-present", [*stores, make(PLAN, "plan", {"durable": 2.0})]) == []
+    assert said_of("guard-present", [*stores, planned(2.0, "plan")]) == []
     assert said_of("guard-present", [make("aws:sns/topic:Topic")]) == []
     assert "0 components" in said_of("guard-present", stores)[0]
-    twice = [make(PLAN, "plan", {"durable": 2}), make(PLAN, "again", {"durable": 2})]
+    twice = [planned(2, "plan"), planned(2, "again")]
     assert "2 components" in said_of("guard-present", [*stores, *twice])[0]
-    assert "tells of 1" in said_of("guard-present", [*stores, make(PLAN, "plan", {"durable": 1})])[0]
-    assert "tells of 3" in said_of("guard-present", [*stores, make(PLAN, "plan", {"durable": 3})])[0]
-    assert "tells of None" in said_of("guard-present", [*stores, make(PLAN, "plan")])[0]
+    assert "tells of 1" in said_of("guard-present", [*stores, planned(1, "plan")])[0]
+    assert "tells of 3" in said_of("guard-present", [*stores, planned(3, "plan")])[0]
+    assert "tells of None" in said_of("guard-present", [*stores, planned(None)])[0]
 
 
 def test_what_the_program_only_reads_is_not_missed_in_the_plan() -> None:
     read = make("kubernetes:core/v1:Namespace", "kube-system")
-    assert said_of("guard-present", [make(TABLE, **GUARDED), read, make(PLAN, "plan", {"durable": 1})]) == []
+    assert said_of("guard-present", [make(TABLE, **GUARDED), read, planned(1, "plan")]) == []
 
 
 def test_over_a_state_the_engine_knows_less_and_the_deed_is_done() -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from pulumi_policy.proxy import UNKNOWN_NUMBER_VALUE, UNKNOWN_OBJECT_VALUE, UnknownValueError, unknown_checking_proxy
 
+from guard.plan import guard_digest
 from policies.engine import plain, policies
 from policies.pack import RULES, arm
 from policies.subject import UNKNOWN
@@ -43,7 +44,11 @@ ALARM = {"kind": "aws:cloudwatch/metricAlarm:MetricAlarm", "name": "silent", "pr
 
 
 def plan(**figures: Any) -> dict[str, Any]:
-    return {"kind": "rollback:guard:Plan", "name": "rollback-plan", "props": {"durable": 1, **figures}}
+    return {
+        "kind": "rollback:guard:Plan",
+        "name": "rollback-plan",
+        "props": {"durable": 1, "guard": guard_digest(), **figures},
+    }
 
 
 def declare(trial: Project, *parts: dict[str, Any], settings: str = "") -> None:

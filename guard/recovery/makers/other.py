@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
+
+import yaml
 
 from guard.durable import Kind
 from guard.recovery.digest import Content
@@ -48,15 +51,28 @@ def _refused(store: Store) -> RecoveryError:
 
 
 def _claims(store: Store) -> int:
-    from kubernetes import client, config
-
+    """The claims in a namespace of the store's own cluster. A namespace that isn't there has lost nothing to count."""
     with told(str(store)):
-        settings: Any = client.Configuration()
-        try:
-            config.load_kube_config(client_configuration=settings)
-        except config.ConfigException as error:
-            raise RecoveryError(f"{store}: {error}") from None
-        settings.retries = False
-        core = client.CoreV1Api(client.ApiClient(settings))
+        core = _core(store)
+        there = core.read_namespace(store.name, _request_timeout=(5, 60))
+        if store.uid and there.metadata.uid != store.uid:
+            raise RecoveryError(f"{store}: the cluster that answers has another namespace of this name")
         found = core.list_namespaced_persistent_volume_claim(store.name, _request_timeout=(5, 60))
         return len(found.items)
+
+
+def _core(store: Store) -> Any:
+    """A client for the cluster that the store lies in, whichever context is the current one."""
+    from kubernetes import client, config
+
+    settings: Any = client.Configuration()
+    try:
+        content = store.kubeconfig
+        if content and not Path(content).expanduser().is_file():
+            config.load_kube_config_from_dict(yaml.safe_load(content), store.context, settings)
+        else:
+            config.load_kube_config(content, store.context, settings)
+    except (config.ConfigException, yaml.YAMLError, OSError) as error:
+        raise RecoveryError(f"{store}: {error}") from None
+    settings.retries = False
+    return client.CoreV1Api(client.ApiClient(settings))

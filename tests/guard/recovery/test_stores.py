@@ -69,7 +69,11 @@ def test_a_store_is_chosen_by_name_or_urn() -> None:
         ([store("table", "jobs-prod"), store("table", "receipts-prod")], "job-prod", "nearest: jobs-prod"),
         ([store("table", "jobs")], "", "no store ''; nearest: jobs"),
         ([], "jobs", "has no durable stores yet"),
-        ([store("table", "same"), store("secret", "same")], "same", "is the name of 2 stores, give a URN: table urn"),
+        (
+            [store("table", "same"), store("secret", "same")],
+            "same",
+            "is the name of 2 stores, give --region or a URN: table urn",
+        ),
     ],
 )
 def test_a_wrong_name_gets_one_line(known: list[Any], word: str, said: str) -> None:

@@ -43,9 +43,30 @@ def test_what_can_be_counted_is_counted_and_the_rest_is_an_error(monkeypatch: py
         with pytest.raises(RecoveryError, match="can't be counted from here"):
             work.count(store(kind, "x"))
     claims = SimpleNamespace(items=["a", "b"])
-    monkeypatch.setattr(config, "load_kube_config", lambda **_: None)
+    monkeypatch.setattr(config, "load_kube_config", lambda *_: None)
+    there = SimpleNamespace(metadata=SimpleNamespace(uid="1"))
+    monkeypatch.setattr(client.CoreV1Api, "read_namespace", lambda *_, **__: there)
     monkeypatch.setattr(client.CoreV1Api, "list_namespaced_persistent_volume_claim", lambda *_, **__: claims)
-    assert work.count(store("namespace", "production")) == 2
+    namespace = store("namespace", "production")
+    assert work.count(namespace) == 2
+    assert work.count(namespace.model_copy(update={"uid": "1"})) == 2
+    with pytest.raises(RecoveryError, match="another namespace of this name"):
+        work.count(namespace.model_copy(update={"uid": "2"}))
+
+
+def test_a_namespace_is_looked_at_in_its_own_cluster(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
+    from kubernetes import config
+
+    asked: list[tuple[Any, ...]] = []
+
+    def load(*given: Any) -> None:
+        asked.append(given[:2])
+        raise config.ConfigException("no such context")
+
+    monkeypatch.setattr(config, "load_kube_config", load)
+    with pytest.raises(RecoveryError, match="no such context"):
+        work.count(store("namespace", "production").model_copy(update={"context": "west"}))
+    assert asked == [(None, "west")]
 
 
 @pytest.mark.parametrize("reason", ["no cluster", "a refusal"])
@@ -58,8 +79,8 @@ def test_a_cluster_that_cannot_be_read_is_one_line(monkeypatch: pytest.MonkeyPat
         def refuse(*_: Any, **__: Any) -> None:
             raise client.ApiException(403, "Forbidden")
 
-        monkeypatch.setattr(config, "load_kube_config", lambda **_: None)
-        monkeypatch.setattr(client.CoreV1Api, "list_namespaced_persistent_volume_claim", refuse)
+        monkeypatch.setattr(config, "load_kube_config", lambda *_: None)
+        monkeypatch.setattr(client.CoreV1Api, "read_namespace", refuse)
     with pytest.raises(RecoveryError) as error:
         work.count(store("namespace", "production"))
     assert str(error.value).startswith("namespace production: ")

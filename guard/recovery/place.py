@@ -1,0 +1,77 @@
+"""A store of a program or a state, as the service that holds it is asked about it: in its own region and account."""
+
+from __future__ import annotations
+
+import os
+from functools import lru_cache
+
+from guard import store as program
+from guard.durable import Kind
+from guard.location import is_kubernetes
+from guard.recovery.clients import client
+from guard.recovery.errors import RecoveryError, told
+from guard.recovery.points import Store
+
+NO_REGION = "us-east-1"
+"""A record has a region; that of a Kubernetes store says nothing."""
+GLOBAL = (Kind.BUCKET, Kind.BELT)
+"""Kinds whose names are unique among all accounts."""
+
+
+def located(store: program.Store, kind: Kind) -> Store:
+    """The store as its service is asked about it.
+
+    Raises ``RecoveryError`` where it isn't known where the store lies, and where the credentials in use lead to another
+    account: there, a namesake would be counted.
+    """
+    place = store.location
+    if place.unknown:
+        raise RecoveryError(f"where it lies isn't known: {place.unknown}")
+    if is_kubernetes(store.type):
+        cluster = place.cluster
+        return Store(
+            urn=store.urn,
+            type=store.type,
+            kind=kind,
+            name=store.name,
+            region=NO_REGION,
+            context=cluster.context if cluster else None,
+            kubeconfig=cluster.kubeconfig if cluster else None,
+            namespace=place.namespace,
+            uid=place.uid,
+        )
+    if not place.region:
+        raise RecoveryError("its region isn't known before the update: give its provider a region in plain text")
+    mine = caller_account(place.region)
+    if place.account is None and place.credentials and kind not in GLOBAL:
+        raise RecoveryError(f"its account isn't known: its provider has credentials of its own ({place.credentials})")
+    if place.account not in (None, mine):
+        raise RecoveryError(f"it lies in account {place.account}, and the credentials in use lead to {mine}")
+    return Store(urn=store.urn, type=store.type, kind=kind, name=store.name, region=place.region, account=mine)
+
+
+def in_reach(store: Store) -> Store:
+    """A store of a state with the account that it lies in, which has to be that of the credentials in use.
+
+    Raises ``RecoveryError`` where they lead to another one: there, a namesake would be copied.
+    """
+    if is_kubernetes(store.type):
+        return store
+    mine = caller_account(store.region)
+    if store.account not in (None, mine):
+        raise RecoveryError(f"{store} lies in account {store.account}, and the credentials in use lead to {mine}")
+    return store.model_copy(update={"account": mine})
+
+
+def caller_account(region: str) -> str:
+    """The account that the credentials in use lead to. Raises ``RecoveryError``."""
+    with told("the account"):
+        return _account(region, tuple(os.environ.get(name) for name in _LEADING))
+
+
+_LEADING = ("AWS_ENDPOINT_URL", "AWS_PROFILE", "AWS_ACCESS_KEY_ID", "AWS_ROLE_ARN", "AWS_SESSION_TOKEN")
+
+
+@lru_cache(maxsize=8)
+def _account(region: str, _: tuple[str | None, ...]) -> str:
+    return str(client("sts", region).get_caller_identity()["Account"])
