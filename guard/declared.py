@@ -14,7 +14,7 @@ import pulumi
 from pulumi import _types
 from pydantic.alias_generators import to_camel
 
-from guard.durable import DURABLE, Kind, look_up, physical_name
+from guard.durable import Kind, durable, look_up, physical_name
 from guard.store import Store
 
 OUTPUT = "guard"
@@ -48,11 +48,12 @@ class Declared:
         place = self.places[resource] = self._place(token, name, opts.parent)
         address = place.urn
         self.urns.add(address)
-        if token in DURABLE and opts.id is not None:
+        holds = durable(token) if isinstance(resource, pulumi.CustomResource) else None
+        if holds is not None and opts.id is not None:
             self.read.add(address)
-        elif token in DURABLE:
+        elif holds is not None:
             inputs = _inputs(props)
-            identity = {path: look_up(inputs, path) for path in DURABLE[token].identity}
+            identity = {path: look_up(inputs, path) for path in holds.identity}
             known = {path: value for path, value in identity.items() if value is not None}
             self.stores[address] = Store(
                 address,
@@ -60,7 +61,7 @@ class Declared:
                 physical_name(token, inputs, name),
                 place.system,
                 known,
-                self._owner(opts.parent) if DURABLE[token].kind is Kind.BELT else None,
+                self._owner(opts.parent) if holds.kind is Kind.BELT else None,
             )
         return address
 

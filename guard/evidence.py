@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from guard.durable import DURABLE, Kind
+from guard import durable as types
+from guard.durable import Kind
 from stacks.model import Model
 
 
@@ -43,9 +44,11 @@ class RecoveryPoints:
         from guard.recovery.judgement import judge
         from guard.recovery.points import Store
 
-        durable = DURABLE.get(token)
+        durable = types.durable(token)
         if durable is None:
             return Finding(missing=f"{name}: {token} is no durable type that this program knows\n  ({urn})")
+        if durable.approval_only:
+            return Finding(missing=None)
         # A belt goes with the bucket whose name it bears.
         kind = Kind.BUCKET if durable.kind is Kind.BELT else durable.kind
         store = Store(urn=urn, type=token, kind=kind, name=name, region=self.region)

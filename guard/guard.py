@@ -16,7 +16,7 @@ import pulumi
 from guard import approvals
 from guard.approvals import Action
 from guard.declared import Declared
-from guard.durable import DURABLE
+from guard.durable import durable
 from guard.evidence import RecoveryPoints
 from guard.hook import Hook
 from guard.plan import Plan, compare, content
@@ -68,6 +68,12 @@ class Guard:
         if urn not in self.declared.stores:
             return None
         free = self._let_go(urn)
+        holds = durable(args.type_)
+        assert holds is not None  # it is one of the stores
+        if holds.approval_only:
+            return pulumi.ResourceTransformationResult(
+                args.props, pulumi.ResourceOptions.merge(args.opts, pulumi.ResourceOptions(hooks=self._bound))
+            )
         guarded = pulumi.ResourceOptions(
             protect=not free,
             # The state's word counts at the delete, so it has to be taken back one update earlier.
@@ -76,7 +82,7 @@ class Guard:
             delete_before_replace=True,
             hooks=self._bound,
         )
-        props = {**args.props, **DURABLE[args.type_].unlocked} if free else args.props
+        props = {**args.props, **holds.unlocked} if free else args.props
         return pulumi.ResourceTransformationResult(props, pulumi.ResourceOptions.merge(args.opts, guarded))
 
     def _let_go(self, urn: str) -> bool:

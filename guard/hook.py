@@ -15,7 +15,7 @@ import pulumi
 
 from guard import approvals
 from guard.approvals import Action
-from guard.durable import DURABLE, HOOK, physical_name
+from guard.durable import HOOK, durable, is_durable, physical_name
 from guard.evidence import RecoveryPoints
 
 
@@ -44,6 +44,8 @@ class Hook:
     def refusal(self, urn: str, token: str, name: str) -> str | None:
         """Why a store must not go, in two lines; None where it may."""
         action = Action.REPLACE if urn in self.declared else Action.DELETE
+        if action is Action.REPLACE and (holds := durable(token)) and holds.renewable:
+            return None  # the program's own values take the place of its older ones
         return self.refusal_for(urn, name, action, self.evidence.find(urn, token, name).missing)
 
     def refusal_for(self, urn: str, name: str, action: Action, missing: str | None) -> str | None:
@@ -65,7 +67,7 @@ class Hook:
         def before_delete(args: pulumi.ResourceHookArgs) -> None:
             token = str(args.type)
             inputs = args.old_inputs or {}
-            name = physical_name(token, inputs, args.id) if token in DURABLE else str(args.name)
+            name = physical_name(token, inputs, args.id) if is_durable(token) else str(args.name)
             self.decide(args.urn, token, name)
 
         return pulumi.ResourceHook(HOOK, before_delete, opts=pulumi.ResourceHookOptions(on_dry_run=True))

@@ -63,6 +63,8 @@ class Resource:
     delete_before_replace: bool | None = None
     parent: str | None = None
     """A URN."""
+    custom: bool = True
+    """Whether it has a provider; a component has none."""
     dependencies: Sequence[str] = ()
     """URNs, in any property or by ``depends_on``."""
     sources: Mapping[str, Sequence[str]] = field(default_factory=dict)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any
 
-from guard.durable import DURABLE, Kind, look_up
+from guard.durable import Kind, durable, is_durable, look_up
 from guard.recovery.errors import RecoveryError
 from guard.recovery.points import Store
 
@@ -20,23 +20,24 @@ def stores(state: Mapping[str, Any], region: str) -> list[Store]:
     found = {
         store(each, region)
         for each in resources
-        if each["type"] in DURABLE and each.get("custom") and not each.get("external")
+        if is_durable(each["type"]) and each.get("custom") and not each.get("external")
     }
     return sorted(found, key=lambda each: (each.name, each.kind, each.urn))
 
 
 def store(resource: Mapping[str, Any], region: str) -> Store:
     """The store that a resource of a durable type is. The state holds a name in inputs, or in outputs where made up."""
-    durable = DURABLE[resource["type"]]
+    holds = durable(resource["type"])
+    assert holds is not None, resource["type"]
     for values in (resource.get("inputs"), resource.get("outputs")):
-        name = look_up(values, durable.name)
+        name = look_up(values, holds.name)
         if isinstance(name, str) and name:
             return Store(
-                urn=resource["urn"], type=resource["type"], kind=durable.kind, name=name, region=_region(values, region)
+                urn=resource["urn"], type=resource["type"], kind=holds.kind, name=name, region=_region(values, region)
             )
     if resource.get("id"):  # volumes and machines may go without a Name tag
-        return Store(urn=resource["urn"], type=resource["type"], kind=durable.kind, name=resource["id"], region=region)
-    raise RecoveryError(f"the state names no {durable.name} for {resource['urn']}")
+        return Store(urn=resource["urn"], type=resource["type"], kind=holds.kind, name=resource["id"], region=region)
+    raise RecoveryError(f"the state names no {holds.name} for {resource['urn']}")
 
 
 def choose(known: Sequence[Store], word: str) -> Store:

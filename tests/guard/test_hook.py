@@ -51,6 +51,26 @@ def test_what_is_missing_comes_first_and_an_approval_doesnt_help(tmp_path: Path)
         )
 
 
+SECRET = "kubernetes:core/v1:Secret"
+OBJECT = "aws:s3/bucketObjectv2:BucketObjectv2"
+
+
+@pytest.mark.parametrize("token", [SECRET, OBJECT])
+def test_what_the_program_gives_goes_with_an_approval_and_not_without(tmp_path: Path, token: str) -> None:
+    store = urn("only-copy", token)
+    assert "nobody has approved" in str(hook(tmp_path).refusal(store, token, "only-copy"))
+    approve(tmp_path, store)
+    assert hook(tmp_path).refusal(store, token, "only-copy") is None
+
+
+def test_the_programs_own_values_are_replaced_unasked_and_an_object_is_not(tmp_path: Path) -> None:
+    secret, item = urn("pull", SECRET), urn("page", OBJECT)
+    assert hook(tmp_path, declared=(secret,)).refusal(secret, SECRET, "pull") is None
+    assert "nobody has approved that it is replaced" in str(
+        hook(tmp_path, declared=(item,)).refusal(item, OBJECT, "page")
+    )
+
+
 def test_without_an_approval_two_lines_say_how_to_give_one(tmp_path: Path) -> None:
     with pytest.raises(GuardError) as refused:
         hook(tmp_path).decide(urn("receipts"), TABLE, "receipts")

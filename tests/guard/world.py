@@ -30,7 +30,7 @@ from pulumi.automation._server import LanguageServer
 from pulumi.runtime.proto import language_pb2_grpc
 
 from guard.approvals import Action, Approval, add
-from guard.durable import DURABLE
+from guard.durable import Kind
 from guard.evidence import RecoveryPoints
 from guard.guard import Guard
 from guard.inventory import durable
@@ -386,7 +386,7 @@ def declared(rows: Sequence[Mapping[str, Any]], prefix: str) -> tuple[Declared, 
 
 
 _KINDS = ("table", "bucket", "queue", "logs", "database")
-assert set(_KINDS) <= {each.kind.value for each in DURABLE.values()}
+assert set(_KINDS) <= {kind.value for kind in Kind}
 
 
 def log(world: World) -> str:
