@@ -49,6 +49,8 @@ class RecoveryPoints:
             return Finding(missing=f"{name}: {token} is no durable type that this program knows\n  ({urn})")
         if durable.approval_only:
             return Finding(missing=None)
+        if durable.kind in types.ELSEWHERE:  # nothing here copies it, whatever the account says
+            return Finding(missing=f"{durable.kind} {name} ({urn})\n  {types.ELSEWHERE[durable.kind]}")
         # A belt goes with the bucket whose name it bears.
         kind = Kind.BUCKET if durable.kind is Kind.BELT else durable.kind
         store = Store(urn=urn, type=token, kind=kind, name=name, region=self.region)
