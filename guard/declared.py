@@ -15,7 +15,7 @@ from pulumi import _types
 from pydantic.alias_generators import to_camel
 
 from guard.aliases import Address, former
-from guard.durable import DURABLE, Kind, look_up, physical_name
+from guard.durable import Durable, Kind, durable, look_up, physical_name
 from guard.location import PROVIDER, Provider, declared_provider, default_provider, is_kubernetes
 from guard.store import Store
 
@@ -82,10 +82,11 @@ class Declared:
             self.providers[address] = declared_provider(address, token, props)
         if names := physical_names(_texts(props)):
             self.names[address] = names
-        if token in DURABLE and opts.id is not None:
+        holds = durable(token) if isinstance(resource, pulumi.CustomResource) else None
+        if holds is not None and opts.id is not None:
             self.read.add(address)
-        elif token in DURABLE:
-            self._note_store(place, token, name, _inputs(props), opts)
+        elif holds is not None:
+            self._note_store(place, token, name, _inputs(props), opts, holds)
         return address
 
     def _note_store(
@@ -95,8 +96,9 @@ class Declared:
         name: str,
         inputs: Mapping[str, Any],
         opts: pulumi.ResourceOptions,
+        holds: Durable,
     ) -> None:
-        identity = {path: look_up(inputs, path) for path in DURABLE[token].identity}
+        identity = {path: look_up(inputs, path) for path in holds.identity}
         provider = self.provider_of(token, opts)
         self.inputs[place.urn] = inputs
         self.stores[place.urn] = Store(
@@ -106,7 +108,7 @@ class Declared:
             place.system,
             {path: value for path, value in identity.items() if value is not None},
             provider.location(token, inputs),
-            self._owner(opts.parent) if DURABLE[token].kind is Kind.BELT else None,
+            self._owner(opts.parent) if holds.kind is Kind.BELT else None,
         )
         if provider.urn is not None and (is_kubernetes(token) or provider.credentials):
             self.foreign[place.urn] = provider.urn

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from guard.durable import DURABLE, Kind
+from guard import durable as types
+from guard.durable import Kind
 from guard.store import Store
 from stacks.model import Model
 
@@ -47,11 +48,14 @@ class RecoveryPoints:
         from guard.recovery.judgement import judge
         from guard.recovery.place import located
 
-        durable = DURABLE.get(store.type)
+        durable = types.durable(store.type)
         if durable is None:
-            return Finding(
-                missing=f"{store.name}: {store.type} is no durable type that this program knows\n  ({store.urn})"
-            )
+            said = f"{store.type} is no durable type that this program knows"
+            return Finding(missing=f"{store.name}: {said}\n  ({store.urn})")
+        if durable.approval_only:
+            return Finding(missing=None)
+        if durable.kind in types.ELSEWHERE:  # nothing here copies it, whatever the account says
+            return Finding(missing=f"{durable.kind} {store.name} ({store.urn})\n  {types.ELSEWHERE[durable.kind]}")
         # A belt goes with the bucket whose name it bears.
         kind = Kind.BUCKET if durable.kind is Kind.BELT else durable.kind
         known = located(store, kind)

@@ -16,7 +16,7 @@ import pulumi
 from guard import approvals
 from guard.approvals import Action
 from guard.declared import Declared
-from guard.durable import DURABLE, physical_name
+from guard.durable import durable, is_durable, physical_name
 from guard.evidence import RecoveryPoints
 from guard.gate import Gate, answer
 from guard.hook import Hook
@@ -79,6 +79,12 @@ class Guard:
             return self._gate_only(args)
         self._refuse_to_be_undone(args)
         free = self._let_go(urn)
+        holds = durable(args.type_)
+        assert holds is not None  # it is one of the stores
+        if holds.approval_only:
+            return pulumi.ResourceTransformationResult(
+                args.props, pulumi.ResourceOptions.merge(args.opts, pulumi.ResourceOptions(hooks=self._bound))
+            )
         guarded = pulumi.ResourceOptions(
             protect=not free,
             # The state's word counts at the delete, so it has to be taken back one update earlier.
@@ -87,7 +93,7 @@ class Guard:
             delete_before_replace=True,
             hooks=self._bound,
         )
-        props = {**args.props, **DURABLE[args.type_].unlocked} if free else args.props
+        props = {**args.props, **holds.unlocked} if free else args.props
         return pulumi.ResourceTransformationResult(props, pulumi.ResourceOptions.merge(args.opts, guarded))
 
     def _gate_only(self, args: pulumi.ResourceTransformationArgs) -> pulumi.ResourceTransformationResult | None:
@@ -126,7 +132,7 @@ class Guard:
         store = self.before.located(
             before if before in self.before.types else args.urn, outputs, self.declared.providers
         )
-        name = physical_name(token, args.old_inputs or {}, args.id) if token in DURABLE else str(args.name)
+        name = physical_name(token, args.old_inputs or {}, args.id) if is_durable(token) else str(args.name)
         return replace(store, urn=args.urn, type=token, name=name)
 
     def _stores_of_the_state(self) -> list[Store]:
@@ -134,13 +140,13 @@ class Guard:
         known = self.before.resources
         return [self.before.located(urn, known.get(urn, {}), self.declared.providers) for urn in self.before.stores]
 
-    async def _is_replaced(self, urn: str) -> bool:
-        """Whether a delete is half of a replacement: stores are replaced delete-first, so their registration waits.
+    async def _is_replaced(self, urn: str, identifier: str) -> bool:
+        """Whether a delete is half of a replacement: the program has no answer for it yet, or one with another id.
 
-        A destroy deletes what the program has declared and the engine has answered for; that is no replacement.
+        What is destroyed is declared, answered, and has the very id.
         """
         resource = self.declared.resources.get(urn)
-        return resource is not None and await answer(resource.urn) is None
+        return isinstance(resource, pulumi.CustomResource) and await answer(resource.id) != identifier
 
     def _judge(self, store: Store, action: Action) -> dict[str, Any]:
         found = self.evidence.find(store)

@@ -15,7 +15,7 @@ import pulumi
 
 from guard import approvals
 from guard.approvals import Action
-from guard.durable import HOOK
+from guard.durable import HOOK, durable
 from guard.evidence import RecoveryPoints
 from guard.store import Store
 
@@ -42,6 +42,8 @@ class Hook:
 
     def refusal(self, store: Store, action: Action) -> str | None:
         """Why a store must not go, in two lines; None where it may."""
+        if action is Action.REPLACE and (holds := durable(store.type)) and holds.renewable:
+            return None  # the program's own values take the place of its older ones
         return self.refusal_for(store, action, self.evidence.find(store).missing)
 
     def refusal_for(self, store: Store, action: Action, missing: str | None) -> str | None:
@@ -60,16 +62,16 @@ class Hook:
         )
 
     def as_resource_hook(
-        self, locate: Callable[[pulumi.ResourceHookArgs], Store], is_replaced: Callable[[str], Awaitable[bool]]
+        self, locate: Callable[[pulumi.ResourceHookArgs], Store], is_replaced: Callable[[str, str], Awaitable[bool]]
     ) -> pulumi.ResourceHook:
         """The hook as the engine takes it: once per program.
 
-        ``locate``: the store that a call is about; ``is_replaced``: whether the delete of a URN is half of a
+        ``locate``: the store that a call is about; ``is_replaced``: whether the delete of a URN with an id is half of a
         replacement.
         """
 
         async def before_delete(args: pulumi.ResourceHookArgs) -> None:
-            action = Action.REPLACE if await is_replaced(args.urn) else Action.DELETE
+            action = Action.REPLACE if await is_replaced(args.urn, args.id) else Action.DELETE
             self.decide(locate(args), action)
 
         return pulumi.ResourceHook(HOOK, before_delete, opts=pulumi.ResourceHookOptions(on_dry_run=True))

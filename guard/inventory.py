@@ -7,7 +7,8 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from guard.durable import DURABLE, HOOK, physical_name
+from guard.durable import HOOK, is_durable, physical_name
+from guard.durable import durable as durable_type
 from stacks.model import Model
 
 
@@ -29,7 +30,9 @@ class Guarded(Model):
     def lacks(self) -> list[str]:
         """What of the guard is missing."""
         found = {"protection": self.protected, "retention": self.retained, "delete hook": self.hooked}
-        return [name for name, there in found.items() if not there]
+        holds = durable_type(self.type)
+        wanted = ["delete hook"] if holds and holds.approval_only else list(found)
+        return [name for name in wanted if not found[name]]
 
 
 def durable(state: Mapping[str, Any]) -> dict[str, Guarded]:
@@ -46,7 +49,7 @@ def durable(state: Mapping[str, Any]) -> dict[str, Guarded]:
             hooked=HOOK in ((each.get("resourceHooks") or {}).get("BeforeDelete") or ()),
         )
         for each in resources(state)
-        if each["type"] in DURABLE and not each.get("external") and not each.get("delete")
+        if each.get("custom", True) and is_durable(each["type"]) and not each.get("external") and not each.get("delete")
     }
 
 

@@ -22,7 +22,7 @@ import pulumi
 
 from guard.approvals import BLAST_RADIUS, Action
 from guard.declared import Declared, physical_names
-from guard.durable import DURABLE
+from guard.durable import durable
 from guard.previous import PLAN, Previous
 from guard.store import Store
 
@@ -111,7 +111,7 @@ def _entry(store: Store, action: Action, judge: Judge) -> dict[str, Any]:
     return {
         "urn": store.urn,
         "type": store.type,
-        "kind": DURABLE[store.type].kind.value if store.type in DURABLE else "unknown",
+        "kind": holds.kind.value if (holds := durable(store.type)) else "unknown",
         "name": store.name,
         "system": store.system,
         **judge(store, action),

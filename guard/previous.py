@@ -14,7 +14,7 @@ from typing import Any
 import pulumi
 
 from guard.declared import OUTPUT, SHARED, names_a_system
-from guard.durable import DURABLE, Kind, look_up, physical_name
+from guard.durable import Kind, durable, in_package, is_durable, look_up, packages, physical_name
 from guard.location import PROVIDER, Provider, default_provider, is_kubernetes, observed
 from guard.store import Store
 
@@ -83,10 +83,11 @@ def previous(resources: Mapping[str, Mapping[str, Any]]) -> Previous:
     noted = outputs.get(OUTPUT)
     noted = noted if isinstance(noted, Mapping) else {}
     read = {urn for urn in _texts(noted.get("read")) if urn in resources}
+    known = packages(str(each["type"]) for each in resources.values())
     stores = {
         urn: _store(urn, each["type"], told[urn], systems)
         for urn, each in resources.items()
-        if each["type"] in DURABLE and urn not in read
+        if is_durable(each["type"]) and in_package(each["type"], known) and urn not in read
     }
     grouped: dict[str, set[str]] = {}
     for urn, each in resources.items():
@@ -142,7 +143,8 @@ def _system(urn: str, systems: Mapping[str, str]) -> str:
 
 
 def _store(urn: str, token: str, outputs: Mapping[str, Any], systems: Mapping[str, str]) -> Store:
-    identity = {path: look_up(outputs, path) for path in DURABLE[token].identity}
+    holds = durable(token)
+    identity = {path: look_up(outputs, path) for path in (holds.identity if holds else ())}
     known = {path: value for path, value in identity.items() if value is not None}
     name = physical_name(token, outputs, str(outputs.get("id") or urn.rpartition("::")[2]))
     return Store(urn, token, name, _system(urn, systems), known)
@@ -150,11 +152,16 @@ def _store(urn: str, token: str, outputs: Mapping[str, Any], systems: Mapping[st
 
 def _owned(stores: Mapping[str, Store]) -> Mapping[str, Store]:
     """The same stores, each belt with the bucket whose name it bears."""
-    buckets = {store.name: urn for urn, store in stores.items() if DURABLE[store.type].kind is Kind.BUCKET}
+    buckets = {store.name: urn for urn, store in stores.items() if _kind(store) is Kind.BUCKET}
     return {urn: _with_owner(store, buckets) for urn, store in stores.items()}
 
 
 def _with_owner(store: Store, buckets: Mapping[str, str]) -> Store:
-    if DURABLE[store.type].kind is not Kind.BELT:
+    if _kind(store) is not Kind.BELT:
         return store
     return replace(store, owner=buckets.get(store.name))
+
+
+def _kind(store: Store) -> Kind | None:
+    holds = durable(store.type)
+    return holds.kind if holds else None

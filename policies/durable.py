@@ -13,7 +13,7 @@ from pydantic import Field
 from pydantic.alias_generators import to_camel
 
 from guard.approvals import GONE, any_of
-from guard.durable import DURABLE, Kind
+from guard.durable import DurableTypes, Kind, aws_tokens, durable, is_durable
 from guard.plan import SETTLED, guard_digest
 from guard.previous import PLAN
 from policies.rule import Facts, Finding, NoConfig, ResourceRule, Severity, StackRule
@@ -22,7 +22,7 @@ from stacks.model import Model
 
 TABLE = "aws:dynamodb/table:Table"
 DATABASES = ("aws:rds/instance:Instance", "aws:rds/cluster:Cluster")
-BUCKETS = tuple(token for token, durable in DURABLE.items() if durable.kind is Kind.BUCKET)
+BUCKETS = aws_tokens(Kind.BUCKET)
 VERSIONING = ("aws:s3/bucketVersioning:BucketVersioning", "aws:s3/bucketVersioningV2:BucketVersioningV2")
 
 
@@ -35,7 +35,7 @@ class Belts(Model):
 
 def protected(resource: Resource, _config: NoConfig, facts: Facts) -> Iterator[str]:
     """Protected and replaced delete-first, or approved to go."""
-    if _let_go(resource, facts):
+    if not _holds(resource) or _let_go(resource, facts):
         return
     if not resource.protect:
         yield f"{resource.name} holds data and isn't protected"
@@ -45,7 +45,7 @@ def protected(resource: Resource, _config: NoConfig, facts: Facts) -> Iterator[s
 
 def belts(resource: Resource, config: Belts, facts: Facts) -> Iterator[str]:
     """What the cloud itself offers against loss is on; its locks alone may be open once a delete is approved."""
-    open_now = {to_camel(name) for name in DURABLE[resource.type].unlocked} if _let_go(resource, facts) else set()
+    open_now = {to_camel(name) for name in _unlocked(resource.type)} if _let_go(resource, facts) else set()
     for path, value in _wanted(resource.type).items():
         found = resource.get(path)
         if path in open_now or found is UNKNOWN or found is value or (found is None and value is False):
@@ -57,6 +57,17 @@ def belts(resource: Resource, config: Belts, facts: Facts) -> Iterator[str]:
             yield f"{resource.name}: backupRetentionPeriod isn't set; at least {config.backup_days} days are wanted"
         elif isinstance(days, int | float) and days < config.backup_days:
             yield f"{resource.name}: backups are kept for {days:g} days; at least {config.backup_days} are wanted"
+
+
+def _holds(resource: Resource) -> bool:
+    """Whether it has to be protected: components hold nothing, and what an approval alone lets go isn't protected."""
+    holds = durable(resource.type)
+    return resource.custom and holds is not None and not holds.approval_only
+
+
+def _unlocked(token: str) -> Iterable[str]:
+    holds = durable(token)
+    return holds.unlocked if holds else ()
 
 
 def _let_go(resource: Resource, facts: Facts) -> bool:
@@ -114,19 +125,19 @@ def guard_present(stack: Stack, _config: NoConfig, _facts: Facts) -> Iterable[Fi
 
     What the program only reads (``Resource.get``) is in the stack as well, unprotected, and isn't counted by the plan.
     """
-    durable = [resource for token in DURABLE for resource in stack.of(token)]
+    stores = [resource for resource in stack.resources if is_durable(resource.type) and resource.custom]
     plans = list(stack.of(PLAN))
-    if not durable:
+    if not stores:
         return
     if len(plans) != 1:
-        yield Finding(f"{len(durable)} durable stores are declared and {len(plans)} components {PLAN}; one is wanted")
+        yield Finding(f"{len(stores)} durable stores are declared and {len(plans)} components {PLAN}; one is wanted")
         return
     if plans[0].get("guard") != guard_digest():
         yield Finding(
             "the plan comes from a guard that isn't this pack's: the program registers another one, or none", plans[0]
         )
-    told, least = plans[0].get("durable"), sum(resource.protect for resource in durable)
-    if not isinstance(told, int | float) or not least <= told <= len(durable):
+    told, least = plans[0].get("durable"), sum(resource.protect for resource in stores)
+    if not isinstance(told, int | float) or not least <= told <= len(stores):
         yield Finding(f"the plan tells of {told} durable stores, and {least} protected ones are declared", plans[0])
 
 
@@ -139,7 +150,7 @@ RULES = (
         Severity.CRITICAL,
         "Register the guard's transform before anything is declared, and set no option against it; a store that is "
         "meant to go needs an approval (docs/guard.md).",
-        frozenset(DURABLE),
+        DurableTypes(),
         protected,
         fixed=True,
     ),

@@ -121,6 +121,7 @@ def _resource(args: Any) -> Resource:
         delete_before_replace=args.opts.delete_before_replace,
         ignore_changes=tuple(args.opts.ignore_changes or ()),
         parent=args.opts.parent,
+        custom=args.provider is not None or args.resource_type.startswith(("aws:", "kubernetes:")),
         dependencies=tuple(each.urn for each in getattr(args, "dependencies", ())),
         sources={
             path: tuple(each.urn for each in found)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -81,7 +81,7 @@ class Rule:
 class ResourceRule(Rule):
     """Looks at one resource before the engine does anything about it: it stops an update in time."""
 
-    types: frozenset[str]
+    types: Container[str]
     check: Callable[[Resource, Any, Facts], Iterable[str]]
     """The texts of what is wrong."""
 

@@ -65,6 +65,8 @@ class Resource:
     """Properties whose changes the engine ignores."""
     parent: str | None = None
     """A URN."""
+    custom: bool = True
+    """Whether it has a provider; a component has none."""
     dependencies: Sequence[str] = ()
     """URNs, in any property or by ``depends_on``."""
     sources: Mapping[str, Sequence[str]] = field(default_factory=dict)

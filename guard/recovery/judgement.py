@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from guard import durable
 from guard.durable import Kind
 from guard.recovery.points import RecoveryPoint, Store, make_command, verify_command
 
@@ -11,10 +12,12 @@ SKEW = timedelta(minutes=1)
 """How far clocks may differ: a point from further in the future is no evidence."""
 
 ELSEWHERE: dict[Kind, str] = {
+    **durable.ELSEWHERE,
     Kind.SECRET: "no API copies a secret: Secrets Manager keeps a deleted one for its recovery window "
     "(aws secretsmanager restore-secret), so give the delete an approval and a window",
     Kind.VOLUME: "a volume is copied by its own tool: a VolumeSnapshot for a claim, AWS Backup for EBS and EFS",
-    Kind.NAMESPACE: "a namespace is copied claim by claim: a VolumeSnapshot for each of its PersistentVolumeClaims",
+    Kind.NAMESPACE: "a namespace is copied object by object: a VolumeSnapshot for each of its "
+    "PersistentVolumeClaims, kubectl get secret,configmap -o yaml for its Secrets and ConfigMaps",
     Kind.HOST: "a host's runbook copies it: mongodump and the vector store's export, or AWS Backup for the machine",
     Kind.BELT: "it holds nothing itself: make a recovery point of the store that it guards",
 }

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any
 
-from guard.durable import DURABLE, Kind, look_up
+from guard.durable import Kind, durable, is_durable, look_up
 from guard.location import PROVIDER, Provider, declared_provider, is_kubernetes, observed
 from guard.recovery.errors import RecoveryError
 from guard.recovery.points import Store
@@ -23,7 +23,7 @@ def stores(state: Mapping[str, Any], region: str, account: str | None = None) ->
     found = {
         store(each, region, account, providers.get(str(each.get("provider") or "").rpartition("::")[0]))
         for each in resources
-        if each["type"] in DURABLE and each.get("custom") and not each.get("external")
+        if is_durable(each["type"]) and each.get("custom") and not each.get("external")
     }
     return sorted(found, key=lambda each: (each.name, each.kind, each.region, each.urn))
 
@@ -35,11 +35,12 @@ def store(
 
     The state holds a name in inputs, or in outputs where made up. ``provider``: the inputs of the resource's provider.
     """
-    durable = DURABLE[resource["type"]]
-    named = (look_up(resource.get(values), durable.name) for values in ("inputs", "outputs"))
+    holds = durable(resource["type"])
+    assert holds is not None, resource["type"]
+    named = (look_up(resource.get(values), holds.name) for values in ("inputs", "outputs"))
     name = next((each for each in named if isinstance(each, str) and each), None) or resource.get("id")
     if not name:  # volumes and machines may go without a Name tag, but then they have an id
-        raise RecoveryError(f"the state names no {durable.name} for {resource['urn']}")
+        raise RecoveryError(f"the state names no {holds.name} for {resource['urn']}")
     token, outputs = resource["type"], resource.get("outputs") or {}
     if is_kubernetes(token):
         chosen = declared_provider(str(resource.get("provider")), f"{PROVIDER}kubernetes", provider or {})
@@ -55,7 +56,7 @@ def store(
         own = (provider or {}).get("region")
         place = observed(token, {**(resource.get("inputs") or {}), **outputs}, Provider(region=own))
         where = {"region": place.region or region, "account": place.account or account}
-    return Store(urn=resource["urn"], type=token, kind=durable.kind, name=name, **where)
+    return Store(urn=resource["urn"], type=token, kind=holds.kind, name=name, **where)
 
 
 def choose(known: Sequence[Store], word: str, region: str | None = None) -> Store:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from guard.approvals import Action, Approval, find
-from guard.durable import DURABLE, Kind, physical_name
+from guard.durable import Kind, durable, is_durable, physical_name
 from guard.previous import PLAN
 from guard.recovery.catalogue import Catalogue
 from guard.recovery.judgement import SKEW
@@ -43,12 +43,12 @@ def risks(preview: Preview, resources: Resources, approvals: Iterable[Approval],
     given = tuple(approvals)
     for step in preview.steps:
         urn, deed = str(step["urn"]), BLOCKED.get(OPS.get(str(step["op"]), ""))
-        if deed and urn not in found and kind(urn) in DURABLE:
+        if deed and urn not in found and _concerns(kind(urn), deed) and _custom(step):
             refusal = _refusal(preview, urn, deed, given, now)
             found[urn] = _unplanned(urn, deed, step.get("oldState") or {}, refusal, resources)
     for failure in preview.failures:
         urn = failure.urn or ""
-        if urn not in found and kind(urn) in DURABLE and _about_loss(failure.message):
+        if urn not in found and is_durable(kind(urn)) and _about_loss(failure.message):
             deed = "deleted" if "delete" in failure.message.partition("\n")[0] else "replaced"
             found[urn] = _unplanned(urn, deed, {}, _said(failure), resources)
     return tuple(sorted(found.values(), key=lambda risk: (risk.refusal is None, risk.system, risk.name)))
@@ -78,9 +78,10 @@ def _planned(preview: Preview, resources: Resources) -> Iterator[Risk]:
 
 def _unplanned(urn: str, deed: str, old: Mapping[str, Any], refusal: str | None, resources: Resources) -> Risk:
     token = kind(urn)
+    holds = durable(token)
     return Risk(
         name=physical_name(token, old.get("inputs"), old.get("id") or urn.rpartition("::")[2]),
-        kind=DURABLE[token].kind,
+        kind=holds.kind if holds else Kind.UNKNOWN,
         system=resources.system(urn),
         urn=urn,
         deed=deed,
@@ -140,7 +141,7 @@ def _fault(store: Store, point: RecoveryPoint | None, now: datetime) -> tuple[st
         return "no recovery point", make_command(store)
     if point.fault is not None:
         return f"the newest recovery point is damaged ({point.fault})", make_command(store)
-    age, bound = now - point.made_at, DURABLE[store.type].bound
+    age, bound = now - point.made_at, _bound(store.type)
     if age < -SKEW:
         return "the newest recovery point was made in the future: a clock is wrong", make_command(store)
     if age >= bound:
@@ -150,3 +151,19 @@ def _fault(store: Store, point: RecoveryPoint | None, now: datetime) -> tuple[st
     if point.verified_at is None:
         return "the newest recovery point was never read back", verify_command(point)
     return None, None
+
+
+def _bound(token: str) -> timedelta:
+    holds = durable(token)
+    return holds.bound if holds else timedelta()
+
+
+def _concerns(token: str, deed: str) -> bool:
+    """Whether a store would be lost: the program's own values may take the place of its older ones."""
+    holds = durable(token)
+    return holds is not None and not (holds.renewable and deed == "replaced")
+
+
+def _custom(step: Mapping[str, Any]) -> bool:
+    """Whether a step is about a resource of a provider, and not about a component, which holds nothing itself."""
+    return bool((step.get("oldState") or step.get("newState") or {}).get("custom", True))

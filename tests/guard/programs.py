@@ -9,7 +9,7 @@ from typing import Any
 import pulumi
 import pulumi_aws as aws
 
-from guard.durable import DURABLE
+from guard.durable import Kind
 
 
 @dataclass(frozen=True)
@@ -119,4 +119,4 @@ def declared(rows: Sequence[Mapping[str, Any]], prefix: str) -> tuple[Declared, 
 
 STORES = ("table", "bucket", "queue", "logs", "database")
 _KINDS = (*STORES, "topic")
-assert set(STORES) <= {each.kind.value for each in DURABLE.values()}
+assert set(STORES) <= {kind.value for kind in Kind}

@@ -63,11 +63,19 @@ def test_an_empty_queue_has_nothing_to_lose_and_one_with_messages_has(account: A
         (TABLE, "whether it can be restored isn't known"),
         (LOGS, "whether it can be restored isn't known"),
         ("aws:ec2/instance:Instance", "isn't known"),
-        ("aws:unknown/thing:Thing", "no durable type that this program knows"),
+        ("aws:unknown/thing:Thing", "nobody has reviewed what this type holds"),
+        ("kubernetes:example.com/v1:Ledger", "nobody has reviewed what this type holds"),
+        ("aws:kms/key:Key", "nothing copies a key"),
+        ("aws:iam/role:Role", "no durable type that this program knows"),
     ],
 )
 def test_what_cant_be_read_is_missing(account: Any, token: str, said: str) -> None:
     assert said in str(missing("absent", token))
+
+
+@pytest.mark.parametrize("token", ["kubernetes:core/v1:Secret", "aws:s3/bucketObjectv2:BucketObjectv2"])
+def test_what_the_program_gives_needs_no_recovery_point(token: str) -> None:
+    assert RecoveryPoints("none", "eu-west-3").find(store("a", token)).missing is None
 
 
 def test_an_account_that_doesnt_answer_is_a_refusal_as_well(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from guard.durable import DURABLE
+from guard.durable import is_durable
 from stacks.releases import versions
 from tests.components.mocked import Recorder, run_program
 
 
 def stores(recorder: Recorder) -> set[str]:
-    return {name for name, each in recorder.resources.items() if each.typ in DURABLE and name != "cluster-identity"}
+    return {
+        name
+        for name, each in recorder.resources.items()
+        if is_durable(each.typ) and not each.typ.startswith("rollback:") and name != "cluster-identity"
+    }
 
 
 @pytest.mark.parametrize("version", versions())

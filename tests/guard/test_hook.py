@@ -54,6 +54,25 @@ def test_what_is_missing_comes_first_and_an_approval_doesnt_help(tmp_path: Path)
         hook(tmp_path, "receipts: no recovery point\n  rollback recovery make").decide(RECEIPTS, Action.DELETE)
 
 
+SECRET = "kubernetes:core/v1:Secret"
+OBJECT = "aws:s3/bucketObjectv2:BucketObjectv2"
+
+
+@pytest.mark.parametrize("token", [SECRET, OBJECT])
+def test_what_the_program_gives_goes_with_an_approval_and_not_without(tmp_path: Path, token: str) -> None:
+    store = Store(urn("only-copy", token), token, "only-copy", "shared", {})
+    assert "nobody has approved" in str(hook(tmp_path).refusal(store, Action.DELETE))
+    approve(tmp_path, store.urn)
+    assert hook(tmp_path).refusal(store, Action.DELETE) is None
+
+
+def test_the_programs_own_values_are_replaced_unasked_and_an_object_is_not(tmp_path: Path) -> None:
+    secret = Store(urn("pull", SECRET), SECRET, "pull", "shared", {})
+    item = Store(urn("page", OBJECT), OBJECT, "page", "shared", {})
+    assert hook(tmp_path).refusal(secret, Action.REPLACE) is None
+    assert "nobody has approved that it is replaced" in str(hook(tmp_path).refusal(item, Action.REPLACE))
+
+
 def test_without_an_approval_two_lines_say_how_to_give_one(tmp_path: Path) -> None:
     with pytest.raises(GuardError) as refused:
         hook(tmp_path).decide(RECEIPTS, Action.DELETE)

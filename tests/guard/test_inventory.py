@@ -41,3 +41,18 @@ def test_the_digest_changes_with_the_guard_and_not_with_ciphertexts() -> None:
     assert digest(before) == digest(state(resource("b"), resource("a", inputs={"name": "a", "secret": "v1:x"})))
     for other in (state(resource("a")), state(resource("a"), resource("b", protect=False)), state()):
         assert digest(other) != digest(before)
+
+
+def test_what_the_program_gives_needs_the_hook_alone() -> None:
+    bare = resource("settings", "kubernetes:core/v1:ConfigMap", protect=False, retainOnDelete=None)
+    assert [store.lacks for store in durable(state(bare)).values()] == [[]]
+    unhooked = resource("settings", "kubernetes:core/v1:ConfigMap", protect=False, resourceHooks={})
+    assert [store.lacks for store in durable(state(unhooked)).values()] == [["delete hook"]]
+
+
+def test_a_type_that_nobody_has_reviewed_is_a_store_and_a_component_is_none() -> None:
+    there = state(
+        resource("ledger", "pulumi-python:dynamic:Resource"),
+        resource("site", "other:index:Website", custom=False),
+    )
+    assert [store.type for store in durable(there).values()] == ["pulumi-python:dynamic:Resource"]

@@ -106,3 +106,16 @@ def test_resources_are_counted_by_system_and_the_plan_isnt_one() -> None:
     found = previous(STATE)
     assert {name: len(urns) for name, urns in found.systems.items()} == {"billing": 4, "shared": 1}
     assert found.plan == {"durable": 3.0}
+
+
+def test_types_that_nobody_has_reviewed_are_stores_and_components_are_none() -> None:
+    custom, component = urn("pulumi-python:dynamic:Resource", "ledger"), urn("other:index:Website", "site")
+    provider = urn("pulumi:providers:pulumi-python", "default")
+    state = {
+        custom: resource("pulumi-python:dynamic:Resource", name="ledger-1"),
+        component: resource("other:index:Website"),
+        provider: resource("pulumi:providers:pulumi-python"),
+        urn("aws:newservice/store:Store", "new"): resource("aws:newservice/store:Store"),
+        urn("aws:iam/role:Role", "role"): resource("aws:iam/role:Role"),
+    }
+    assert {store.name for store in previous(state).stores.values()} == {"ledger-1", "new"}

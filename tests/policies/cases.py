@@ -23,6 +23,7 @@ def make(kind: str, name: str = "one", props: Mapping[str, Any] | None = None, *
     """A resource; ``sources`` and ``dependencies`` name other resources by their short names."""
     sources = {path: [urn(each) for each in found] for path, found in more.pop("sources", {}).items()}
     dependencies = [urn(each) for each in more.pop("dependencies", ())]
+    more.setdefault("custom", not kind.startswith("rollback:"))
     return Resource(kind, name, urn(name), props or {}, sources=sources, dependencies=dependencies, **more)
 
 

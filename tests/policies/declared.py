@@ -87,6 +87,7 @@ class Monitor(MockMonitor):
             protect=request.protect,
             delete_before_replace=deferred,
             parent=request.parent or None,
+            custom=request.custom,
             dependencies=tuple(request.dependencies),
             sources={path: tuple(found.urns) for path, found in request.propertyDependencies.items()},
         )

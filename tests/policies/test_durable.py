@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from guard.approvals import Action, Approval
-from guard.durable import DURABLE
 from guard.plan import guard_digest
 from guard.previous import PLAN
 from policies.subject import UNKNOWN, Resource
@@ -32,6 +31,17 @@ def approval(store: str, action: Action, hours: float = 1) -> Approval:
     )
 
 
+DURABLE = (
+    TABLE,
+    BUCKET,
+    "aws:kms/key:Key",
+    "aws:newservice/store:Store",
+    "kubernetes:apiextensions.k8s.io/v1:CustomResourceDefinition",
+    "kubernetes:example.com/v1:Ledger",
+    "pulumi-python:dynamic:Resource",
+)
+
+
 @pytest.mark.parametrize("kind", DURABLE)
 def test_every_durable_type_has_to_be_protected(kind: str) -> None:
     assert said("durable-store-protected", make(kind, **GUARDED)) == []
@@ -39,6 +49,18 @@ def test_every_durable_type_has_to_be_protected(kind: str) -> None:
     assert "delete-first" in said("durable-store-protected", make(kind, protect=True))[0]
     refused = make(kind, protect=True, delete_before_replace=False)
     assert "delete-first" in said("durable-store-protected", refused)[0]
+
+
+@pytest.mark.parametrize("kind", ["kubernetes:core/v1:Secret", "aws:ssm/parameter:Parameter"])
+def test_what_the_program_gives_is_counted_and_needs_no_protection(kind: str) -> None:
+    assert said("durable-store-protected", make(kind)) == []
+    assert "0 components" in said_of("guard-present", [make(kind)])[0]
+
+
+def test_a_component_is_no_store_whatever_its_type() -> None:
+    site = make("other:index:Website", custom=False)
+    assert said("durable-store-protected", site) == []
+    assert said_of("guard-present", [site]) == []
 
 
 def test_what_holds_no_data_needs_no_protection() -> None:

@@ -56,8 +56,9 @@ def test_the_checks_have_something_to_look_at() -> None:
     """Every type that a policy names and this project declares is really looked at."""
     declared = declare("prod", "v1.2.3")
     types = {resource.type for resource in declared.resources}
-    looked_at = {kind for rule in RULES if isinstance(rule, ResourceRule) for kind in rule.types}
-    assert len(types & looked_at) >= 20
+    rules = [rule for rule in RULES if isinstance(rule, ResourceRule)]
+    looked_at = {kind for kind in types if any(kind in rule.types for rule in rules)}
+    assert len(looked_at) >= 20
     functions = Functions(declared.stack)
     assert len(functions.taking_traffic) == 14
     assert all(call.alias is not None for call in functions.calls)

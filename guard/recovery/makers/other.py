@@ -19,15 +19,16 @@ class Others:
     """Secrets, volumes, namespaces, hosts, belts."""
 
     def count(self, store: Store) -> int:
-        """A secret is one, a belt none, a namespace has its claims; what lies on a volume can't be seen from here."""
+        """A secret is one, a belt none, a namespace what is in it; what lies on a volume can't be seen from here."""
         match store.kind:
             case Kind.SECRET:
                 return 1
             case Kind.BELT:
                 return 0
             case Kind.NAMESPACE:
-                return _claims(store)
-        raise RecoveryError(f"{store}: what lies on it can't be counted from here; {ELSEWHERE[store.kind]}")
+                return _in_namespace(store)
+        elsewhere = ELSEWHERE.get(store.kind, "nothing here copies it")
+        raise RecoveryError(f"{store}: what it holds can't be counted from here; {elsewhere}")
 
     def measure(self, store: Store, progress: Progress) -> Content:  # noqa: ARG002
         """Refused."""
@@ -50,15 +51,23 @@ def _refused(store: Store) -> RecoveryError:
     return RecoveryError(f"{store}: {ELSEWHERE.get(store.kind, 'nothing here copies it')}")
 
 
-def _claims(store: Store) -> int:
-    """The claims in a namespace of the store's own cluster. A namespace that isn't there has lost nothing to count."""
+def _in_namespace(store: Store) -> int:
+    """How many claims, Secrets and ConfigMaps go with a namespace; those of the cluster's own aren't counted.
+
+    A namespace that isn't there, or is another one by its uid, has nothing that could be counted.
+    """
     with told(str(store)):
         core = _core(store)
         there = core.read_namespace(store.name, _request_timeout=(5, 60))
         if store.uid and there.metadata.uid != store.uid:
             raise RecoveryError(f"{store}: the cluster that answers has another namespace of this name")
-        found = core.list_namespaced_persistent_volume_claim(store.name, _request_timeout=(5, 60))
-        return len(found.items)
+        given: Any = {"namespace": store.name, "_request_timeout": (5, 60)}
+        claims = core.list_namespaced_persistent_volume_claim(**given).items
+        secrets = [each for each in core.list_namespaced_secret(**given).items if each.type != TOKEN]
+        maps = [
+            each for each in core.list_namespaced_config_map(**given).items if each.metadata.name not in OF_THE_CLUSTER
+        ]
+        return len(claims) + len(secrets) + len(maps)
 
 
 def _core(store: Store) -> Any:
@@ -76,3 +85,8 @@ def _core(store: Store) -> Any:
         raise RecoveryError(f"{store}: {error}") from None
     settings.retries = False
     return client.CoreV1Api(client.ApiClient(settings))
+
+
+OF_THE_CLUSTER = frozenset({"kube-root-ca.crt", "istio-ca-root-cert"})
+"""ConfigMaps that the cluster itself puts into every namespace, and would again."""
+TOKEN = "kubernetes.io/service-account-token"  # noqa: S105 - a type of Secret: the cluster issues it anew

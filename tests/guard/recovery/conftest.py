@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from moto import mock_aws
 
-from guard.durable import DURABLE
+from guard.durable import durable
 from guard.recovery import work
 from guard.recovery.catalogue import Catalogue
 from guard.recovery.points import RecoveryPoint, Store
@@ -37,7 +37,9 @@ TOKENS = {
 def store(kind: str, name: str, stack: str = "prod") -> Store:
     token = TOKENS[kind]
     urn = f"urn:pulumi:{stack}::rollback-stack::{token}::{name.strip('/')}"
-    return Store(urn=urn, type=token, kind=DURABLE[token].kind, name=name, region=REGION)
+    holds = durable(token)
+    assert holds is not None
+    return Store(urn=urn, type=token, kind=holds.kind, name=name, region=REGION)
 
 
 def environment(url: str | None) -> dict[str, str]:

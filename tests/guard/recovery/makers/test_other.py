@@ -42,13 +42,23 @@ def test_what_can_be_counted_is_counted_and_the_rest_is_an_error(monkeypatch: py
     for kind in ("volume", "host"):
         with pytest.raises(RecoveryError, match="can't be counted from here"):
             work.count(store(kind, "x"))
-    claims = SimpleNamespace(items=["a", "b"])
     monkeypatch.setattr(config, "load_kube_config", lambda *_: None)
-    there = SimpleNamespace(metadata=SimpleNamespace(uid="1"))
-    monkeypatch.setattr(client.CoreV1Api, "read_namespace", lambda *_, **__: there)
-    monkeypatch.setattr(client.CoreV1Api, "list_namespaced_persistent_volume_claim", lambda *_, **__: claims)
+    uid = SimpleNamespace(metadata=SimpleNamespace(uid="1"))
+    monkeypatch.setattr(client.CoreV1Api, "read_namespace", lambda *_, **__: uid)
+    there: dict[str, list[Any]] = {
+        "persistent_volume_claim": ["a", "b"],
+        "secret": [SimpleNamespace(type="Opaque"), SimpleNamespace(type="kubernetes.io/service-account-token")],
+        "config_map": [
+            SimpleNamespace(metadata=SimpleNamespace(name=name)) for name in ("settings", "kube-root-ca.crt")
+        ],
+    }
+    for kind, items in there.items():
+        answer = SimpleNamespace(items=items)
+        monkeypatch.setattr(client.CoreV1Api, f"list_namespaced_{kind}", lambda *_, answer=answer, **__: answer)
+    assert work.count(store("namespace", "production")) == 4
+    del there["persistent_volume_claim"][:]
+    assert work.count(store("namespace", "production")) == 2, "a Secret and a ConfigMap are something to lose"
     namespace = store("namespace", "production")
-    assert work.count(namespace) == 2
     assert work.count(namespace.model_copy(update={"uid": "1"})) == 2
     with pytest.raises(RecoveryError, match="another namespace of this name"):
         work.count(namespace.model_copy(update={"uid": "2"}))
