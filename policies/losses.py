@@ -1,6 +1,6 @@
 """Losses in place: no store loses data by an update that neither deletes nor replaces it.
 
-The component ``rollback:guard:Plan`` tells what this update switches off, shortens or lets expire (``guard.losses``),
+The component ``rollback:guard:Plan`` tells what this update switches off, shortens or lets expire (``guard.in_place``),
 before the engine does anything about it.
 """
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from guard.losses.checks import is_on, shorter
-from guard.losses.row import Part
-from guard.losses.values import ABSENT, UNKNOWN, at, holds_unknown, listed, member, number, shown
+from guard.in_place.checks import is_on, shorter, switched_off
+from guard.in_place.row import Part
+from guard.in_place.values import ABSENT, UNKNOWN, at, holds_unknown, listed, member, number, shown
 
 LISTENERS = ("lambdaFunctions", "queues", "topics")
 
@@ -121,6 +121,13 @@ def _marks(rule: Any) -> set[tuple[str, str]]:
     places = (rule, member(rule, "filter"), at(rule, "filter.and"))
     scope = next((text for place in places if (text := _text(member(place, "prefix")))), "")
     return marks | {("scope", f"{scope} {shown(at(rule, 'destination.bucket'))}")}
+
+
+def stream_consumer(before: Any, after: Any) -> Iterator[Part]:
+    """A stream's consumer that is stopped. A queue's may be: its messages wait."""
+    old, new = (True if found is ABSENT else found for found in (member(side, "enabled") for side in (before, after)))
+    if member(before, "startingPosition") not in (ABSENT, ""):
+        yield from (Part(old, new, path="enabled", unknown=part.unknown) for part in switched_off(old, new))
 
 
 def claims_on_scale(before: Any, after: Any) -> Iterator[Part]:

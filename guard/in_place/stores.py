@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from guard.losses import cuts, expiry
-from guard.losses.checks import (
+from guard.in_place import cuts, expiry
+from guard.in_place.checks import (
     any_of,
     appears_or_changes,
     appears_or_shortens,
@@ -24,9 +24,9 @@ from guard.losses.checks import (
     switched_off,
     switched_on,
 )
-from guard.losses.databases import MAJOR, PROTECTION, SMALLER, backups
-from guard.losses.row import Leaving, Row
-from guard.losses.values import ABSENT, AS_IT_IS, at, member
+from guard.in_place.databases import MAJOR, PROTECTION, SMALLER, backups
+from guard.in_place.row import Leaving, Row
+from guard.in_place.values import ABSENT, AS_IT_IS, at, member
 
 VIEWS = {"NEW_AND_OLD_IMAGES": "keys new old", "NEW_IMAGE": "keys new", "OLD_IMAGE": "keys old", "KEYS_ONLY": "keys"}
 PROJECTIONS = {"ALL": "keys some all", "INCLUDE": "keys some", "KEYS_ONLY": "keys"}

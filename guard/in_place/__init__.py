@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from guard.approvals import Action
-from guard.losses import cluster, common, databases, delivery, stores
-from guard.losses.companions import COMPANIONS
-from guard.losses.row import Leaving, Part, Row
-from guard.losses.values import (
+from guard.in_place import cluster, common, databases, delivery, stores
+from guard.in_place.companions import COMPANIONS
+from guard.in_place.row import Leaving, Part, Row
+from guard.in_place.values import (
     ABSENT,
     AS_IT_IS,
     UNKNOWN,

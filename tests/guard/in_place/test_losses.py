@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from guard.losses import COMPANIONS, LEAVINGS, ROWS, declared_values, described, losses, refusal
+from guard.in_place import COMPANIONS, LEAVINGS, ROWS, declared_values, described, losses, refusal
 
 TABLE, BUCKET, QUEUE = "aws:dynamodb/table:Table", "aws:s3/bucket:Bucket", "aws:sqs/queue:Queue"
 VERSIONING = "aws:s3/bucketVersioning:BucketVersioning"
@@ -103,9 +103,6 @@ HELD: dict[str, dict[str, Any]] = {
     "aws:efs/backupPolicy:BackupPolicy": {"backupPolicy": {"status": "ENABLED"}},
     MAPPING: STREAM,
     "aws:sns/topicSubscription:TopicSubscription": {"protocol": "sqs"},
-    "aws:lambda/functionEventInvokeConfig:FunctionEventInvokeConfig": {
-        "destinationConfig": {"onFailure": {"destination": "arn"}}
-    },
 }
 
 
@@ -123,8 +120,10 @@ def test_what_deletes_may_leave_and_a_store_that_leaves_is_a_removal(token: str)
     assert losses(token, {"rules": rules, "policy": '{"rules": []}', "forceDestroy": True}, None) == []
 
 
-def test_a_queues_consumer_that_leaves_leaves_its_messages() -> None:
-    assert losses(MAPPING, {"eventSourceArn": "arn:aws:sqs:us-east-1:1:jobs"}, None) == []
+def test_a_queues_consumer_that_stops_or_leaves_leaves_its_messages() -> None:
+    queue = {"eventSourceArn": "arn:aws:sqs:us-east-1:1:jobs", "enabled": True}
+    assert losses(MAPPING, queue, None) == []
+    assert losses(MAPPING, queue, {**queue, "enabled": False}) == []
 
 
 UNKNOWNS: list[tuple[str, dict[str, Any], dict[str, Any]]] = [

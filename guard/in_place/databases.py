@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from guard.losses.checks import major_version, members, removed, shorter, switched_off, switched_on
-from guard.losses.row import Leaving, Row
-from guard.losses.values import AS_IT_IS, Missing
+from guard.in_place.checks import major_version, members, removed, shorter, switched_off, switched_on
+from guard.in_place.row import Leaving, Row
+from guard.in_place.values import AS_IT_IS, Missing
 
 PROTECTION = "deletion protection is switched off: anybody with the right to may delete it"
 MAJOR = "the data is converted from version {before} to {after}; an older one can't read it any more"

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from guard.losses.checks import INFINITE, is_on
-from guard.losses.row import Check, Part
-from guard.losses.values import ABSENT, UNKNOWN, at, document, holds_unknown, listed, member, number, shown
+from guard.in_place.checks import INFINITE, is_on
+from guard.in_place.row import Check, Part
+from guard.in_place.values import ABSENT, UNKNOWN, at, document, holds_unknown, listed, member, number, shown
 
 
 @dataclass(frozen=True)

@@ -10,10 +10,10 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from guard.losses import cuts
-from guard.losses.checks import in_members, keeps, members, switched_off
-from guard.losses.row import Part, Row
-from guard.losses.values import AS_IT_IS, UNKNOWN
+from guard.in_place import cuts
+from guard.in_place.checks import in_members, keeps, members, switched_off
+from guard.in_place.row import Part, Row
+from guard.in_place.values import AS_IT_IS, UNKNOWN
 
 _FACTORS: Mapping[str, float] = {
     "": 1,

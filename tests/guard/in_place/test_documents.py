@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from guard.losses import losses
+from guard.in_place import losses
 
 LIFECYCLE = "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration"
 IMAGES = "aws:ecr/lifecyclePolicy:LifecyclePolicy"

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from guard.losses.values import ABSENT
+from guard.in_place.values import ABSENT
 
 
 @dataclass(frozen=True)

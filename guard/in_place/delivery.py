@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from guard.losses import expiry
-from guard.losses.checks import (
+from guard.in_place import cuts, expiry
+from guard.in_place.checks import (
     any_of,
     appears_or_changes,
     in_members,
@@ -19,8 +19,8 @@ from guard.losses.checks import (
     switched_off,
     switched_on,
 )
-from guard.losses.row import Leaving, Row
-from guard.losses.values import ABSENT, member
+from guard.in_place.row import Leaving, Row
+from guard.in_place.values import ABSENT, member
 
 _PROTECTION = "deletion protection is switched off: anybody with the right to may delete it"
 _DEAD_LETTERS = "messages that keep failing are kept nowhere any more: they are deleted when the queue's retention ends"
@@ -60,11 +60,10 @@ ROWS: Mapping[str, tuple[Row, ...]] = {
     ),
     "aws:lambda/eventSourceMapping:EventSourceMapping": (
         Row(
-            "enabled",
-            switched_off,
-            "the consumer is stopped: what isn't read within the source's retention is lost",
+            "",
+            cuts.stream_consumer,
+            "the stream's consumer is stopped: records that it hasn't read within the stream's retention are lost",
             irreversible=False,
-            default=True,
         ),
         Row(
             "maximumRecordAgeInSeconds",
@@ -289,9 +288,5 @@ LEAVINGS: Mapping[str, Leaving] = {
         "images are copied no more", irreversible=False
     ),
     "aws:cloudtrail/trail:Trail": Leaving("nothing is logged any more: what happens meanwhile is missed"),
-    "aws:lambda/functionEventInvokeConfig:FunctionEventInvokeConfig": Leaving(
-        _ON_FAILURE,
-        holds=lambda before: bool(member(member(before, "destinationConfig"), "onFailure") not in (ABSENT, {})),
-    ),
 }
 """Companion -> what its delete loses. One that isn't named here (a lifecycle policy of images) may leave."""

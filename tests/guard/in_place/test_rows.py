@@ -13,8 +13,8 @@ import pytest
 import yaml
 from pydantic.alias_generators import to_snake
 
-from guard.losses import COMPANIONS, LEAVINGS, ROWS, cluster, common, compared, losses, rows
-from guard.losses.values import prior
+from guard.in_place import COMPANIONS, LEAVINGS, ROWS, cluster, common, compared, losses, rows
+from guard.in_place.values import prior
 
 CASES = [(*case[:4], len(case) > 4) for case in yaml.safe_load((Path(__file__).parent / "cases.yaml").read_text())]
 SDK = Path(pulumi_aws.__file__).parent

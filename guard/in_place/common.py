@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from guard.losses.checks import appears_or_shortens, removed, shorter, switched_off, switched_on
-from guard.losses.row import Row
-from guard.losses.values import ABSENT
+from guard.in_place.checks import appears_or_shortens, removed, shorter, switched_off, switched_on
+from guard.in_place.row import Row
+from guard.in_place.values import ABSENT
 
 _FORCE = "a delete takes all that is in it with it"
 _PROTECTION = "deletion protection is switched off: anybody with the right to may delete it"

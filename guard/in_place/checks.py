@@ -6,8 +6,8 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
-from guard.losses.row import Check, Part
-from guard.losses.values import ABSENT, UNKNOWN, at, listed, member, number, shown
+from guard.in_place.row import Check, Part
+from guard.in_place.values import ABSENT, UNKNOWN, at, listed, member, number, shown
 
 ON = frozenset({"true", "on", "enabled", "active", "enable"})
 INFINITE = float("inf")
