@@ -27,7 +27,7 @@ from guard.in_place.values import (
     shown,
 )
 
-__all__ = ["COMPANIONS", "Loss", "declared_values", "described", "losses", "refusal"]
+__all__ = ["COMPANIONS", "Loss", "declared_values", "described", "losses", "may_lose", "refusal"]
 
 ROWS: Mapping[str, tuple[Row, ...]] = {**stores.ROWS, **databases.ROWS, **delivery.ROWS}
 LEAVINGS: Mapping[str, Leaving] = {**stores.LEAVINGS, **databases.LEAVINGS, **delivery.LEAVINGS}
@@ -46,6 +46,8 @@ class Loss:
     """What is lost, in one sentence."""
     irreversible: bool
     """The old value, set again, doesn't bring it back."""
+    certain: bool = True
+    """Not so where the new value is known only in the update, and could be one that loses."""
 
 
 def losses(
@@ -95,6 +97,11 @@ def rows(token: str) -> tuple[Row, ...]:
     return (*own, *(row for row in common.ROWS if row.path.partition(".")[0] not in judged))
 
 
+def may_lose(token: str) -> bool:
+    """Whether a change of this type, or its delete, can lose data that another resource holds."""
+    return token in ROWS or token in LEAVINGS or (token.startswith("kubernetes:") and cluster.named(token))
+
+
 def described(found: Iterable[Loss]) -> list[dict[str, Any]]:
     """Losses as plain data, for the plan."""
     return [
@@ -104,6 +111,7 @@ def described(found: Iterable[Loss]) -> list[dict[str, Any]]:
             "after": loss.after,
             "lost": loss.lost,
             "irreversible": loss.irreversible,
+            "certain": loss.certain,
         }
         for loss in found
     ]
@@ -142,7 +150,7 @@ def _loss(row: Row, part: Part) -> Loss:
     lost = part.text or row.lost.format(before=old, after=new, item=part.item)
     if part.unknown:
         lost = f"what {path or 'it'} becomes is known only in the update (now {old}): it could lose data"
-    return Loss(path, old, new, lost, row.irreversible)
+    return Loss(path, old, new, lost, row.irreversible, certain=not part.unknown)
 
 
 def _with(values: Any, path: list[str], other: Any) -> Any:

@@ -115,8 +115,16 @@ ROWS: Mapping[str, tuple[Row, ...]] = {
 COMMON = (Row("metadata.finalizers", members(), _FINALIZER, irreversible=False, default=AS_IT_IS),)
 
 
+def named(token: str) -> bool:
+    """Whether the table names a Kubernetes type, whichever version of its API it is of."""
+    return _kind(token) in ROWS
+
+
 def rows(token: str) -> tuple[Row, ...]:
-    """The rows of a Kubernetes type, whichever version of its API it is of."""
+    """The rows of a Kubernetes type: its own, and those of every object."""
+    return (*ROWS.get(_kind(token), ()), *COMMON)
+
+
+def _kind(token: str) -> str:
     _, group, kind = token.split(":", 2)
-    name = f"kubernetes:{group.partition('/')[0]}:{kind.removesuffix('Patch')}"
-    return (*ROWS.get(name, ()), *COMMON)
+    return f"kubernetes:{group.partition('/')[0]}:{kind.removesuffix('Patch')}"

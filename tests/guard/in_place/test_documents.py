@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from guard.in_place import losses
@@ -104,7 +104,7 @@ RULES = st.builds(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(RULES, max_size=4), st.lists(RULES, max_size=4))
 def test_a_lifecycle_that_only_lost_rules_deletes_no_more(
     before: list[dict[str, Any]], more: list[dict[str, Any]]
@@ -113,7 +113,7 @@ def test_a_lifecycle_that_only_lost_rules_deletes_no_more(
     assert expires(before, [*reversed(before)]) == []
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.lists(RULES, max_size=3),
     st.lists(RULES, max_size=3),
