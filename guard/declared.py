@@ -42,12 +42,16 @@ class Declared:
     read: set[str] = field(default_factory=set)
     """The URNs of durable types that the program only reads: somebody else's stores."""
     places: dict[pulumi.Resource, Place] = field(default_factory=dict)
+    parents: dict[str, str] = field(default_factory=dict)
+    """URN -> the URN of what it lies in."""
 
     def note(self, resource: pulumi.Resource, token: str, name: str, props: Any, opts: pulumi.ResourceOptions) -> str:
         """Note a resource that is about to be registered; its URN."""
         place = self.places[resource] = self._place(token, name, opts.parent)
         address = place.urn
         self.urns.add(address)
+        if opts.parent in self.places:
+            self.parents[address] = self.places[opts.parent].urn
         if token in DURABLE and opts.id is not None:
             self.read.add(address)
         elif token in DURABLE:

@@ -19,6 +19,8 @@ from guard.declared import Declared
 from guard.durable import DURABLE
 from guard.evidence import RecoveryPoints
 from guard.hook import Hook
+from guard.in_place import may_lose
+from guard.in_place.hook import LossHook
 from guard.plan import Plan, compare, content
 from guard.previous import Previous
 
@@ -48,7 +50,9 @@ class Guard:
         """
         self._hook = Hook(self.stack, self.evidence, self.declared.stores, self._owner, self.folder, self.now)
         self._given = approvals.load(self.stack, self.folder)
-        self._bound = pulumi.ResourceHookBinding(before_delete=[self._hook.as_resource_hook()])
+        change = LossHook(self.stack, self._beside, self.folder, self.now).as_resource_hook()
+        self._bound = pulumi.ResourceHookBinding(before_delete=[self._hook.as_resource_hook()], before_update=[change])
+        self._watched = pulumi.ResourceHookBinding(before_create=[change], before_update=[change])
         pulumi.runtime.register_stack_transformation(self._attach)
 
     def plan(self) -> Plan:
@@ -66,7 +70,7 @@ class Guard:
     def _attach(self, args: pulumi.ResourceTransformationArgs) -> pulumi.ResourceTransformationResult | None:
         urn = self.declared.note(args.resource, args.type_, args.name, args.props, args.opts)
         if urn not in self.declared.stores:
-            return None
+            return self._watch(args) if may_lose(args.type_) else None
         free = self._let_go(urn)
         guarded = pulumi.ResourceOptions(
             protect=not free,
@@ -78,6 +82,16 @@ class Guard:
         )
         props = {**args.props, **DURABLE[args.type_].unlocked} if free else args.props
         return pulumi.ResourceTransformationResult(props, pulumi.ResourceOptions.merge(args.opts, guarded))
+
+    def _watch(self, args: pulumi.ResourceTransformationArgs) -> pulumi.ResourceTransformationResult:
+        """What holds no data may change what a store does with its own: a lifecycle, a notification, a consumer."""
+        watched = pulumi.ResourceOptions(hooks=self._watched)
+        return pulumi.ResourceTransformationResult(args.props, pulumi.ResourceOptions.merge(args.opts, watched))
+
+    def _beside(self, urn: str) -> str | None:
+        """The store above a resource that stands beside one, where the last update left that store."""
+        above = self.declared.parents.get(urn)
+        return above if above in self.before.stores else None
 
     def _let_go(self, urn: str) -> bool:
         """Whether a person has approved that this store goes: then the hook alone decides."""

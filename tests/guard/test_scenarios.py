@@ -26,7 +26,7 @@ SCENARIOS = sorted((Path(__file__).parent / "scenarios").glob("*.yaml"))
 LONG = {
     *("analyzed_state", "changed_bucket_name", "exchanged_item", "moved_between_components", "nothing_changes"),
     *("pack_alone_hears_of_no_delete", "pack_unprotected_replacement", "queue_with_messages", "replaced_database"),
-    *("save_plan", "skipped_pack"),
+    *("save_plan", "skipped_pack", "loss_by_a_companion"),
 }
 """Left to the long suite: the same trap on another type of store, or the words of a command that changes nothing."""
 ENGINE = ("up", "preview", "destroy")
