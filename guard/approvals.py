@@ -29,6 +29,7 @@ class Action(StrEnum):
 
     DELETE = "delete"
     REPLACE = "replace"
+    LOSE = "lose"
     BLAST_RADIUS = "blast-radius"
 
 

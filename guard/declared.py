@@ -16,6 +16,7 @@ from pydantic.alias_generators import to_camel
 
 from guard.aliases import Address, former
 from guard.durable import Durable, Kind, durable, look_up, physical_name
+from guard.in_place import declared_values
 from guard.location import PROVIDER, Provider, declared_provider, default_provider, is_kubernetes
 from guard.store import Store
 
@@ -62,7 +63,9 @@ class Declared:
     names: dict[str, Mapping[str, str]] = field(default_factory=dict)
     """By URN: the inputs that are physical names, of resources of every type."""
     inputs: dict[str, Mapping[str, Any]] = field(default_factory=dict)
-    """By URN: the inputs of durable stores; what is known only later is None."""
+    """By URN: the inputs of durable stores (``guard.in_place.declared_values``)."""
+    ignored: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """By URN: the inputs of durable stores whose changes the engine ignores."""
     providers: dict[str, Provider] = field(default_factory=dict)
     """The providers that the program declares, by URN."""
     foreign: dict[str, str] = field(default_factory=dict)
@@ -70,6 +73,8 @@ class Declared:
     places: dict[pulumi.Resource, Place] = field(default_factory=dict)
     resources: dict[str, pulumi.Resource] = field(default_factory=dict)
     """What was declared, as the SDK has it, by URN."""
+    parents: dict[str, str] = field(default_factory=dict)
+    """URN -> the URN of what it lies in."""
 
     def note(self, resource: pulumi.Resource, token: str, name: str, props: Any, opts: pulumi.ResourceOptions) -> str:
         """Note a resource that is about to be registered; its URN."""
@@ -82,11 +87,13 @@ class Declared:
             self.providers[address] = declared_provider(address, token, props)
         if names := physical_names(_texts(props)):
             self.names[address] = names
+        if opts.parent in self.places:
+            self.parents[address] = self.places[opts.parent].urn
         holds = durable(token) if isinstance(resource, pulumi.CustomResource) else None
         if holds is not None and opts.id is not None:
             self.read.add(address)
         elif holds is not None:
-            self._note_store(place, token, name, _inputs(props), opts, holds)
+            self._note_store(place, token, name, props, opts, holds)
         return address
 
     def _note_store(
@@ -94,13 +101,15 @@ class Declared:
         place: Place,
         token: str,
         name: str,
-        inputs: Mapping[str, Any],
+        props: Any,
         opts: pulumi.ResourceOptions,
         holds: Durable,
     ) -> None:
+        inputs = _inputs(props)
         identity = {path: look_up(inputs, path) for path in holds.identity}
         provider = self.provider_of(token, opts)
-        self.inputs[place.urn] = inputs
+        self.inputs[place.urn] = declared_values(props)
+        self.ignored[place.urn] = tuple(opts.ignore_changes or ())
         self.stores[place.urn] = Store(
             place.urn,
             token,

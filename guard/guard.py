@@ -5,7 +5,7 @@ One place for every release. A program registers it first and asks for the plan 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,7 +20,9 @@ from guard.durable import durable, is_durable, physical_name
 from guard.evidence import RecoveryPoints
 from guard.gate import Gate, answer
 from guard.hook import Hook
-from guard.plan import Plan, compare, content, nothing_goes
+from guard.in_place import described, losses, may_lose
+from guard.in_place.hook import LossHook
+from guard.plan import Plan, compare, content, described_store, nothing_goes
 from guard.previous import Previous
 from guard.store import Store
 
@@ -50,18 +52,20 @@ class Guard:
         """
         self._hook = Hook(self.stack, self.evidence, self._owner, self.folder, self.now)
         self._given = approvals.load(self.stack, self.folder)
-        self._bound = pulumi.ResourceHookBinding(
-            before_delete=[self._hook.as_resource_hook(self._store_of, self._is_replaced)]
-        )
-        by_urn = self.declared.resources.get
-        self._gate = Gate(self._hook, self._stores_of_the_state, by_urn).as_resource_hook()
-        self._gated = pulumi.ResourceHookBinding(before_delete=[self._gate])
+        self._changes = LossHook(self.stack, self._beside, self.folder, self.now)
+        change = self._changes.as_resource_hook()
+        delete = self._hook.as_resource_hook(self._store_of, self._is_replaced)
+        gate = Gate(self._hook, self._stores_of_the_state, self.declared.resources.get).as_resource_hook()
+        self._bound = pulumi.ResourceHookBinding(before_delete=[delete], before_update=[change])
+        self._gated = pulumi.ResourceHookBinding(before_delete=[gate])
+        self._watched = pulumi.ResourceHookBinding(before_delete=[gate], before_create=[change], before_update=[change])
         pulumi.runtime.register_stack_transformation(self._attach)
 
     def plan(self) -> Plan:
         """Show what this update takes away, for the policy and for reviewers. After everything was declared."""
         difference = compare(self.before, self.declared)
         told = content(self.stack, difference, self.declared, self._judge, self._approved)
+        told["losses"] = [entry for store in self.declared.stores.values() for entry in self._losses(store)]
         settled = nothing_goes(told) and self.before.plan is not None and _is_alike(self.before.plan, told)
         return Plan(self.before.plan, settled=True) if settled and self.before.plan else Plan(told)
 
@@ -76,7 +80,7 @@ class Guard:
     def _attach(self, args: pulumi.ResourceTransformationArgs) -> pulumi.ResourceTransformationResult | None:
         urn = self.declared.note(args.resource, args.type_, args.name, args.props, args.opts)
         if urn not in self.declared.stores:
-            return self._gate_only(args)
+            return self._beside_stores(args)
         self._refuse_to_be_undone(args)
         free = self._let_go(urn)
         holds = durable(args.type_)
@@ -96,11 +100,18 @@ class Guard:
         props = {**args.props, **holds.unlocked} if free else args.props
         return pulumi.ResourceTransformationResult(props, pulumi.ResourceOptions.merge(args.opts, guarded))
 
-    def _gate_only(self, args: pulumi.ResourceTransformationArgs) -> pulumi.ResourceTransformationResult | None:
+    def _beside_stores(self, args: pulumi.ResourceTransformationArgs) -> pulumi.ResourceTransformationResult | None:
+        """What holds no data passes the gate, and may change what a store does with its own: a lifecycle."""
         if not isinstance(args.resource, pulumi.CustomResource) or args.opts.id is not None:
             return None
-        gated = pulumi.ResourceOptions.merge(args.opts, pulumi.ResourceOptions(hooks=self._gated))
-        return pulumi.ResourceTransformationResult(args.props, gated)
+        hooks = self._watched if may_lose(args.type_) else self._gated
+        merged = pulumi.ResourceOptions.merge(args.opts, pulumi.ResourceOptions(hooks=hooks))
+        return pulumi.ResourceTransformationResult(args.props, merged)
+
+    def _beside(self, urn: str) -> str | None:
+        """The store above a resource that stands beside one, where the last update left that store."""
+        above = self.declared.parents.get(urn)
+        return above if above in self.before.stores else None
 
     def _refuse_to_be_undone(self, args: pulumi.ResourceTransformationArgs) -> None:
         """Raises ``pulumi.RunError`` where what comes after the guard could take its options off again."""
@@ -147,6 +158,16 @@ class Guard:
         """
         resource = self.declared.resources.get(urn)
         return isinstance(resource, pulumi.CustomResource) and await answer(resource.id) != identifier
+
+    def _losses(self, store: Store) -> Iterator[dict[str, Any]]:
+        """What a store loses by a change in place, as far as that is known before the update."""
+        old = next((old for old, now in self.declared.former.items() if now == store.urn), store.urn)
+        before = self.before.resources.get(old if old in self.before.stores else store.urn)
+        inputs, ignored = self.declared.inputs[store.urn], self.declared.ignored[store.urn]
+        found = [each for each in losses(store.type, before, inputs, ignored=ignored) if each.certain] if before else []
+        if found:
+            refusal = self._changes.unapproved([store.urn, old], store.urn, found)
+            yield {**described_store(store), "losses": described(found), "refusal": refusal}
 
     def _judge(self, store: Store, action: Action) -> dict[str, Any]:
         found = self.evidence.find(store)

@@ -104,17 +104,21 @@ def content(stack: str, difference: Difference, declared: Declared, judge: Judge
 
 def nothing_goes(plan: Mapping[str, Any]) -> bool:
     """Whether a plan takes nothing away."""
-    return not (plan["removals"] or plan["replacements"] or plan["systems"])
+    return not any(plan.get(part) for part in ("removals", "replacements", "systems", "losses"))
 
 
 def _entry(store: Store, action: Action, judge: Judge) -> dict[str, Any]:
+    return {**described_store(store), **judge(store, action)}
+
+
+def described_store(store: Store) -> dict[str, Any]:
+    """A store as the plan names it."""
     return {
         "urn": store.urn,
         "type": store.type,
         "kind": holds.kind.value if (holds := durable(store.type)) else "unknown",
         "name": store.name,
         "system": store.system,
-        **judge(store, action),
     }
 
 

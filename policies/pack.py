@@ -20,6 +20,7 @@ from policies import (
     durable,
     exposure,
     identity,
+    losses,
     pinning,
     queues,
     releases,
@@ -34,6 +35,7 @@ from stacks.policies import Enforcement, PolicySettings
 
 CONCERNS = (
     durable,
+    losses,
     pinning,
     releases,
     traffic,

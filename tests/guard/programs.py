@@ -33,6 +33,14 @@ class Declared:
     """Without the account's own protection against deletes."""
     protect: bool | None = None
     retain: bool | None = None
+    ttl: str | None = None
+    """A table's attribute by which items expire."""
+    lifecycle: int | None = None
+    """Days after which a bucket's objects expire."""
+    versioning: str = "Enabled"
+    """A bucket's."""
+    retention: int | None = None
+    """A queue's in seconds, a log group's in days."""
     region: str | None = None
     """Another region than the default provider's."""
     provider: str | None = None
@@ -70,6 +78,7 @@ def make(store: Declared, parent: pulumi.Resource | None, provider: pulumi.Provi
                 billing_mode="PAY_PER_REQUEST",
                 deletion_protection_enabled=not store.unlocked,
                 point_in_time_recovery=aws.dynamodb.TablePointInTimeRecoveryArgs(enabled=True),
+                ttl=aws.dynamodb.TableTtlArgs(attribute_name=store.ttl, enabled=True) if store.ttl else None,
                 opts=opts,
             )
         case "bucket":
@@ -77,13 +86,31 @@ def make(store: Declared, parent: pulumi.Resource | None, provider: pulumi.Provi
             aws.s3.BucketVersioning(
                 f"{store.name}-versioning",
                 bucket=bucket.bucket,
-                versioning_configuration=aws.s3.BucketVersioningVersioningConfigurationArgs(status="Enabled"),
+                versioning_configuration=aws.s3.BucketVersioningVersioningConfigurationArgs(status=store.versioning),
                 opts=pulumi.ResourceOptions(parent=bucket),
             )
+            if store.lifecycle is not None:
+                rule = aws.s3.BucketLifecycleConfigurationRuleArgs(
+                    id="expire",
+                    status="Enabled",
+                    expiration=aws.s3.BucketLifecycleConfigurationRuleExpirationArgs(days=store.lifecycle),
+                )
+                aws.s3.BucketLifecycleConfiguration(
+                    f"{store.name}-lifecycle",
+                    bucket=bucket.bucket,
+                    rules=[rule],
+                    opts=pulumi.ResourceOptions(parent=bucket),
+                )
         case "queue":
-            aws.sqs.Queue(store.name, name=store.physical, region=store.region, opts=opts)
+            aws.sqs.Queue(
+                store.name,
+                name=store.physical,
+                message_retention_seconds=store.retention,
+                region=store.region,
+                opts=opts,
+            )
         case "logs":
-            aws.cloudwatch.LogGroup(store.name, name=store.physical, retention_in_days=30, opts=opts)
+            aws.cloudwatch.LogGroup(store.name, name=store.physical, retention_in_days=store.retention or 30, opts=opts)
         case "database":
             aws.rds.Instance(
                 store.name,

@@ -28,7 +28,7 @@ LONG = {
     *("analyzed_state", "changed_bucket_name", "exchanged_item", "moved_between_components", "nothing_changes"),
     *("pack_alone_hears_of_no_delete", "pack_unprotected_replacement", "queue_with_messages", "replaced_database"),
     *("save_plan", "skipped_pack", "another_physical_name", "approved_destroy", "refusal_of_the_past"),
-    "renamed_without_a_name_of_its_own",
+    *("renamed_without_a_name_of_its_own", "loss_by_a_companion"),
 }
 """Left to the long suite: the same trap on another type of store, or the words of a command that changes nothing."""
 ENGINE = ("up", "preview", "destroy")
