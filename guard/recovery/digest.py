@@ -53,9 +53,9 @@ class Content:
 
     def aside(self, other: Content) -> str | None:
         """How ``other`` differs in what isn't an item. A sequence may be a little ahead, as it is in a copy."""
-        for name in sorted({*self.aspects, *other.aspects}):
-            if self.aspects.get(name) != other.aspects.get(name):
-                return f"{name} differ"
+        names = sorted({*self.aspects, *other.aspects})
+        if differing := [name for name in names if self.aspects.get(name) != other.aspects.get(name)]:
+            return f"{', '.join(differing)} differ"
         for name in sorted({*self.positions, *other.positions}):
             mine, theirs = self.positions.get(name), other.positions.get(name)
             if mine is None or theirs is None or not mine <= theirs <= mine + AHEAD:

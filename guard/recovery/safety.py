@@ -19,7 +19,8 @@ CLOSED = dict.fromkeys(_WORDS, True)
 """The public access block of a private bucket."""
 ENCRYPTED = {"Rules": [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}]}
 _ENCRYPT = '{"Rules":[{"ApplyServerSideEncryptionByDefault":{"SSEAlgorithm":"AES256"}}]}'
-_FOREIGN = ("403", "AccessDenied", "Forbidden", "BucketAlreadyExists")
+FOREIGN = ("403", "AccessDenied", "Forbidden", "BucketAlreadyExists")
+"""What S3 answers where a bucket is another account's; a HEAD request has the status alone."""
 
 
 def set_up(s3: Any, bucket: str) -> None:
@@ -31,7 +32,7 @@ def set_up(s3: Any, bucket: str) -> None:
 
 def refuse_foreign(error: BaseException, bucket: str) -> None:
     """Raise ``RecoveryError`` where an answer says that a bucket is another account's."""
-    if code(error) in _FOREIGN:
+    if code(error) in FOREIGN:
         raise RecoveryError(
             f"recovery bucket {bucket} belongs to another account, or this one may not read it; name a bucket of this "
             "account: pulumi config set rollback-stack:recoveryBucket NAME"

@@ -233,7 +233,7 @@ def _prepare(s3: Any, point: RecoveryPoint, target: str) -> None:
     try:
         s3.head_bucket(Bucket=target)
     except Exception as error:
-        if code(error) == "403":
+        if code(error) in safety.FOREIGN:
             raise RecoveryError(f"bucket {target} is another account's: restore {point.id} to another name") from None
         if not absent(error):
             raise

@@ -38,19 +38,19 @@ class Databases:
 
     def count(self, store: Store) -> int:
         """Rows and large objects of all databases."""
-        with told(str(store)):
+        with _about(store):
             return postgres.count(_login(_rds(store), store))
 
     def measure(self, store: Store, progress: Progress) -> Content:
         """See ``Maker``."""
-        with told(str(store)):
+        with _about(store):
             return postgres.read(_login(_rds(store), store), progress)
 
     def copy(self, order: Order) -> Copy:
         """See ``Maker``. One that is written to all the time is refused, or read back where that is explained."""
         store = order.store
         rds = _rds(store)
-        with told(str(store)):
+        with _about(store):
             lost = postgres.unlogged(_login(rds, store))
             if lost and not order.explained:
                 raise RecoveryError(
@@ -110,6 +110,18 @@ class Databases:
         if differs := point.differs(found):
             raise DamagedError(f"database {target} restored from {point.id}: {differs}")
         return found.items
+
+
+@contextlib.contextmanager
+def _about(store: Store) -> Iterator[None]:
+    """Errors begin with the store, those about one of its tables too."""
+    with told(str(store)):
+        try:
+            yield
+        except RecoveryError as error:
+            if str(error).startswith(str(store)):
+                raise
+            raise type(error)(f"{store}: {error}") from error
 
 
 def _rds(store: Store) -> Any:

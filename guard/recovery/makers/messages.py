@@ -24,12 +24,13 @@ TRACE = "AWSTraceHeader"
 
 
 def batches(records: list[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
-    """Messages in as few requests as SQS allows, in order."""
+    """Messages in as few requests as SQS allows, in order; one with a trace header goes alone."""
     batch: list[dict[str, Any]] = []
     size = 0
     for record in records:
         weight = len(objects.line(record))
-        if batch and (len(batch) == BATCH or size + weight > BATCH_BYTES):
+        alone = bool(batch) and TRACE in {**batch[-1]["attributes"], **record["attributes"]}
+        if batch and (alone or len(batch) == BATCH or size + weight > BATCH_BYTES):
             yield batch
             batch, size = [], 0
         batch.append(record)
@@ -55,7 +56,12 @@ class Sending:
         Raises ``RecoveryError`` where some are refused, ``DamagedError`` where SQS took other ones.
         """
         entries = [self._entry(number, record) for number, record in enumerate(batch)]
-        answer = self.sqs.send_message_batch(QueueUrl=self.url, Entries=entries)
+        if len(entries) == 1:  # by SendMessage, which takes a trace header wherever one is taken
+            ((identifier, given),) = ((entry["Id"], {**entry}) for entry in entries)
+            del given["Id"]
+            answer = {"Successful": [{**self.sqs.send_message(QueueUrl=self.url, **given), "Id": identifier}]}
+        else:
+            answer = self.sqs.send_message_batch(QueueUrl=self.url, Entries=entries)
         if failed := answer.get("Failed"):
             done = self.done + len(batch) - len(failed)
             raise RecoveryError(f"queue {self.url} took {done} messages and refused one: {failed[0]}")

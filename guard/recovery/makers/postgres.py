@@ -40,8 +40,9 @@ TABLES = """
     ORDER BY 1, 2"""
 """Tables and partitions with rows of their own."""
 LOCKS = """
-    SELECT l.relation::regclass::text, l.pid, a.usename, a.xact_start::timestamptz(0), left(a.query, 100)
-    FROM pg_locks l LEFT JOIN pg_stat_activity a ON a.pid = l.pid
+    SELECT n.nspname || '.' || c.relname, l.pid, a.usename, a.xact_start::timestamptz(0), left(a.query, 100)
+    FROM pg_locks l JOIN pg_class c ON c.oid = l.relation JOIN pg_namespace n ON n.oid = c.relnamespace
+      LEFT JOIN pg_stat_activity a ON a.pid = l.pid
     WHERE l.granted AND l.mode = 'AccessExclusiveLock' AND l.locktype = 'relation' AND l.pid <> pg_backend_pid()
       AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
     ORDER BY a.xact_start LIMIT 1"""

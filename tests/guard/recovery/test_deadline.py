@@ -71,7 +71,7 @@ def test_work_that_goes_on_is_stopped_at_its_next_request_unless_it_cleans_up(em
         finally:
             clean_up()
 
-    with pytest.raises(RecoveryError, match="x: no answer within 0.1 s"):
+    with pytest.raises(RecoveryError, match=r"x: no answer within 0\.1 s"):
         deadline.bounded("x", 0.1, dawdle)
     assert ended == ["cleaned up"]
 
