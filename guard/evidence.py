@@ -31,6 +31,8 @@ class RecoveryPoints:
     bucket: str
     region: str
     now: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
+    seconds: float = 900.0
+    """How long a store may take to be read and compared; one that takes longer doesn't go."""
 
     def find(self, store: Store) -> Finding:
         """The finding about a store. Whatever can't be read or counted is missing: this never raises for it."""
@@ -45,7 +47,6 @@ class RecoveryPoints:
         # Deletes are rare, and importing boto3 takes most of a second.
         from guard.recovery import work
         from guard.recovery.catalogue import Catalogue
-        from guard.recovery.judgement import judge
         from guard.recovery.place import located
 
         durable = types.durable(store.type)
@@ -58,21 +59,23 @@ class RecoveryPoints:
             return Finding(missing=f"{durable.kind} {store.name} ({store.urn})\n  {types.ELSEWHERE[durable.kind]}")
         # A belt goes with the bucket whose name it bears.
         kind = Kind.BUCKET if durable.kind is Kind.BELT else durable.kind
+        catalogue = Catalogue(self.bucket, self.region)
         known = located(store, kind)
-        point = Catalogue(self.bucket, self.region).evidence(known)
-        if kind in READ:
-            held = work.measure(known)
-            items, checksum = held.items, held.checksum
-        else:
-            items, checksum = work.count(known), None
-        if items == 0 and durable.passing:
+        found = work.evaluate(known, catalogue, self.now(), durable.bound, seconds=self.seconds)
+        if found.items == 0 and durable.passing:
             return Finding(missing=None)
-        refusal = judge(point, known, items, self.now(), durable.bound, checksum)
+        point = found.point
         told = None if point is None else point.model_dump(mode="json", by_alias=True, include=_TOLD)
-        return Finding(missing=refusal, recovery_point=told)
+        return Finding(missing=self._of_its_region(found.refusal, known), recovery_point=told)
+
+    def _of_its_region(self, refusal: str | None, store: Any) -> str | None:
+        """A refusal whose command names the region, where the stack's own isn't the store's."""
+        from guard.recovery.points import make_command
+
+        command = make_command(store)
+        if refusal is None or store.region == self.region:
+            return refusal
+        return refusal.replace(command, f"{command} --region {store.region}")
 
 
-READ = (Kind.TABLE, Kind.BUCKET, Kind.DATABASE)
-"""Kinds whose items are all read, since one that took the place of another would go unnoticed in a count. To read a
-queue is to receive its messages, which takes them a step nearer to the dead letters; logs only grow."""
 _TOLD = {"id", "made_at", "made_by", "where", "items", "verified_at", "restore"}

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import getpass
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from difflib import get_close_matches
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -15,12 +15,12 @@ import typer
 from guard.durable import Kind
 from guard.recovery import work
 from guard.recovery.catalogue import Catalogue
-from guard.recovery.errors import RecoveryError
 from guard.recovery.makers import MAKERS
 from guard.recovery.points import RecoveryPoint, Store
 from guard.recovery.stores import choose, stores
 from scripts.engine import Engine, EngineError
-from scripts.options import Format, Output, Stack, Yes
+from scripts.options import Format, Output, Region, Stack, Yes
+from scripts.recovery_records import Records
 from scripts.recovery_show import Bars, Outcome, outcome_table, points_table
 from scripts.targets import announce
 from stacks.file import read
@@ -45,11 +45,9 @@ def list_points(
     output: Output = Format.TEXT,
 ) -> None:
     """The recovery points of a stack, newest first."""
-    catalogue = _catalogue(read(stack))
-    points = catalogue.all(stack)
-    if store is not None:
-        wanted = choose(_recorded(points), store)
-        points = [point for point in points if _same(point.store, wanted)]
+    records = Records.of(_catalogue(read(stack)), stack)
+    points = records.points if store is None else records.of_store(store)
+    records.warn()
     if output is Format.JSON:
         typer.echo(_json(points))
     elif points:
@@ -59,13 +57,21 @@ def list_points(
 
 
 @app.command(epilog="Example: rollback recovery make rag-postgres-prod -s prod")
-def make(
+def make(  # noqa: PLR0913, PLR0917 - each is an option of the command line
     store: Annotated[str | None, typer.Argument(help="A store, by its physical name or URN.")] = None,
     every: Annotated[bool, typer.Option("--all", help="Every store of the stack that can be copied.")] = False,
     stack: Stack = "prod",
     explained: Annotated[
-        str | None, typer.Option(help="Why the store may come to hold other items than the copy; one line.")
+        str | None,
+        typer.Option(help="Why the store may come to hold other items than the copy; alone, one in ten may differ."),
     ] = None,
+    may_gain: Annotated[
+        int | None, typer.Option(min=0, help="With --explained: items at most that come and aren't in the copy.")
+    ] = None,
+    may_lose: Annotated[
+        int | None, typer.Option(min=0, help="With --explained: items at most that go and stay in the copy.")
+    ] = None,
+    region: Region = None,
     by: Annotated[str | None, typer.Option(help="Who makes it; your login name when left out.")] = None,
     check: Annotated[bool, typer.Option("--verify/--no-verify", help="Read the copy back at once.")] = True,
     yes: Yes = False,
@@ -76,16 +82,28 @@ def make(
         raise typer.BadParameter("name one store, or give --all")
     if explained is not None and (not explained.strip() or len(explained.splitlines()) > 1):
         raise typer.BadParameter("--explained is one line that says why")
+    if explained is None and (may_gain, may_lose) != (None, None):
+        raise typer.BadParameter("--may-gain and --may-lose go with --explained, which says why")
     settings = read(stack)
     known = stores(Engine(stack).state(), settings.region)
-    chosen = [each for each in known if each.kind is not Kind.BELT] if store is None else [choose(known, store)]
+    own = [each for each in known if each.kind not in (Kind.BELT, Kind.CONTENT, Kind.OBJECT)]
+    chosen = own if store is None else [choose(known, store, region)]
     announce(stack, settings.region, ask=not yes, cluster=False)
-    outcomes = _make(chosen, _catalogue(settings), by or _login_name(), explained, check)
+    catalogue = _catalogue(settings)
+    order = partial(
+        work.make,
+        catalogue=catalogue,
+        by=by or _login_name(),
+        explained=explained,
+        may_gain=may_gain,
+        may_lose=may_lose,
+    )
+    outcomes = _make(chosen, catalogue, order, check)
     if output is Format.JSON:
         typer.echo(json.dumps([each.as_dict() for each in outcomes], indent=2))
     else:
         outcome_table(outcomes)
-    failed = [each for each in outcomes if each.error is not None and (store is not None or each.store.kind in MAKERS)]
+    failed = [each for each in outcomes if each.error and (store is not None or _can_be_copied(each.store, catalogue))]
     if len(outcomes) == 1 and failed:
         raise EngineError(str(failed[0].error))
     if failed:
@@ -99,6 +117,7 @@ def make(
 def verify(
     point: Annotated[str | None, typer.Argument(help="A recovery point's id, or its beginning.")] = None,
     newest: Annotated[str | None, typer.Option(help="The newest one of this store (name or URN) instead.")] = None,
+    region: Region = None,
     stack: Stack = "prod",
     yes: Yes = False,
     output: Output = Format.TEXT,
@@ -108,12 +127,9 @@ def verify(
         raise typer.BadParameter("name one recovery point, or give --newest with a store")
     settings = read(stack)
     catalogue = _catalogue(settings)
-    points = catalogue.all(stack)
-    if newest is None:
-        found = _find(points, point or "")
-    else:
-        wanted = choose(_recorded(points), newest)
-        found = next(each for each in points if _same(each.store, wanted))
+    records = Records.of(catalogue, stack)
+    found = records.find(point or "") if newest is None else records.of_store(newest, region)[0]
+    records.warn()
     announce(stack, settings.region, ask=not yes, cluster=False)
     with Bars() as bars:
         checked = work.verify(found, catalogue, bars.of(str(found.store)))
@@ -133,7 +149,9 @@ def restore(
 ) -> None:
     """Restore a copy to a place that is free or empty, and compare what is there then."""
     settings = read(stack)
-    found = _find(_catalogue(settings).all(stack), point)
+    records = Records.of(_catalogue(settings), stack)
+    found = records.find(point)
+    records.warn()
     announce(stack, settings.region, ask=not yes, cluster=False)
     with Bars() as bars:
         items = work.restore(found, to, bars.of(str(found.store)))
@@ -142,9 +160,17 @@ def restore(
     else:
         place = Path(to).resolve() if found.store.kind is Kind.LOGS else to
         typer.echo(f"{found.id} of {found.store} is restored to {place}: {items} items")
+    if found.note:
+        typer.echo(f"note: {found.note}", err=True)
 
 
-def _make(chosen: Sequence[Store], catalogue: Catalogue, by: str, explained: str | None, check: bool) -> list[Outcome]:
+def _can_be_copied(store: Store, catalogue: Catalogue) -> bool:
+    return store.kind in MAKERS and store.name != catalogue.bucket
+
+
+def _make(
+    chosen: Sequence[Store], catalogue: Catalogue, order: Callable[..., RecoveryPoint], check: bool
+) -> list[Outcome]:
     """Make a recovery point of each store, side by side; what fails doesn't stop the others."""
     catalogue.ensure()
     with Bars() as bars, ThreadPoolExecutor(WORKERS) as pool:
@@ -152,7 +178,7 @@ def _make(chosen: Sequence[Store], catalogue: Catalogue, by: str, explained: str
         def work_on(store: Store) -> Outcome:
             progress = bars.of(str(store))
             with Outcome.timed(store) as outcome:
-                outcome.point = work.make(store, catalogue, by, explained=explained, progress=progress)
+                outcome.point = order(store, progress=progress)
                 if check:
                     outcome.point = work.verify(outcome.point, catalogue, progress)
             bars.done(str(store))
@@ -163,29 +189,6 @@ def _make(chosen: Sequence[Store], catalogue: Catalogue, by: str, explained: str
 
 def _catalogue(settings: StackSettings) -> Catalogue:
     return Catalogue(settings.project.recovery_bucket, settings.region)
-
-
-def _recorded(points: Sequence[RecoveryPoint]) -> list[Store]:
-    """The stores that have recovery points, each once, as the newest record knows it."""
-    found: dict[tuple[Kind, str, str], Store] = {}
-    for point in points:
-        found.setdefault((point.store.kind, point.store.name, point.store.region), point.store)
-    return list(found.values())
-
-
-def _same(one: Store, other: Store) -> bool:
-    return (one.kind, one.name, one.region) == (other.kind, other.name, other.region)
-
-
-def _find(points: Sequence[RecoveryPoint], word: str) -> RecoveryPoint:
-    """The recovery point whose id is, or begins with, a word."""
-    found = [point for point in points if point.id.startswith(word)] if word else []
-    if len(found) == 1:
-        return found[0]
-    if found:
-        raise RecoveryError(f"{len(found)} recovery points begin with {word!r}: {', '.join(each.id for each in found)}")
-    near = get_close_matches(word, [point.id for point in points], n=3, cutoff=0.3)
-    raise RecoveryError(f"no recovery point {word!r}; nearest: {', '.join(near) or 'none'} (rollback recovery list)")
 
 
 def _login_name() -> str:

@@ -42,8 +42,18 @@ def announce(stack: str, region: str, *, ask: bool, cluster: bool) -> str:
 
 def explain(error: BaseException) -> str | None:
     """One line for what boto3 and the Kubernetes client raise; None for any other error."""
-    from botocore.exceptions import BotoCoreError, ClientError, ConnectionError, HTTPClientError
+    from botocore.exceptions import (
+        BotoCoreError,
+        ClientError,
+        ConnectionError,
+        ConnectTimeoutError,
+        HTTPClientError,
+        ReadTimeoutError,
+    )
 
+    if isinstance(error, ReadTimeoutError | ConnectTimeoutError):
+        where = os.environ.get("AWS_ENDPOINT_URL", "AWS")
+        return f"the account at {where} doesn't answer in time: it is slow or can't be reached; try again"
     if isinstance(error, ConnectionError | HTTPClientError):
         return f"no account answers at {os.environ.get('AWS_ENDPOINT_URL', 'AWS')}{_hint()}"
     if isinstance(error, BotoCoreError | ClientError):

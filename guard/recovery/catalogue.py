@@ -6,17 +6,24 @@ was read (PutObject with If-None-Match and If-Match, S3 user guide, "Conditional
 
 from __future__ import annotations
 
+import hashlib
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from guard.recovery import safety
 from guard.recovery.clients import client
-from guard.recovery.errors import RecoveryError, code, told
-from guard.recovery.points import RecoveryPoint, Store
+from guard.recovery.errors import DamagedError, RecoveryError, code, told
+from guard.recovery.points import RecoveryPoint, Store, make_command
 
 PREFIX = "recovery-points"
 ATTEMPTS = 5
+SETTLES, SETTLE_SECONDS = 4, 0.5
+"""How often an empty bucket is looked at, while another command may be setting it up."""
+_SEAL = "sha256"
+"""Metadata of a record: the SHA-256 of its text, as only this program writes it."""
 _TAKEN = ("PreconditionFailed", "ConditionalRequestConflict")
 
 
@@ -28,18 +35,32 @@ class Catalogue:
     region: str
 
     def ensure(self) -> None:
-        """Make the bucket where it is missing: private, encrypted and versioned."""
+        """Make the bucket where it is missing: private, encrypted and versioned; one that isn't all that is refused."""
         s3 = self._s3
         with told(f"recovery bucket {self.bucket}"):
-            self._create(s3)
-            if s3.get_bucket_versioning(Bucket=self.bucket).get("Status") == "Enabled":
-                return  # versioning comes last, so the rest is there
-            words = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
-            closed = dict.fromkeys(words, True)
-            s3.put_public_access_block(Bucket=self.bucket, PublicAccessBlockConfiguration=closed)
-            rule = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}
-            s3.put_bucket_encryption(Bucket=self.bucket, ServerSideEncryptionConfiguration={"Rules": [rule]})
-            s3.put_bucket_versioning(Bucket=self.bucket, VersioningConfiguration={"Status": "Enabled"})
+            if self._create(s3):
+                safety.set_up(s3, self.bucket)
+            else:
+                self._await_set_up(s3)
+                safety.refuse_unsafe(s3, self.bucket)
+
+    def check(self) -> None:
+        """Raise ``RecoveryError`` for a bucket that isn't there, or to which no copy should be trusted."""
+        with told(f"recovery bucket {self.bucket}"):
+            safety.refuse_unsafe(self._s3, self.bucket)
+
+    def confirm(self, point: RecoveryPoint) -> None:
+        """Raise ``DamagedError`` where a record is gone, or was changed by anything but a verification."""
+        with told(f"record of {point.id}", DamagedError):
+            answer = self._s3.get_object(Bucket=self.bucket, Key=_key(point))
+            body = answer["Body"].read()
+            if answer.get("Metadata", {}).get(_SEAL) != hashlib.sha256(body).hexdigest():
+                raise DamagedError(f"record of {point.id} was written by hand: {make_command(point.store)}")
+            record = RecoveryPoint.model_validate_json(body)
+            if record != point:
+                raise RecoveryError(f"record of {point.id} is another one by now; run this again")
+            if _unchanging(self._first(point)) != _unchanging(record):
+                raise DamagedError(f"record of {point.id} isn't what was recorded: {make_command(point.store)}")
 
     def add(self, point: RecoveryPoint) -> None:
         """Add a record; an id that is there already is refused."""
@@ -52,17 +73,34 @@ class Catalogue:
                 raise
 
     def all(self, stack: str | None = None) -> list[RecoveryPoint]:
-        """Every record of a stack (of all stacks), newest first."""
-        prefix = f"{PREFIX}/{stack}/" if stack else f"{PREFIX}/"
-        return sorted(self._read_all(prefix), key=lambda point: point.id, reverse=True)
+        """Every record of a stack (of all stacks), newest first. Raises for one that can't be read."""
+        points, unreadable = self.records(stack)
+        if unreadable:
+            raise RecoveryError(str(unreadable[0]))
+        return points
+
+    def records(self, stack: str | None = None) -> tuple[list[RecoveryPoint], list[Unreadable]]:
+        """Every record of a stack (of all stacks) that can be read, newest first, and those that can't."""
+        points, unreadable = [], []
+        for key in self._sorted(f"{PREFIX}/{stack}/" if stack else f"{PREFIX}/"):
+            try:
+                points.append(self._read(key))
+            except DamagedError as error:
+                unreadable.append(Unreadable(key, str(error)))
+        return sorted(points, key=lambda point: point.id, reverse=True), unreadable
 
     def of(self, store: Store) -> Iterator[RecoveryPoint]:
         """The records of one store, newest first, each read when it is asked for.
 
         A store is known by its whole identity (``Store.identity``): its URN may change while it stays the same store,
-        and another region or account has a store of the same name.
+        and another region or account has a store of the same name. Raises ``RecoveryError`` for a record of it that
+        can't be read.
         """
-        for point in self._read_all(_folder(store)):
+        folder = _folder(store)
+        for key in self._sorted(folder):
+            if "/" in key.removeprefix(folder):
+                continue  # of a store whose name goes on where this one's ends
+            point = self._read(key)
             if point.store.identity == store.identity:
                 yield point
 
@@ -100,22 +138,37 @@ class Catalogue:
         raise RecoveryError(f"record of {point.id}: others keep changing it; run this again")
 
     def _put(self, point: RecoveryPoint, **condition: str) -> None:
-        text = point.model_dump_json(by_alias=True, indent=2)
+        text = point.model_dump_json(by_alias=True, indent=2).encode()
         self._s3.put_object(
-            Bucket=self.bucket, Key=_key(point), Body=text.encode(), ContentType="application/json", **condition
+            Bucket=self.bucket,
+            Key=_key(point),
+            Body=text,
+            ContentType="application/json",
+            Metadata={_SEAL: hashlib.sha256(text).hexdigest()},
+            **condition,
         )
 
-    def _read_all(self, prefix: str) -> Iterator[RecoveryPoint]:
+    def _sorted(self, prefix: str) -> list[str]:
+        """The keys of records, newest first."""
         with told(f"recovery points in {self.bucket}"):
-            s3 = self._s3
             keys = self._keys(prefix)
-        for key in sorted((key for key in keys if key.endswith(".json")), key=_identifier, reverse=True):
-            with told(f"record s3://{self.bucket}/{key}"):
-                body = s3.get_object(Bucket=self.bucket, Key=key)["Body"].read()
-                point = RecoveryPoint.model_validate_json(body)
-                if _key(point) != key:
-                    raise RecoveryError(f"record s3://{self.bucket}/{key} tells of another store or id: {_key(point)}")
-            yield point
+        return sorted((key for key in keys if key.endswith(".json")), key=_identifier, reverse=True)
+
+    def _read(self, key: str) -> RecoveryPoint:
+        """One record; raises ``DamagedError`` where it isn't one, or is another store's."""
+        with told(f"record s3://{self.bucket}/{key}", DamagedError):
+            body = self._s3.get_object(Bucket=self.bucket, Key=key)["Body"].read()
+            point = RecoveryPoint.model_validate_json(body)
+            if _key(point) != key:
+                raise DamagedError(f"record s3://{self.bucket}/{key} tells of another store or id: {_key(point)}")
+            return point
+
+    def _first(self, point: RecoveryPoint) -> RecoveryPoint:
+        """A record as it was written first: every later one is a version on top of it."""
+        pages = self._s3.get_paginator("list_object_versions").paginate(Bucket=self.bucket, Prefix=_key(point))
+        *_, oldest = (each for page in pages for each in page.get("Versions", ()) if each["Key"] == _key(point))
+        answer = self._s3.get_object(Bucket=self.bucket, Key=_key(point), VersionId=oldest["VersionId"])
+        return RecoveryPoint.model_validate_json(answer["Body"].read())
 
     def _keys(self, prefix: str) -> list[str]:
         """The keys of records; none where the bucket isn't there yet, which is how every stack begins."""
@@ -127,21 +180,62 @@ class Catalogue:
                 return []
             raise
 
-    def _create(self, s3: Any) -> None:
+    def _await_set_up(self, s3: Any) -> None:
+        """Another command may be about to set up a bucket that it made a moment ago: then it is empty."""
+        for _ in range(SETTLES):
+            if s3.get_bucket_versioning(Bucket=self.bucket).get("Status") == "Enabled":  # which comes last
+                return
+            if s3.list_objects_v2(Bucket=self.bucket, MaxKeys=1).get("KeyCount"):
+                return
+            time.sleep(SETTLE_SECONDS)
+
+    def _create(self, s3: Any) -> bool:
+        """Whether the bucket was missing, and is made now."""
         place = {} if self.region == "us-east-1" else {"LocationConstraint": self.region}
         try:
             s3.head_bucket(Bucket=self.bucket)
         except Exception as error:
+            safety.refuse_foreign(error, self.bucket)
             if code(error) not in ("404", "NoSuchBucket"):
                 raise
-            try:
-                s3.create_bucket(Bucket=self.bucket, **({"CreateBucketConfiguration": place} if place else {}))
-            except s3.exceptions.BucketAlreadyOwnedByYou:
-                return  # another command made it in between
+        else:
+            return False
+        try:
+            s3.create_bucket(Bucket=self.bucket, **({"CreateBucketConfiguration": place} if place else {}))
+        except Exception as error:
+            safety.refuse_foreign(error, self.bucket)
+            if code(error) != "BucketAlreadyOwnedByYou":  # another command made it in between
+                raise
+        return True
 
     @property
     def _s3(self) -> Any:
         return client("s3", self.region)
+
+
+@dataclass(frozen=True)
+class Unreadable:
+    """A record that can't be read: no evidence for its own store, and no matter for the others."""
+
+    key: str
+    reason: str
+
+    @property
+    def id(self) -> str:
+        """The recovery point's, as its key says."""
+        return _identifier(self.key).removesuffix(".json")
+
+    def is_of(self, store: Store) -> bool:
+        """Whether it lies where the records of a store lie."""
+        return self.key == f"{_folder(store)}{_identifier(self.key)}"
+
+    def __str__(self) -> str:
+        return self.reason
+
+
+def _unchanging(point: RecoveryPoint) -> dict[str, Any]:
+    """A record without what a verification notes."""
+    return point.model_dump(exclude={"verified_at", "verified_how", "fault"})
 
 
 def _identifier(key: str) -> str:

@@ -12,6 +12,7 @@ _ABSENT = re.compile(r"NotFound|NoSuch|NonExistent|DoesNotExist|NotExist|^404$")
 _CLIENTS = ("boto3", "botocore", "s3transfer", "psycopg", "kubernetes", "urllib3", "pydantic_core")
 """Packages whose exceptions mean that something couldn't be read or written."""
 _MALFORMED = (ValueError, LookupError, EOFError, gzip.BadGzipFile, zlib.error)
+_SLOW = ("ReadTimeoutError", "ConnectTimeoutError", "ConnectionTimeout")
 
 
 class RecoveryError(RuntimeError):
@@ -40,8 +41,8 @@ def absent(error: BaseException) -> bool:
 def told(what: str, damaged: type[RecoveryError] = RecoveryError) -> Iterator[None]:
     """Raise ``RecoveryError`` for what the clients of services raise, beginning with ``what``.
 
-    ``damaged`` is raised instead where AWS says that the thing isn't there, or where it is malformed. A fault of this
-    program stays what it is.
+    ``damaged`` is raised instead where AWS says that the thing isn't there, or where it is malformed. An answer that a
+    client trips over is one that can't be read; a fault of this program stays what it is.
     """
     try:
         yield
@@ -50,8 +51,23 @@ def told(what: str, damaged: type[RecoveryError] = RecoveryError) -> Iterator[No
     except Exception as error:
         origin = type(error).__module__.partition(".")[0]
         malformed = isinstance(error, _MALFORMED)
-        if origin not in _CLIENTS and not malformed and not isinstance(error, OSError):
+        tripped = origin not in _CLIENTS and not malformed and _raised_in(error) in _CLIENTS
+        if origin not in _CLIENTS and not malformed and not tripped and not isinstance(error, OSError):
             raise
-        plain = malformed and origin not in _CLIENTS
-        said = f"{type(error).__name__}: {error}" if plain else str(error) or type(error).__name__
-        raise (damaged if malformed or absent(error) else RecoveryError)(f"{what}: {said}") from error
+        if type(error).__name__ in _SLOW:
+            text = f"no answer in time, it is slow or can't be reached ({error}); try again"
+        elif tripped:
+            text = f"the answer can't be read ({type(error).__name__}: {error})"
+        elif malformed and origin not in _CLIENTS:
+            text = f"{type(error).__name__}: {error}"
+        else:
+            text = str(error) or type(error).__name__
+        raise (damaged if malformed or absent(error) else RecoveryError)(f"{what}: {text}") from error
+
+
+def _raised_in(error: BaseException) -> str:
+    """The package in whose code an exception was raised."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return "" if trace is None else str(trace.tb_frame.f_globals.get("__name__", "")).partition(".")[0]

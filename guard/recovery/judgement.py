@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from guard import durable
 from guard.durable import Kind
+from guard.recovery.digest import Content
 from guard.recovery.points import RecoveryPoint, Store, make_command, verify_command
 
 SKEW = timedelta(minutes=1)
@@ -31,13 +32,16 @@ def judge(
     now: datetime,
     bound: timedelta,
     checksum_now: str | None = None,
+    held: Content | None = None,
 ) -> str | None:
     """None where the recovery point is in order; else a refusal in two lines: what is missing, and what makes it.
 
     In order is a point of this store that was read back, is younger than ``bound`` and holds as many items as the store
-    does now, or says why not. With ``checksum_now`` (``work.measure``) the items have to be the same ones too.
+    does now. With ``checksum_now``, or with all that the store holds (``held``, from ``work.measure``), the items have
+    to be the same ones too, and with ``held`` what isn't an item as well. A point that was explained allows as many
+    items to differ as it says; where it can't be told how many do, none.
     """
-    faults, unverified = _faults(point, store, items_now, now, bound, checksum_now)
+    faults, unverified = _faults(point, store, items_now, now, bound, checksum_now, held)
     if point is not None and unverified is not None:
         remedy = verify_command(point) if not faults and point.fault is None else _remedy(store)
         faults = [unverified, *faults]
@@ -55,6 +59,7 @@ def _faults(
     now: datetime,
     bound: timedelta,
     checksum_now: str | None,
+    held: Content | None,
 ) -> tuple[list[str], str | None]:
     """What a new point would mend, and what reading the point back would mend."""
     if point is None:
@@ -68,14 +73,34 @@ def _faults(
         faults.append(f"recovery point {point.id} is {_span(age)} old, the bound is {_span(bound)}")
     elif age < -SKEW:
         faults.append(f"recovery point {point.id} was made {_span(-age)} in the future: a clock is wrong")
-    if not point.explained:
-        if point.items != items_now:
-            faults.append(f"it holds {point.items} items, the store holds {items_now}")
-        elif checksum_now is not None and point.checksum != checksum_now:
-            faults.append(f"the store's {items_now} items have changed since recovery point {point.id}")
+    if changed := _changed(point, items_now, held.checksum if held else checksum_now, held):
+        faults.append(changed)
     if point.fault is not None:
         return faults, f"recovery point {point.id} is damaged ({point.fault})"
     return faults, f"recovery point {point.id} was never read back" if point.verified_at is None else None
+
+
+def _changed(point: RecoveryPoint, items_now: int, checksum_now: str | None, held: Content | None) -> str | None:
+    """How the store has changed since its recovery point, beyond what that explains."""
+    if held is not None and (different := point.content.aside(held)):
+        return f"the store has changed since recovery point {point.id}: {different}"
+    if point.items == items_now and checksum_now in (None, point.checksum):
+        return None
+    if held is not None:
+        moved = point.content.moved(held)
+    elif checksum_now is None or point.items == 0 or items_now == 0:
+        moved = max(items_now - point.items, 0), max(point.items - items_now, 0)
+    else:
+        moved = None
+    gain, lose = point.allowance
+    if moved is not None and point.explained and moved[0] <= gain and moved[1] <= lose:
+        return None
+    if point.explained:
+        found = "more items than can be told" if moved is None else f"{moved[0]} items came and {moved[1]} went"
+        return f"{found} since recovery point {point.id}, which explains {gain} and {lose}"
+    if point.items != items_now:
+        return f"it holds {point.items} items, the store holds {items_now}"
+    return f"the store's {items_now} items have changed since recovery point {point.id}"
 
 
 def _remedy(store: Store) -> str:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
 from guard.recovery.digest import Content
+from guard.recovery.errors import DamagedError
 from guard.recovery.points import RecoveryPoint, Store
 
 Progress = Callable[[str, int, int | None], None]
@@ -45,6 +46,9 @@ class Copy:
     where: str
     content: Content
     note: str | None = None
+    """What the making changed in the store, and what a restore doesn't bring back."""
+    fingerprint: Mapping[str, str] = field(default_factory=dict)
+    """What the service says of the copy itself."""
 
 
 class Maker(Protocol):
@@ -62,6 +66,12 @@ class Maker(Protocol):
     def verify(self, point: RecoveryPoint, progress: Progress) -> str:
         """Read the copy back: how that was done. Raises ``DamagedError`` where it isn't what was recorded."""
 
+    def check(self, point: RecoveryPoint) -> None:
+        """Look at the copy without reading all of it: is it there, whole, the one that was recorded, and will it stay?
+
+        Raises ``DamagedError`` where it isn't, ``RecoveryError`` where that can't be told.
+        """
+
     def restore(self, point: RecoveryPoint, target: str, progress: Progress) -> int:
         """Restore the copy to ``target``, which is absent or empty; how many items that were."""
 
@@ -69,3 +79,13 @@ class Maker(Protocol):
 def temporary(point_or_order: RecoveryPoint | Order) -> str:
     """The name of the temporary table or instance for one recovery point."""
     return f"{TEMPORARY}{point_or_order.id}"
+
+
+def same(point: RecoveryPoint, fingerprint: Mapping[str, str]) -> None:
+    """Raise ``DamagedError`` where a copy isn't the one that was recorded."""
+    for name, found in sorted(fingerprint.items()):
+        recorded = point.fingerprint.get(name)
+        if found != recorded:
+            raise DamagedError(
+                f"copy {point.where} of {point.store} isn't the recorded one: its {name} was {recorded}, is {found}"
+            )

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import os
-from functools import lru_cache
-
 from guard import store as program
 from guard.durable import Kind
 from guard.location import is_kubernetes
-from guard.recovery.clients import client
+from guard.recovery.clients import account
 from guard.recovery.errors import RecoveryError, told
 from guard.recovery.points import Store
 
@@ -66,12 +63,4 @@ def in_reach(store: Store) -> Store:
 def caller_account(region: str) -> str:
     """The account that the credentials in use lead to. Raises ``RecoveryError``."""
     with told("the account"):
-        return _account(region, tuple(os.environ.get(name) for name in _LEADING))
-
-
-_LEADING = ("AWS_ENDPOINT_URL", "AWS_PROFILE", "AWS_ACCESS_KEY_ID", "AWS_ROLE_ARN", "AWS_SESSION_TOKEN")
-
-
-@lru_cache(maxsize=8)
-def _account(region: str, _: tuple[str | None, ...]) -> str:
-    return str(client("sts", region).get_caller_identity()["Account"])
+        return account(region)

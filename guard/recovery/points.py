@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import secrets
 import shlex
+from dataclasses import replace
 from datetime import datetime
 from typing import Annotated
 
@@ -19,7 +20,12 @@ from stacks.settings import Region
 
 Name = Annotated[str, StringConstraints(min_length=1, max_length=1024)]
 Line = Annotated[str, StringConstraints(min_length=1, max_length=2048, pattern=r"^[^\n]*$")]
+Checksum = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Amount = Annotated[int, Field(ge=0, le=1 << 60)]
+DIGEST = 2
+"""How checksums are made now."""
+TENTH = 10
+"""One in this many items may differ where an explanation says no number."""
 
 
 class Store(Model):
@@ -76,13 +82,27 @@ class RecoveryPoint(Model):
     where: Line
     """ARN or URI of the copy."""
     items: Amount
-    checksum: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+    checksum: Checksum
     """SHA-256 over the items, whatever their order (``guard.recovery.digest``)."""
     bytes: Amount
     parts: dict[str, Amount] = {}
     """Items by part: the tables of a database."""
+    aspects: dict[str, Checksum] = {}
+    """Checksums of what isn't an item, by name: the schema of a database."""
+    positions: dict[str, int] = {}
+    """Calls of a sequence so far, by name."""
+    cells: Annotated[str, StringConstraints(pattern=r"^([0-9a-f]{2048})?$")] = ""
+    """Small sums by which it is told about how many items differ (``guard.recovery.digest``)."""
+    fingerprint: dict[str, Line] = {}
+    """What the service says of the copy itself, which is held against it whenever the copy is relied on."""
+    digest: Annotated[int, Field(ge=1, le=DIGEST)] = 1
+    """How the checksum was made: the first way left out schemas, metadata and tags."""
     explained: Line | None = None
-    """Why the store may hold another number of items than the copy, as a person said when it was made."""
+    """Why the store may come to hold other items than the copy, as a person said when it was made."""
+    may_gain: Amount | None = None
+    """Items at most that the store may hold and the copy doesn't; one in ten where an explanation has no number."""
+    may_lose: Amount | None = None
+    """Items at most that the copy holds and the store doesn't any more; the same."""
     note: Line | None = None
     """What the making changed in the store."""
     verified_at: AwareDatetime | None = None
@@ -101,12 +121,35 @@ class RecoveryPoint(Model):
             raise ValueError("verifiedAt lies before madeAt")
         if self.fault is not None and self.verified_at is not None:
             raise ValueError("a copy with a fault isn't verified")
+        if self.explained is None and (self.may_gain, self.may_lose) != (None, None):
+            raise ValueError("mayGain and mayLose need an explanation")
         return self
 
     @property
     def content(self) -> Content:
         """What the copy holds."""
-        return Content(self.items, self.bytes, self.checksum, self.parts)
+        return Content(self.items, self.bytes, self.checksum, self.parts, self.aspects, self.positions, self.cells)
+
+    def differs(self, found: Content) -> str | None:
+        """How something that was made from the copy differs from what was recorded; None where it is the same.
+
+        Of a record from before schemas, metadata and tags were compared, the numbers of items are all that can be.
+        """
+        if self.digest == DIGEST:
+            return self.content.difference(found)
+        numbers = replace(found, checksum=self.checksum, aspects={}, positions={})
+        return self.content.difference(numbers)
+
+    @property
+    def allowance(self) -> tuple[int, int]:
+        """How many items the store may have gained and lost since: none without an explanation.
+
+        A copy of nothing explains nothing.
+        """
+        if not self.explained:
+            return 0, 0
+        gain, lose = (self.items // TENTH if each is None else each for each in (self.may_gain, self.may_lose))
+        return (gain if self.items else 0), lose
 
 
 def new_id(at: datetime) -> str:

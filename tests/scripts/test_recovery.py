@@ -126,6 +126,31 @@ def test_a_damaged_copy_is_told_and_listed() -> None:
     assert "damaged: copy 0000000001 of a[b]" in run("list").output
 
 
+def test_a_record_that_cannot_be_read_is_named_and_stands_in_nobody_elses_way() -> None:
+    (jobs,) = said("make", "jobs-prod")
+    (files,) = said("make", "files-prod")
+    key = f"recovery-points/prod/table/jobs-prod/{jobs['point']['id'][:-8]}00000000.json"
+    boto3.client("s3", region_name=REGION).put_object(Bucket=BUCKET, Key=key, Body=b"{}")
+    done = run("list", "--store", "files-prod")
+    assert done.exit_code == 0
+    assert (
+        "warning: passed over: record s3://rollback-stack-recovery/recovery-points/prod/table/jobs-prod" in done.stderr
+    )
+    assert [each["id"] for each in said("verify", "--newest", "files-prod")] == [files["point"]["id"]]
+    assert said("restore", files["point"]["id"], "--to", "files-restored")["items"] == 1
+    for words in (("list", "--store", "jobs-prod"), ("verify", "--newest", "jobs-prod")):
+        assert refusal(*words).startswith(f"record s3://{BUCKET}/{key}: ")
+    assert refusal("verify", f"{jobs['point']['id'][:-8]}00000000").startswith(f"record s3://{BUCKET}/{key}: ")
+
+
+def test_what_a_restore_leaves_out_is_said_and_an_explanation_is_bounded() -> None:
+    (made,) = said("make", "jobs-prod", "--explained", "jobs come in", "--may-gain", "3")
+    assert (made["point"]["mayGain"], made["point"]["mayLose"]) == (3, None)
+    done = run("restore", made["point"]["id"], "--to", "jobs-restored")
+    assert "note: billing mode PAY_PER_REQUEST comes back; not restored: " in done.stderr
+    assert run("make", "jobs-prod", "--may-gain", "3").exit_code == 2
+
+
 @pytest.mark.parametrize(
     ("words", "line"),
     [

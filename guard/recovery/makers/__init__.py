@@ -11,11 +11,12 @@ from guard.recovery.makers.other import Others
 from guard.recovery.makers.queue import Queues
 from guard.recovery.makers.table import Tables
 
+QUEUES = Queues()
 MAKERS: dict[Kind, Maker] = {
     Kind.TABLE: Tables(),
     Kind.BUCKET: Buckets(),
     Kind.DATABASE: Databases(),
-    Kind.QUEUE: Queues(),
+    Kind.QUEUE: QUEUES,
     Kind.LOGS: Logs(),
 }
 """The kinds that can be copied here; ``guard.recovery.judgement.ELSEWHERE`` names what copies the others."""

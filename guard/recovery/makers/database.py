@@ -10,13 +10,16 @@ import contextlib
 import json
 import time
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC
 from typing import Any
 
 from guard.recovery.clients import client
 from guard.recovery.digest import Content
 from guard.recovery.errors import DamagedError, RecoveryError, absent, told
-from guard.recovery.maker import Copy, Order, Progress, temporary
-from guard.recovery.makers import postgres
+from guard.recovery.judgement import SKEW
+from guard.recovery.maker import Copy, Order, Progress, same, temporary
+from guard.recovery.makers import postgres, schema
 from guard.recovery.points import RecoveryPoint, Store
 
 ATTEMPTS = 3
@@ -25,6 +28,7 @@ POLL = {"Delay": 15, "MaxAttempts": 960}
 SECRET_LOOKS, SECRET_SECONDS = 60, 5
 """How often, and in seconds how far apart, a new instance is asked whether its password is there."""
 INSTANCE = "aws:rds/instance:Instance"
+POINT, CHECKSUM = "recovery-point", "recovery-checksum"
 SUBNETS, GROUPS = "recovery-subnet-group", "recovery-security-groups"
 """Tags of a snapshot: where its instance was, so that the temporary one can be reached in the same way."""
 
@@ -34,28 +38,35 @@ class Databases:
 
     def count(self, store: Store) -> int:
         """Rows and large objects of all databases."""
-        with told(str(store)):
+        with _about(store):
             return postgres.count(_login(_rds(store), store))
 
     def measure(self, store: Store, progress: Progress) -> Content:
         """See ``Maker``."""
-        with told(str(store)):
+        with _about(store):
             return postgres.read(_login(_rds(store), store), progress)
 
     def copy(self, order: Order) -> Copy:
         """See ``Maker``. One that is written to all the time is refused, or read back where that is explained."""
         store = order.store
         rds = _rds(store)
-        with told(str(store)):
+        with _about(store):
+            lost = postgres.unlogged(_login(rds, store))
+            if lost and not order.explained:
+                raise RecoveryError(
+                    f"{store}: a snapshot restores unlogged tables empty, and {', '.join(lost)} holds rows: "
+                    f"ALTER TABLE … SET LOGGED, empty it, or say why its rows may go (--explained)"
+                )
             before = self.measure(store, order.progress)
             for attempt in range(ATTEMPTS):
                 name = f"{store.name}-{order.id}{f'-{attempt}' if attempt else ''}"
                 snapshot = _snapshot(rds, order, name)
                 after = self.measure(store, order.progress)
-                if after == before:
-                    return Copy(snapshot, after)
+                if after == before and not lost:
+                    return _copy(rds, order, snapshot, after)
                 if order.explained:
-                    return Copy(snapshot, _read_back(rds, store, snapshot, temporary(order), order.progress))
+                    held = _read_back(rds, store, snapshot, temporary(order), order.progress)
+                    return _copy(rds, order, snapshot, _with_grants(held, after))
                 rds.delete_db_snapshot(DBSnapshotIdentifier=name)
                 before = after
         raise RecoveryError(
@@ -67,9 +78,26 @@ class Databases:
         """See ``Maker``."""
         with told(f"copy of {point.store}", DamagedError):
             found = _read_back(_rds(point.store), point.store, point.where, temporary(point), progress)
-        if differs := point.content.difference(found):
+        if differs := point.differs(_with_grants(found, point.content)):
             raise DamagedError(f"snapshot {point.where} of {point.store}: {differs}")
         return f"restored to a temporary instance and read: {found.items} rows in {len(found.parts)} tables"
+
+    def check(self, point: RecoveryPoint) -> None:
+        """See ``Maker``. A snapshot bears the checksum of what was read before and after it as a tag."""
+        rds, name = _rds(point.store), _identifier(point.where)
+        with told(f"copy {point.where} of {point.store}", DamagedError):
+            snapshot = rds.describe_db_snapshots(DBSnapshotIdentifier=name)["DBSnapshots"][0]
+            tags = _tags(rds, point.where)
+        if snapshot["Status"] != "available":
+            raise DamagedError(f"snapshot {point.where} of {point.store} is {snapshot['Status']}")
+        if snapshot["DBInstanceIdentifier"] != point.store.name:
+            raise DamagedError(f"snapshot {point.where} is of {snapshot['DBInstanceIdentifier']}, not of {point.store}")
+        same(point, _fingerprint(snapshot))
+        if (tags.get(POINT), tags.get(CHECKSUM)) != (point.id, point.checksum):
+            raise DamagedError(f"snapshot {point.where} of {point.store} isn't the one that its record tells of")
+        made = snapshot.get("SnapshotCreateTime")
+        if made is not None and made < point.made_at - SKEW:
+            raise DamagedError(f"snapshot {point.where} of {point.store} is older than its record says")
 
     def restore(self, point: RecoveryPoint, target: str, progress: Progress) -> int:
         """See ``Maker``. RDS restores into new instances only; deletion protection is put on."""
@@ -79,9 +107,21 @@ class Databases:
                 raise RecoveryError(f"database {target} exists: RDS restores a snapshot into a new instance only")
             _restore(rds, point.where, target, protected=True)
             found = postgres.read(_login(rds, point.store.model_copy(update={"name": target})), progress)
-        if differs := point.content.difference(found):
+        if differs := point.differs(found):
             raise DamagedError(f"database {target} restored from {point.id}: {differs}")
         return found.items
+
+
+@contextlib.contextmanager
+def _about(store: Store) -> Iterator[None]:
+    """Errors begin with the store, those about one of its tables too."""
+    with told(str(store)):
+        try:
+            yield
+        except RecoveryError as error:
+            if str(error).startswith(str(store)):
+                raise
+            raise type(error)(f"{store}: {error}") from error
 
 
 def _rds(store: Store) -> Any:
@@ -127,7 +167,7 @@ def _snapshot(rds: Any, order: Order, name: str) -> str:
     instance = _instance(rds, order.store.name) or {}
     groups = [each["VpcSecurityGroupId"] for each in instance.get("VpcSecurityGroups", ())]
     subnets = instance.get("DBSubnetGroup", {}).get("DBSubnetGroupName")
-    tags = {"recovery-point": order.id, SUBNETS: subnets, GROUPS: " ".join(groups)}
+    tags = {POINT: order.id, SUBNETS: subnets, GROUPS: " ".join(groups)}
     made = rds.create_db_snapshot(
         DBInstanceIdentifier=order.store.name,
         DBSnapshotIdentifier=name,
@@ -135,6 +175,33 @@ def _snapshot(rds: Any, order: Order, name: str) -> str:
     )["DBSnapshot"]
     rds.get_waiter("db_snapshot_available").wait(DBSnapshotIdentifier=name, WaiterConfig=POLL)
     return str(made["DBSnapshotArn"])
+
+
+def _copy(rds: Any, order: Order, snapshot: str, content: Content) -> Copy:
+    """What is recorded of a snapshot, which gets the checksum of its content as a tag."""
+    rds.add_tags_to_resource(ResourceName=snapshot, Tags=[{"Key": CHECKSUM, "Value": content.checksum}])
+    found = rds.describe_db_snapshots(DBSnapshotIdentifier=_identifier(snapshot))["DBSnapshots"][0]
+    instance = _instance(rds, order.store.name) or {}
+    left = ["several zones"] if instance.get("MultiAZ") else []
+    left += ["parameter group", "backup retention", "alarms", "read replicas", "the password, which is a new one"]
+    return Copy(snapshot, content, f"not restored: {', '.join(left)}", _fingerprint(found))
+
+
+def _fingerprint(snapshot: dict[str, Any]) -> dict[str, str]:
+    words = ("DBSnapshotArn", "Engine", "AllocatedStorage", "DBInstanceIdentifier")
+    created = snapshot.get("SnapshotCreateTime")
+    when = {"created": created.astimezone(UTC).isoformat(timespec="seconds")} if created else {}
+    return {**{word: str(snapshot.get(word)) for word in words}, **when}
+
+
+def _with_grants(held: Content, other: Content) -> Content:
+    """What a copy holds, with the owners and grants of another: a temporary instance's user is another role."""
+    told_by = {name: value for name, value in other.aspects.items() if name.endswith(f": {schema.GRANTS}")}
+    return replace(held, aspects={**held.aspects, **told_by})
+
+
+def _tags(rds: Any, snapshot: str) -> dict[str, str]:
+    return {tag["Key"]: tag["Value"] for tag in rds.list_tags_for_resource(ResourceName=snapshot)["TagList"]}
 
 
 def _read_back(rds: Any, store: Store, snapshot: str, name: str, progress: Progress) -> Content:
@@ -155,7 +222,7 @@ def _temporary_instance(rds: Any, snapshot: str, name: str, progress: Progress) 
 
 
 def _restore(rds: Any, snapshot: str, name: str, *, protected: bool) -> None:
-    tags = {tag["Key"]: tag["Value"] for tag in rds.list_tags_for_resource(ResourceName=snapshot)["TagList"]}
+    tags = _tags(rds, snapshot)
     place: dict[str, Any] = {}
     if SUBNETS in tags:
         place["DBSubnetGroupName"] = tags[SUBNETS]

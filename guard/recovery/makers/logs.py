@@ -6,6 +6,7 @@ CloudWatch Logs API reference, FilterLogEvents: groups of the class INFREQUENT_A
 from __future__ import annotations
 
 import gzip
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,8 @@ from guard.recovery.errors import DamagedError, RecoveryError, told
 from guard.recovery.maker import Copy, Order, Progress
 from guard.recovery.makers import objects
 from guard.recovery.points import RecoveryPoint, Store
+
+NOTE = "events come back as a file; not restored: retention, metric filters, subscriptions, tags"
 
 
 class Logs:
@@ -42,16 +45,20 @@ class Logs:
                     zipped.write(objects.line(event))
                     _add(digest, event)
                     order.progress("reading events", digest.items, None)
-            objects.upload(s3, file, order.bucket, key)
-        return Copy(objects.uri(order.bucket, key), digest.content())
+            written = objects.upload(s3, file, order.bucket, key, digest.content())
+        return Copy(objects.uri(order.bucket, key), digest.content(), NOTE, written)
 
     def verify(self, point: RecoveryPoint, progress: Progress) -> str:
         """See ``Maker``."""
         with told(f"copy {point.where} of {point.store}", DamagedError):
             found = _digest(_held(point), progress)
-        if differs := point.content.difference(found):
+        if differs := point.differs(found):
             raise DamagedError(f"copy {point.where} of {point.store}: {differs}")
         return f"the object was read: {found.items} events"
+
+    def check(self, point: RecoveryPoint) -> None:
+        """See ``Maker``."""
+        objects.check(client("s3", point.store.region), point)
 
     def restore(self, point: RecoveryPoint, target: str, progress: Progress) -> int:
         """Write the events to a new file, one JSON record a line."""
@@ -64,6 +71,10 @@ class Logs:
                 file.write(objects.line(event))
                 done += 1
                 progress("writing events", done, point.items)
+        with told(f"file {target}", DamagedError), path.open("rb") as file:
+            found = _digest((json.loads(text) for text in file), progress)
+        if differs := point.differs(found):
+            raise DamagedError(f"file {target} restored from {point.id}: {differs}")
         return done
 
 

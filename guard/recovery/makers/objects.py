@@ -7,8 +7,17 @@ import json
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import IO, Any
 
+from guard.recovery import safety
+from guard.recovery.digest import Content
+from guard.recovery.errors import DamagedError, told
+from guard.recovery.maker import same
+from guard.recovery.points import RecoveryPoint
+
+ITEMS, CHECKSUM = "items", "checksum"
+"""Metadata of an object in the recovery bucket: what was counted when it was written."""
 SPOOL = 8 << 20
 """Bytes that are kept in memory before a temporary file takes over."""
 
@@ -36,10 +45,36 @@ def spooled() -> Iterator[IO[bytes]]:
         yield file
 
 
-def upload(s3: Any, file: IO[bytes], bucket: str, key: str) -> None:
-    """Write a collected file as one object."""
+def upload(s3: Any, file: IO[bytes], bucket: str, key: str, content: Content) -> dict[str, str]:
+    """Write a collected file as one object that says what is in it; the object's fingerprint."""
     file.seek(0)
-    s3.upload_fileobj(file, bucket, key)
+    told_of = {ITEMS: str(content.items), CHECKSUM: content.checksum}
+    s3.upload_fileobj(file, bucket, key, ExtraArgs={"Metadata": told_of})
+    return fingerprint(s3, bucket, key)
+
+
+def fingerprint(s3: Any, bucket: str, key: str) -> dict[str, str]:
+    """What S3 says of an object: version, ETag and size, and what was written into its metadata."""
+    head = s3.head_object(Bucket=bucket, Key=key)
+    return {
+        "version": str(head.get("VersionId")),
+        "etag": head["ETag"],
+        "size": str(head["ContentLength"]),
+        **{name: head["Metadata"].get(name, "") for name in (ITEMS, CHECKSUM)},
+    }
+
+
+def check(s3: Any, point: RecoveryPoint) -> None:
+    """See ``Maker.check``, for a copy that is one object: its metadata tells what was counted when it was written."""
+    bucket, key = place(point.where)
+    what = f"copy {point.where} of {point.store}"
+    with told(what, DamagedError):
+        found = fingerprint(s3, bucket, key)
+    same(point, found)
+    if (found[ITEMS], found[CHECKSUM]) != (str(point.items), point.checksum):
+        raise DamagedError(f"{what} holds {found[ITEMS] or 'other'} items: it isn't what its record tells of")
+    with told(what):
+        safety.refuse_expiring(s3, bucket, key, point.made_at, datetime.now(UTC))
 
 
 def lines(s3: Any, bucket: str, key: str, *, zipped: bool = False) -> Iterator[dict[str, Any]]:

@@ -42,6 +42,10 @@ class Others:
         """Refused."""
         raise _refused(point.store)
 
+    def check(self, point: RecoveryPoint) -> None:
+        """Refused."""
+        raise _refused(point.store)
+
     def restore(self, point: RecoveryPoint, target: str, progress: Progress) -> int:  # noqa: ARG002
         """Refused."""
         raise _refused(point.store)

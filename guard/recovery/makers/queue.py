@@ -7,17 +7,20 @@ been tried as often as its queue allows goes to the dead letters instead; the co
 from __future__ import annotations
 
 import base64
+import json
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import IO, Any
 
+from guard.recovery import deadline
 from guard.recovery.clients import client
 from guard.recovery.digest import Content, Digest
 from guard.recovery.errors import DamagedError, RecoveryError, absent, told
 from guard.recovery.maker import Copy, Order, Progress
 from guard.recovery.makers import objects
+from guard.recovery.makers.messages import BATCH, FIFO, TRACE, Sending, batches
 from guard.recovery.points import RecoveryPoint, Store
 
 HIDDEN = 900
@@ -25,10 +28,9 @@ HIDDEN = 900
 WAITING = "ApproximateNumberOfMessages"
 IN_FLIGHT = "ApproximateNumberOfMessagesNotVisible"
 DELAYED = "ApproximateNumberOfMessagesDelayed"
-BATCH = 10
-BATCH_BYTES = 200 * 1024
-"""Below what SendMessageBatch takes at once, with room for attributes."""
-NOTE = "every message's receive count rose by one"
+TRIES = "ApproximateReceiveCount"
+NOTE = "every message's receive count rose by one; restored messages have new ids and dates"
+NOTE_FIFO = ", and new deduplication ids"
 
 
 class Queues:
@@ -51,8 +53,9 @@ class Queues:
         key = f"queues/{order.store.name}/{order.id}.ndjson"
         with told(str(order.store)), objects.spooled() as file:
             content = _received(order.store, file, order.progress)
-            objects.upload(s3, file, order.bucket, key)
-        return Copy(objects.uri(order.bucket, key), content, NOTE if content.items else None)
+            written = objects.upload(s3, file, order.bucket, key, content)
+        note = NOTE + (NOTE_FIFO if order.store.name.endswith(FIFO) else "") if content.items else None
+        return Copy(objects.uri(order.bucket, key), content, note, written)
 
     def verify(self, point: RecoveryPoint, progress: Progress) -> str:
         """See ``Maker``."""
@@ -61,24 +64,50 @@ class Queues:
             for message in _held(point):
                 digest.add(objects.line(_told(message)))
                 progress("reading messages", digest.items, point.items)
-        if differs := point.content.difference(digest.content()):
+        if differs := point.differs(digest.content()):
             raise DamagedError(f"copy {point.where} of {point.store}: {differs}")
         return f"the object was read: {digest.items} messages"
 
+    def check(self, point: RecoveryPoint) -> None:
+        """See ``Maker``."""
+        objects.check(client("s3", point.store.region), point)
+
+    def refuse_exhausting(self, point: RecoveryPoint) -> None:
+        """Raise ``RecoveryError`` where reading the queue once more would send messages to its dead letters."""
+        store = point.store
+        with told(str(store)):
+            sqs = client("sqs", store.region)
+            url = _url(sqs, store.name)
+            policy = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["RedrivePolicy"]).get("Attributes") or {}
+            limit = int(json.loads(policy.get("RedrivePolicy", "{}")).get("maxReceiveCount", 0))
+            tried = max((int(each["attributes"].get(TRIES, 1)) for each in _held(point)), default=0) if limit else 0
+        if limit and tried >= limit:
+            raise RecoveryError(
+                f"{store} gives a message up after {limit} tries, and some had {tried}: to compare them would send "
+                "them to the dead letters; raise maxReceiveCount of its redrive policy, or let its consumers drain it"
+            )
+
     def restore(self, point: RecoveryPoint, target: str, progress: Progress) -> int:
-        """See ``Maker``. The queue has to be there; consumers get the messages at once, oldest first."""
+        """See ``Maker``. The queue has to be there; consumers get the messages at once, oldest first.
+
+        What SQS says that it took is compared message by message (id, MD5 of body and attributes): to read the queue
+        again would be to receive its messages once more.
+        """
         self.verify(point, progress)
         sqs = client("sqs", point.store.region)
         with told(f"queue {target}"):
             url = _url(sqs, target)
             if items := sum(_depths(sqs, url).values()):
                 raise RecoveryError(f"queue {target} holds {items} messages: restore {point.id} to another queue")
-            done = 0
-            for batch in _batches(sorted(_held(point), key=_sent)):
-                _send(sqs, url, batch)
-                done += len(batch)
-                progress("sending messages", done, point.items)
-        return done
+            sending = Sending(sqs, url)
+            # A FIFO group is received in its order, which its clock may not tell.
+            held = list(_held(point)) if target.endswith(FIFO) else sorted(_held(point), key=_sent)
+            for batch in batches(held):
+                sending.send(batch)
+                progress("sending messages", sending.done, point.items)
+        if sending.done != point.items:
+            raise DamagedError(f"queue {target} took {sending.done} of {point.items} messages of {point.id}")
+        return sending.done
 
 
 @dataclass
@@ -118,7 +147,8 @@ def _received(store: Store, file: IO[bytes], progress: Progress) -> Content:
                 reading.receipts[message["MessageId"]] = message["ReceiptHandle"]
             progress("receiving messages", digest.items, max(depths[WAITING], digest.items))
     finally:
-        _give_back(sqs, url, reading.receipts)
+        with deadline.lifted():
+            _give_back(sqs, url, reading.receipts)
     if digest.items < depths[WAITING]:
         raise RecoveryError(
             f"{store}: {digest.items} of {depths[WAITING]} messages were received: others take them, they went to the "
@@ -171,13 +201,9 @@ def _text(value: Any) -> Any:
     return {"base64": base64.b64encode(value).decode()} if isinstance(value, bytes) else value
 
 
-def _content(value: Any) -> Any:
-    return base64.b64decode(value["base64"]) if isinstance(value, dict) else value
-
-
 def _told(record: dict[str, Any]) -> dict[str, Any]:
     """What of a message is content: not its receive count and other traces of reading."""
-    own = {name: record["attributes"].get(name) for name in ("MessageGroupId", "SentTimestamp")}
+    own = {name: record["attributes"].get(name) for name in ("MessageGroupId", "SentTimestamp", TRACE)}
     return {**own, **{name: record[name] for name in ("messageId", "body", "messageAttributes")}}
 
 
@@ -185,41 +211,8 @@ def _held(point: RecoveryPoint) -> Iterator[dict[str, Any]]:
     return objects.lines(client("s3", point.store.region), *objects.place(point.where))
 
 
-def _sent(record: dict[str, Any]) -> tuple[int, int]:
-    own = record["attributes"]
-    return int(own.get("SentTimestamp", 0)), int(own.get("SequenceNumber", 0))
-
-
-def _batches(records: list[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
-    batch: list[dict[str, Any]] = []
-    size = 0
-    for record in records:
-        weight = len(objects.line(record))
-        if batch and (len(batch) == BATCH or size + weight > BATCH_BYTES):
-            yield batch
-            batch, size = [], 0
-        batch.append(record)
-        size += weight
-    if batch:
-        yield batch
-
-
-def _send(sqs: Any, url: str, batch: list[dict[str, Any]]) -> None:
-    entries = []
-    for number, record in enumerate(batch):
-        own = record["attributes"]
-        fifo = {name: own[name] for name in ("MessageGroupId", "MessageDeduplicationId") if own.get(name)}
-        attributes = {
-            name: {key: _content(each) for key, each in value.items()}
-            for name, value in record["messageAttributes"].items()
-        }
-        entries.append(
-            {"Id": str(number), "MessageBody": record["body"], "MessageAttributes": attributes}
-            | (fifo if url.endswith(".fifo") else {})
-        )
-    failed = sqs.send_message_batch(QueueUrl=url, Entries=entries).get("Failed")
-    if failed:
-        raise RecoveryError(f"queue {url} took {len(batch) - len(failed)} of {len(batch)} messages: {failed[0]}")
+def _sent(record: dict[str, Any]) -> int:
+    return int(record["attributes"].get("SentTimestamp", 0))
 
 
 def _url(sqs: Any, name: str) -> str:

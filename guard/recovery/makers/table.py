@@ -12,17 +12,20 @@ import json
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC
 from typing import Any
 
 from guard.recovery.clients import client
 from guard.recovery.digest import Content, Digest
 from guard.recovery.errors import DamagedError, RecoveryError, absent, told
-from guard.recovery.maker import Copy, Order, Progress, temporary
+from guard.recovery.judgement import SKEW
+from guard.recovery.maker import Copy, Order, Progress, same, temporary
 from guard.recovery.points import RecoveryPoint, Store
 
 ATTEMPTS = 3
 POLL = {"Delay": 5, "MaxAttempts": 4_320}
 """Seconds between looks at a table that is being made, and looks within six hours: large tables take their time."""
+BILLING, BY_REQUEST = "billing", "PAY_PER_REQUEST"
 BATCH = 25
 """Items of one BatchWriteItem at most."""
 RETRIES = 10
@@ -47,12 +50,13 @@ class Tables:
         with told(str(order.store)):
             before = _read(dynamodb, order.store.name, order.progress)
             for _ in range(ATTEMPTS):
-                backup = _back_up(dynamodb, order)
+                backup = _back_up(dynamodb, order, _backup_name(order.id, before.checksum))
                 after = _read(dynamodb, order.store.name, order.progress)
                 if after == before:
-                    return Copy(backup, after)
+                    return _copy(dynamodb, order.store.name, backup, after)
                 if order.explained:
-                    return Copy(backup, _read_back(dynamodb, backup, temporary(order), order.progress))
+                    held = _read_back(dynamodb, backup, temporary(order), order.progress)
+                    return _copy(dynamodb, order.store.name, backup, held)
                 dynamodb.delete_backup(BackupArn=backup)
                 before = after
         raise RecoveryError(
@@ -65,14 +69,31 @@ class Tables:
         dynamodb = client("dynamodb", point.store.region)
         with told(f"copy of {point.store}", DamagedError):
             found = _read_back(dynamodb, point.where, temporary(point), progress)
-        if differs := point.content.difference(found):
+        if differs := point.differs(found):
             raise DamagedError(f"backup {point.where} of {point.store}: {differs}")
         return f"restored to a temporary table and read: {found.items} items"
+
+    def check(self, point: RecoveryPoint) -> None:
+        """See ``Maker``. A backup is whole or isn't there; its size isn't compared: DynamoDB updates it hours later."""
+        dynamodb = client("dynamodb", point.store.region)
+        with told(f"copy {point.where} of {point.store}", DamagedError):
+            backup = dynamodb.describe_backup(BackupArn=point.where)["BackupDescription"]
+        details, source = backup["BackupDetails"], backup["SourceTableDetails"]
+        if details["BackupStatus"] != "AVAILABLE":
+            raise DamagedError(f"backup {point.where} of {point.store} is {details['BackupStatus']}")
+        if source["TableName"] != point.store.name:
+            raise DamagedError(f"backup {point.where} is of table {source['TableName']}, not of {point.store}")
+        same(point, _fingerprint(backup))
+        if not point.explained and details["BackupName"] != _backup_name(point.id, point.checksum):
+            raise DamagedError(f"backup {point.where} of {point.store} isn't the one that its record tells of")
+        if details["BackupCreationDateTime"] < point.made_at - SKEW:
+            raise DamagedError(f"backup {point.where} of {point.store} is older than its record says")
 
     def restore(self, point: RecoveryPoint, target: str, progress: Progress) -> int:
         """See ``Maker``. DynamoDB restores into new tables only: into an empty one the items are copied.
 
-        Deletion protection is put on a new table; streams, TTL, tags and alarms aren't part of a backup.
+        Deletion protection is put on a new table, and its billing mode is what it was; the record's note says which
+        settings of the table aren't part of a backup.
         """
         dynamodb = client("dynamodb", point.store.region)
         with told(f"table {target}"):
@@ -80,16 +101,58 @@ class Tables:
             if there is None:
                 _restore(dynamodb, point.where, target)
                 dynamodb.update_table(TableName=target, DeletionProtectionEnabled=True)
+                _bill_by_request(dynamodb, point, target)
             else:
                 _fill(dynamodb, point, target, there, progress)
             found = _read(dynamodb, target, progress)
-        if differs := point.content.difference(found):
+        if differs := point.differs(found):
             raise DamagedError(f"table {target} restored from {point.id}: {differs}")
         return found.items
 
 
-def _back_up(dynamodb: Any, order: Order) -> str:
-    made = dynamodb.create_backup(TableName=order.store.name, BackupName=f"recovery-{order.id}")["BackupDetails"]
+def _backup_name(identifier: str, checksum: str) -> str:
+    """What a backup is called: it says which items were read before it was made."""
+    return f"recovery-{identifier}-{checksum[:32]}"
+
+
+def _copy(dynamodb: Any, name: str, backup: str, content: Content) -> Copy:
+    """What is recorded of a backup; the note tells which settings of the table aren't in it (DynamoDB developer guide,
+    "Restoring a DynamoDB table from a backup")."""
+    table = _description(dynamodb, name) or {}
+    pitr = dynamodb.describe_continuous_backups(TableName=name)["ContinuousBackupsDescription"]
+    lives = dynamodb.describe_time_to_live(TableName=name)["TimeToLiveDescription"]
+    pages = dynamodb.get_paginator("list_tags_of_resource").paginate(ResourceArn=table["TableArn"])
+    settings = {
+        "stream": (table.get("StreamSpecification") or {}).get("StreamEnabled"),
+        "time to live": lives.get("TimeToLiveStatus") in ("ENABLED", "ENABLING"),
+        "point-in-time recovery": (pitr.get("PointInTimeRecoveryDescription") or {}).get("PointInTimeRecoveryStatus")
+        == "ENABLED",
+        "tags": any(page["Tags"] for page in pages),
+        "replicas": table.get("Replicas"),
+    }
+    billing = (table.get("BillingModeSummary") or {}).get("BillingMode", "PROVISIONED")
+    absent_later = ", ".join([name for name, there in settings.items() if there] + ["auto scaling", "alarms"])
+    note = f"billing mode {billing} comes back; not restored: {absent_later}"
+    found = dynamodb.describe_backup(BackupArn=backup)["BackupDescription"]
+    return Copy(backup, content, note, {**_fingerprint(found), BILLING: billing})
+
+
+def _fingerprint(backup: dict[str, Any]) -> dict[str, str]:
+    details, source = backup["BackupDetails"], backup["SourceTableDetails"]
+    keys = " ".join(f"{each['AttributeName']}:{each['KeyType']}" for each in source["KeySchema"])
+    created = details["BackupCreationDateTime"].astimezone(UTC).isoformat(timespec="seconds")
+    return {"name": details["BackupName"], "created": created, "table": source["TableArn"], "key": keys}
+
+
+def _bill_by_request(dynamodb: Any, point: RecoveryPoint, target: str) -> None:
+    there = (_description(dynamodb, target) or {}).get("BillingModeSummary") or {}
+    if point.fingerprint.get(BILLING) == BY_REQUEST != there.get("BillingMode"):
+        dynamodb.update_table(TableName=target, BillingMode=BY_REQUEST)
+        dynamodb.get_waiter("table_exists").wait(TableName=target, WaiterConfig=POLL)
+
+
+def _back_up(dynamodb: Any, order: Order, name: str) -> str:
+    made = dynamodb.create_backup(TableName=order.store.name, BackupName=name)["BackupDetails"]
     arn = str(made["BackupArn"])
     while made["BackupStatus"] == "CREATING":
         order.progress("backing up", 0, None)
@@ -111,7 +174,7 @@ def _temporary_table(dynamodb: Any, backup: str, name: str) -> Iterator[None]:
     _drop(dynamodb, name)
     try:
         # Without its indexes and without provisioned capacity: it is read once.
-        _restore(dynamodb, backup, name, BillingModeOverride="PAY_PER_REQUEST", GlobalSecondaryIndexOverride=[])
+        _restore(dynamodb, backup, name, BillingModeOverride=BY_REQUEST, GlobalSecondaryIndexOverride=[])
         yield
     finally:
         _drop(dynamodb, name)
@@ -168,6 +231,8 @@ def canonical(item: dict[str, Any]) -> bytes:
 
 
 def _plain(value: dict[str, Any]) -> dict[str, Any]:
+    if len(value) != 1:
+        raise RecoveryError(f"an item has a value that can't be read: {value!r}")
     ((kind, content),) = value.items()
     match kind:
         case "M":

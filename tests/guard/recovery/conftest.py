@@ -10,8 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
 from moto import mock_aws
+from moto.s3.exceptions import S3AccessDeniedError
+from moto.s3.models import s3_backends
+from moto.s3.responses import S3Response
 
 from guard.durable import durable
 from guard.recovery import work
@@ -100,3 +104,36 @@ def emulated(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         monkeypatch.setenv(name, value)
     with mock_aws():
         yield
+
+
+OTHERS = "999988887777"
+"""An account of somebody else."""
+
+
+def of_others(account: str) -> Any:
+    """An S3 client with the credentials of another account."""
+    role = f"arn:aws:iam::{account}:role/others"
+    given = boto3.client("sts", region_name=REGION).assume_role(RoleArn=role, RoleSessionName="others")["Credentials"]
+    return boto3.client(
+        "s3",
+        region_name=REGION,
+        aws_access_key_id=given["AccessKeyId"],
+        aws_secret_access_key=given["SecretAccessKey"],
+        aws_session_token=given["SessionToken"],
+    )
+
+
+@pytest.fixture
+def owners(monkeypatch: pytest.MonkeyPatch) -> str:
+    """Have the emulated S3 look at the bucket owner condition, as S3 does; another account's number."""
+    authorize = S3Response._authenticate_and_authorize_s3_action
+
+    def check(self: Any, bucket_name: str | None = None, **more: Any) -> None:
+        expected = self.headers.get("x-amz-expected-bucket-owner")
+        owner = bucket_name in (known := s3_backends[OTHERS]["aws"].buckets) and known[bucket_name].account_id
+        if expected and owner and owner != expected:
+            raise S3AccessDeniedError
+        authorize(self, bucket_name=bucket_name, **more)
+
+    monkeypatch.setattr(S3Response, "_authenticate_and_authorize_s3_action", check)
+    return OTHERS

@@ -1,15 +1,22 @@
 from __future__ import annotations
 
+import hashlib
 import threading
+import time
+from contextlib import nullcontext
 from datetime import timedelta
+from typing import Any
 
 import boto3
 import pytest
 
+from guard.recovery import catalogue as catalogues
+from guard.recovery import safety
 from guard.recovery.catalogue import Catalogue
-from guard.recovery.errors import RecoveryError
+from guard.recovery.clients import client
+from guard.recovery.errors import DamagedError, RecoveryError
 from guard.recovery.points import new_id
-from tests.guard.recovery.conftest import environment, store
+from tests.guard.recovery.conftest import environment, of_others, store
 from tests.guard.recovery.examples import HOW, NOW, example
 from tests.sandbox.account.conftest import REGION
 
@@ -32,11 +39,52 @@ def test_the_bucket_is_private_versioned_and_encrypted(catalogue: Catalogue) -> 
     assert rules[0]["ApplyServerSideEncryptionByDefault"]["SSEAlgorithm"] == "AES256"
 
 
-def test_a_bucket_that_was_made_and_not_set_up_is_set_up(emulated: None) -> None:
+UNSAFE = {
+    "public": ("delete_public_access_block", {}, "can be made public", "put-public-access-block"),
+    "plain": ("delete_bucket_encryption", {}, "isn't encrypted", "put-bucket-encryption"),
+    "forgetful": (
+        "put_bucket_versioning",
+        {"VersioningConfiguration": {"Status": "Suspended"}},
+        "keeps no versions",
+        "put-bucket-versioning --bucket forgetful --versioning-configuration Status=Enabled",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", UNSAFE)
+def test_a_bucket_that_no_copy_should_be_trusted_to_is_refused_with_the_command_that_mends_it(
+    emulated: None, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setattr(catalogues, "SETTLE_SECONDS", 0)
+    call, more, what, command = UNSAFE[name]
+    made = Catalogue(name, REGION)
+    made.ensure()
+    getattr(boto3.client("s3", region_name=REGION), call)(Bucket=name, **more)
+    for look in (made.ensure, made.check):
+        with pytest.raises(RecoveryError, match=rf"recovery bucket {name} {what}") as error:
+            look()
+        assert command in str(error.value)
+        assert len(str(error.value).splitlines()) == 1
+
+
+def test_a_bucket_of_another_account_is_refused(emulated: None, owners: str) -> None:
+    of_others(owners).create_bucket(Bucket="recovery")
+    theirs = Catalogue("recovery", REGION)
+    for look in (theirs.ensure, theirs.check):
+        with pytest.raises(RecoveryError, match="recovery bucket recovery belongs to another account"):
+            look()
+    with pytest.raises(RecoveryError, match="record of"):
+        theirs.add(example())
+    assert "Contents" not in of_others(owners).list_objects_v2(Bucket="recovery")
+
+
+def test_a_bucket_that_another_command_is_setting_up_is_waited_for(
+    emulated: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     s3 = boto3.client("s3", region_name=REGION)
     s3.create_bucket(Bucket="half-made")
+    monkeypatch.setattr(time, "sleep", lambda _: safety.set_up(s3, "half-made"))
     Catalogue("half-made", REGION).ensure()
-    assert s3.get_bucket_versioning(Bucket="half-made")["Status"] == "Enabled"
 
 
 def test_a_bucket_elsewhere_is_made_there(emulated: None) -> None:
@@ -130,10 +178,88 @@ def test_a_catalogue_that_cannot_be_read_is_an_error_of_one_line(monkeypatch: py
 
 
 @pytest.mark.parametrize("body", [b"{}", b"not json", example(items=3).model_dump_json(by_alias=True).encode()])
-def test_a_damaged_or_misplaced_record_is_an_error(catalogue: Catalogue, body: bytes) -> None:
-    boto3.client("s3", region_name=REGION).put_object(
-        Bucket="recovery", Key="recovery-points/prod/table/other/20260120t023000000z-0123abcd.json", Body=body
+def test_a_damaged_or_misplaced_record_is_an_error_of_its_own_store_alone(catalogue: Catalogue, body: bytes) -> None:
+    catalogue.add(example())
+    key = "recovery-points/prod/table/other/20260120t023000000z-0123abcd.json"
+    boto3.client("s3", region_name=REGION).put_object(Bucket="recovery", Key=key, Body=body)
+    points, (spoilt,) = catalogue.records("prod")
+    assert points == [example()]
+    assert catalogue.evidence(example().store) == example()
+    assert (spoilt.id, spoilt.is_of(store("table", "other")), spoilt.is_of(example().store)) == (
+        "20260120t023000000z-0123abcd",
+        True,
+        False,
     )
-    with pytest.raises(RecoveryError, match=r"record s3://recovery/recovery-points/prod/table/other") as error:
-        catalogue.all()
-    assert len(str(error.value).splitlines()) == 1
+    for failing in (catalogue.all, lambda: catalogue.evidence(store("table", "other"))):
+        with pytest.raises(RecoveryError, match=f"record s3://recovery/{key}") as error:
+            failing()
+        assert len(str(error.value).splitlines()) == 1
+
+
+def test_a_spoilt_record_of_a_store_whose_name_goes_on_is_no_matter(catalogue: Catalogue) -> None:
+    group = store("logs", "/aws/lambda/f")
+    catalogue.add(example(group))
+    key = "recovery-points/prod/logs/aws/lambda/f/deep/20260120t023000000z-0123abcd.json"
+    boto3.client("s3", region_name=REGION).put_object(Bucket="recovery", Key=key, Body=b"{}")
+    assert catalogue.evidence(group) == example(group)
+
+
+def test_a_record_that_was_changed_by_hand_is_damaged(catalogue: Catalogue) -> None:
+    s3 = boto3.client("s3", region_name=REGION)
+    catalogue.add(example(**UNVERIFIED))
+    point = catalogue.verified(example(), HOW)
+    catalogue.confirm(point)
+    key = "recovery-points/prod/table/jobs-prod/20260120t023000000z-0123abcd.json"
+    edited = point.model_copy(update={"items": 9})
+    text = edited.model_dump_json(by_alias=True).encode()
+    s3.put_object(Bucket="recovery", Key=key, Body=text)
+    with pytest.raises(DamagedError, match="was written by hand"):
+        catalogue.confirm(edited)
+    s3.put_object(Bucket="recovery", Key=key, Body=text, Metadata={"sha256": hashlib.sha256(text).hexdigest()})
+    with pytest.raises(DamagedError, match="isn't what was recorded"):
+        catalogue.confirm(edited)
+    with pytest.raises(RecoveryError, match="is another one by now"):
+        catalogue.confirm(point)
+    s3.delete_object(Bucket="recovery", Key=key)
+    with pytest.raises(DamagedError, match="NoSuchKey"):
+        catalogue.confirm(point)
+
+
+def test_every_request_says_who_has_to_own_the_bucket(catalogue: Catalogue) -> None:
+    without = []
+
+    def look(params: dict[str, Any], model: Any, **_: Any) -> None:
+        if (
+            "ExpectedBucketOwner" in model.input_shape.members
+            and "x-amz-expected-bucket-owner" not in params["headers"]
+        ):
+            without.append(model.name)
+
+    events = client("s3", REGION).meta.events
+    events.register("before-call.s3", look)
+    try:
+        catalogue.ensure()
+        catalogue.add(example(**UNVERIFIED))
+        catalogue.verified(example(), HOW)
+        catalogue.records()
+    finally:
+        events.unregister("before-call.s3", look)
+    assert without == []
+
+
+@pytest.mark.parametrize(
+    ("days", "prefix", "refused"),
+    [(3, "", True), (3, "buckets/", True), (3, "elsewhere/", False), (400, "", False)],
+)
+def test_a_lifecycle_that_deletes_copies_too_soon_is_refused(
+    catalogue: Catalogue, days: int, prefix: str, refused: bool
+) -> None:
+    s3 = client("s3", REGION)
+    rule = {"ID": "tidy", "Status": "Enabled", "Filter": {"Prefix": prefix}, "Expiration": {"Days": days}}
+    s3.put_bucket_lifecycle_configuration(Bucket="recovery", LifecycleConfiguration={"Rules": [rule]})
+    with (
+        pytest.raises(RecoveryError, match="expires on 2026-01-23 by lifecycle rule 'tidy'")
+        if refused
+        else nullcontext()
+    ):
+        safety.refuse_expiring(s3, "recovery", "buckets/files/x/", NOW, NOW)

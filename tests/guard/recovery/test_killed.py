@@ -7,6 +7,7 @@ import signal
 import pytest
 
 from guard.recovery import work
+from guard.recovery.place import in_reach
 from tests.guard.recovery.conftest import Place, store
 
 PROGRAM = """
@@ -27,7 +28,7 @@ work.verify(work.make(store, catalogue, "a tester"), catalogue)
 
 @pytest.mark.parametrize(("method", "records"), [("add", 0), ("verified", 1)])
 def test_what_a_killed_process_leaves(place: Place, method: str, records: int) -> None:
-    dynamodb, of = place.client("dynamodb"), store("table", f"killed-{method}")
+    dynamodb, of = place.client("dynamodb"), in_reach(store("table", f"killed-{method}"))
     dynamodb.create_table(
         TableName=of.name,
         KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],

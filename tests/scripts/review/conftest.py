@@ -7,4 +7,4 @@ import pytest
 
 @pytest.fixture(autouse=True)
 def account(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("guard.recovery.place._account", lambda *_: "123456789012")
+    monkeypatch.setattr("guard.recovery.place.account", lambda *_: "123456789012")

@@ -1,13 +1,18 @@
 from __future__ import annotations
 
+import time
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import boto3
 import pytest
 
 from guard.recovery import work
+from guard.recovery.catalogue import Catalogue
 from guard.recovery.errors import DamagedError, RecoveryError
 from guard.recovery.makers import objects
-from tests.guard.recovery.conftest import Place, store
+from tests.guard.recovery.conftest import Place, of_others, store
+from tests.sandbox.account.conftest import REGION, wait_for
 
 LATEST = {"a/1", "b", "late"}
 
@@ -117,3 +122,67 @@ def test_more_keys_than_one_page(place: Place) -> None:
     )
     assert point.items == 30
     assert seen == [*range(1, 31), 30]
+
+
+def wait_for_the_next_second() -> None:
+    until = int(time.time()) + 1
+    wait_for(lambda: time.time() >= until)
+
+
+def test_writing_and_deleting_in_turns_is_restored_as_it_was(place: Place) -> None:
+    s3 = place.client("s3")
+    s3.create_bucket(Bucket="turns")
+    s3.put_bucket_versioning(Bucket="turns", VersioningConfiguration={"Status": "Enabled"})
+    for key, slow in (("quick", False), ("slow", True)):
+        for number in range(3):
+            s3.put_object(Bucket="turns", Key=key, Body=str(number))
+            if number < 2:
+                s3.delete_object(Bucket="turns", Key=key)
+            if slow:
+                wait_for_the_next_second()
+    s3.delete_object(Bucket="turns", Key="slow")
+    point = place.make("bucket", "turns")
+    assert work.restore(point, "turns-restored") == 11
+    assert s3.get_object(Bucket="turns-restored", Key="quick")["Body"].read() == b"2"
+    found = s3.list_object_versions(Bucket="turns-restored")
+    assert [each["Key"] for each in found["DeleteMarkers"] if each["IsLatest"]] == ["slow"]
+
+
+def test_headers_tags_and_storage_class_come_back_and_what_does_not_is_said(place: Place) -> None:
+    s3 = place.client("s3")
+    s3.create_bucket(Bucket="dressed", ObjectLockEnabledForBucket=True)
+    given = {
+        "ContentType": "text/csv",
+        "CacheControl": "no-store",
+        "ContentDisposition": "attachment",
+        "Metadata": {"from": "test"},
+        "StorageClass": "STANDARD_IA",
+    }
+    s3.put_object(Bucket="dressed", Key="a", Body=b"1", Tagging="owner=ada&why=a%20test", **given)
+    s3.put_object(Bucket="dressed", Key="b", Body=b"1", ObjectLockLegalHoldStatus="ON")
+    keep = {"ObjectLockMode": "GOVERNANCE", "ObjectLockRetainUntilDate": datetime.now(UTC) + timedelta(days=1)}
+    s3.put_object(Bucket="dressed", Key="c", Body=b"1", **keep)
+    point = place.make("bucket", "dressed")
+    assert point.note == (
+        "not restored: retention of 1 versions, legal hold of 1 versions, object lock of the bucket, ACLs, "
+        "the bucket policy and other settings of the bucket"
+    )
+    work.restore(point, "dressed-restored")
+    found = s3.get_object(Bucket="dressed-restored", Key="a")
+    assert {name: found[name] for name in given} == given
+    tags = s3.get_object_tagging(Bucket="dressed-restored", Key="a")["TagSet"]
+    assert {each["Key"]: each["Value"] for each in tags} == {"owner": "ada", "why": "a test"}
+    s3.delete_object_tagging(Bucket="dressed-restored", Key="a")
+    restored = point.store.model_copy(update={"name": "dressed-restored"})
+    assert point.content.difference(work.measure(restored)) == "the content of some items differs"
+
+
+def test_a_bucket_of_another_account_is_not_restored_into(emulated: None, owners: str) -> None:
+    boto3.client("s3", region_name=REGION).create_bucket(Bucket="mine")
+    catalogue = Catalogue("recovery", REGION)
+    point = work.make(store("bucket", "mine"), catalogue, "a tester")
+    of_others(owners).create_bucket(Bucket="theirs")
+    with pytest.raises(RecoveryError, match="bucket theirs is another account's"):
+        work.restore(point, "theirs")
+    with pytest.raises(RecoveryError, match=r"bucket theirs: .*(AccessDenied|Access Denied)"):
+        work.measure(store("bucket", "theirs"))

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 
 from guard.recovery import work
+from guard.recovery.digest import Digest
 from guard.recovery.errors import DamagedError, RecoveryError
-from guard.recovery.makers import objects
+from guard.recovery.makers import objects, queue
+from guard.recovery.makers.messages import Sending
 from tests.guard.recovery.conftest import Place, store
 
 
@@ -39,7 +42,7 @@ def test_a_queue_is_copied_read_back_lost_and_restored(place: Place) -> None:
     url = make_queue(place, "work", 23)
     point = place.make("queue", "work")
     assert work.count(point.store) == point.items == 23
-    assert point.note == "every message's receive count rose by one"
+    assert point.note == "every message's receive count rose by one; restored messages have new ids and dates"
     with pytest.raises(RecoveryError, match=r"queue work holds 23 messages: restore .* to another queue"):
         work.restore(point, "work")
     lost = drain(place, url)
@@ -112,3 +115,76 @@ def test_an_ordered_queue_keeps_its_groups(place: Place) -> None:
     assert [(each["Body"], each["Attributes"]["MessageGroupId"]) for each in found] == [
         (str(number), f"group-{number % 2}") for number in range(5)
     ]
+
+
+def test_messages_with_one_deduplication_id_all_come_back_in_order(place: Place) -> None:
+    """As two would be that were sent more than five minutes apart: SQS swallows the second only within five."""
+    sqs = place.client("sqs")
+    url = make_queue(place, "twice.fifo", FifoQueue="true", ContentBasedDeduplication="false")
+    for number in range(4):
+        sqs.send_message(
+            QueueUrl=url, MessageBody=str(number), MessageGroupId="one", MessageDeduplicationId=f"id-{number}"
+        )
+    point = place.make("queue", "twice.fifo")
+    assert point.note is not None
+    assert "new deduplication ids" in point.note
+    bucket, key = objects.place(point.where)
+    s3, digest = place.client("s3"), Digest()
+    lines = [json.loads(line) for line in s3.get_object(Bucket=bucket, Key=key)["Body"].read().splitlines()]
+    for each in lines:
+        each["attributes"]["MessageDeduplicationId"] = "the same"
+        digest.add(objects.line(queue._told(each)))
+    s3.put_object(Bucket=bucket, Key=key, Body=b"".join(objects.line(each) for each in lines))
+    target = make_queue(place, "twice-restored.fifo", FifoQueue="true")
+    for _ in range(2):  # the second within the five minutes of the first
+        assert work.restore(point, "twice-restored.fifo") == 4
+        assert [each["Body"] for each in drain(place, target)] == ["0", "1", "2", "3"]
+    assert digest.content() == point.content, "a deduplication id is no content"
+
+
+def test_a_trace_header_comes_back(place: Place) -> None:
+    sqs, trace = place.client("sqs"), "Root=1-5759e988-bd862e3fe1be46a994272793"
+    url = make_queue(place, "traced")
+    sqs.send_message(
+        QueueUrl=url,
+        MessageBody="x",
+        MessageSystemAttributes={"AWSTraceHeader": {"DataType": "String", "StringValue": trace}},
+    )
+    point = place.make("queue", "traced")
+    drain(place, url)
+    work.restore(point, "traced")
+    assert [each["Attributes"]["AWSTraceHeader"] for each in drain(place, url)] == [trace]
+
+
+class Answers:
+    """An SQS client that says something else than it took."""
+
+    def __init__(self, **differs: str) -> None:
+        self.differs = differs
+
+    def send_message(self, **given: Any) -> dict[str, Any]:
+        return {"MessageId": given["MessageBody"], **self.differs}
+
+    def send_message_batch(self, **given: Any) -> dict[str, Any]:
+        return {
+            "Successful": [{"Id": each["Id"], "MessageId": each["Id"], **self.differs} for each in given["Entries"]]
+        }
+
+
+@pytest.mark.parametrize(
+    ("differs", "said"),
+    [
+        ({"MD5OfMessageBody": "0" * 32}, "took another message than was sent"),
+        ({"MD5OfMessageAttributes": "0" * 32}, "took another message than was sent"),
+        ({"MD5OfMessageSystemAttributes": "0" * 32}, "took another message than was sent"),
+        ({"MessageId": "the same"}, "took a message for one that it has already"),
+    ],
+)
+def test_what_the_queue_says_that_it_took_is_compared(differs: dict[str, str], said: str) -> None:
+    raw = {"raw": {"DataType": "Binary", "BinaryValue": {"base64": "AP8="}}}
+    record = {"body": "x", "attributes": {"AWSTraceHeader": "Root=1"}, "messageAttributes": raw}
+    with pytest.raises(DamagedError, match=said):
+        Sending(Answers(**differs), "queue").send([record, record])
+    sending = Sending(Answers(), "queue")
+    sending.send([record, record])
+    assert sending.done == 2

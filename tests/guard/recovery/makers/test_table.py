@@ -115,3 +115,37 @@ def test_a_table_that_is_written_to_is_refused_or_read_back_where_that_is_explai
 )
 def test_what_counts_as_the_same_item(one: Any, other: Any, same: bool) -> None:
     assert (table.canonical(one) == table.canonical(other)) is same
+
+
+def test_items_of_nothing_are_copied_and_restored(place: Place) -> None:
+    make_table(place, "hollow")
+    hollow = [{"M": {}}, {"L": []}, {"NULL": True}, {"S": ""}, {"B": b""}, {"L": [{"M": {}}, {"L": [{"NULL": True}]}]}]
+    for number, value in enumerate(hollow):
+        place.client("dynamodb").put_item(TableName="hollow", Item={"id": {"S": str(number)}, "v": value})
+    point = place.make("table", "hollow")
+    assert work.restore(point, "hollow-restored") == len(hollow)
+    assert all_items(place, "hollow-restored") == all_items(place, "hollow")
+    assert len({canonical for _, canonical in all_items(place, "hollow")}) == len(hollow)
+
+
+def test_a_value_that_cannot_be_read_is_an_error_of_one_line() -> None:
+    for value in ({}, {"S": "1", "N": "1"}):
+        with pytest.raises(RecoveryError, match="a value that can't be read"):
+            table.canonical({"id": value})
+
+
+def test_the_billing_mode_comes_back_and_what_does_not_is_said(place: Place) -> None:
+    dynamodb = place.client("dynamodb")
+    stream = {"StreamEnabled": True, "StreamViewType": "NEW_IMAGE"}
+    make_table(place, "billed", StreamSpecification=stream, Tags=[{"Key": "a", "Value": "b"}])
+    dynamodb.update_time_to_live(
+        TableName="billed", TimeToLiveSpecification={"Enabled": True, "AttributeName": "expires"}
+    )
+    dynamodb.put_item(TableName="billed", Item={"id": {"S": "1"}})
+    point = place.make("table", "billed")
+    assert point.note == (
+        "billing mode PAY_PER_REQUEST comes back; not restored: stream, time to live, tags, auto scaling, alarms"
+    )
+    work.restore(point, "billed-restored")
+    found = dynamodb.describe_table(TableName="billed-restored")["Table"]
+    assert found["BillingModeSummary"]["BillingMode"] == "PAY_PER_REQUEST"
