@@ -24,7 +24,7 @@ from guard.recovery.stores import choose, stores
 from scripts.engine import Engine, Left
 from scripts.options import Format, Output, Stack
 from stacks.file import read
-from stacks.model import explain, unknown
+from stacks.model import ConfigurationError, explain, one_of, unknown
 from stacks.releases import SYSTEMS
 from stacks.settings import StackSettings
 
@@ -62,6 +62,27 @@ def approve(
             f"next: `rollback up -s {stack}` unlocks it (protection, retention and the account's own locks go); "
             "after that the update that deletes it needs a recovery point as well"
         )
+
+
+@app.command(epilog="Example: rollback guard revoke receipts-dev -s dev")
+def revoke(
+    store: Annotated[str, typer.Argument(help="A store's name or URN, or blast-radius:SYSTEM, as it was approved.")],
+    action: Annotated[Action | None, typer.Option(help="This action alone; every one when left out.")] = None,
+    stack: Stack = "prod",
+) -> None:
+    """Take an approval back: what it lets go is refused again at once, and locked again by the next update."""
+    settings = read(stack)
+    known = approvals.load(settings.stack)
+    urns = _approved_urns(known, store, settings)
+    revoked = [given for given in known if given.store in urns and action in (None, given.action)]
+    if not revoked:
+        others = ", ".join(given.action.value for given in known if given.store in urns)
+        raise ConfigurationError(f"no approval to {action} {store}: approved is {others}")
+    path = approvals.remove(settings.stack, revoked)
+    for given in revoked:
+        typer.echo(f"revoked: {given.action.value} {given.store}, which {given.by} had approved ({path.name})")
+    if any(given.action is not Action.BLAST_RADIUS for given in revoked):
+        typer.echo(f"next: `rollback up -s {stack}` locks it again")
 
 
 @app.command("list", epilog="Example: rollback guard list -s prod --output json")
@@ -150,6 +171,27 @@ def note(settings: StackSettings, left: Left, last: Entry | None, command: str, 
 
 def _ledger(settings: StackSettings) -> Ledger:
     return Ledger(settings.project.recovery_bucket, settings.region, settings.stack)
+
+
+def _approved_urns(known: Sequence[Approval], word: str, settings: StackSettings) -> set[str]:
+    """The approved stores that a word means: a URN, blast-radius:SYSTEM, a name in the program, or a physical name."""
+    by_word = {given.store: given.store for given in known}
+    by_word |= {given.store.rpartition("::")[2]: given.store for given in known}
+    found = {given.store for given in known if word in (given.store, given.store.rpartition("::")[2])}
+    if not found:
+        present = durable(Engine(settings.stack).state())
+        names = {urn: store.name for urn, store in present.items() if urn in by_word}
+        found = {urn for urn, name in names.items() if name == word}
+        by_word |= {name: urn for urn, name in names.items()}
+    if not found and not known:
+        raise ConfigurationError(f"nothing is approved in {settings.stack}")
+    if not found:
+        raise unknown("approval of", word, sorted(by_word))
+    if len(found) > 1:
+        raise ConfigurationError(
+            f"{word!r} is the name of {len(found)} approved stores, give a URN: {one_of(sorted(found))}"
+        )
+    return found
 
 
 def _blast_radius(store: str) -> str:

@@ -30,10 +30,10 @@ def stack(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     monkeypatch.setattr(Engine, "state", lambda _: STATE)
     monkeypatch.setattr(Engine, "history", lambda _: [])
     monkeypatch.setattr(Ledger, "last", lambda _: None)
-    add = approvals.add
-    for name in ("load", "add"):
+    for name in ("load", "add", "remove"):
         real: Any = getattr(approvals, name)
-        monkeypatch.setattr(approvals, name, lambda *given, real=real: real(*given[: 1 + (real is add)], tmp_path))
+        count = 1 if name == "load" else 2
+        monkeypatch.setattr(approvals, name, lambda *given, real=real, count=count: real(*given[:count], tmp_path))
     return tmp_path
 
 
@@ -74,6 +74,9 @@ def test_a_systems_blast_radius_can_be_approved(
     [
         ("receipt", "it is a copy", "error: no store 'receipt'; nearest: receipts"),
         ("receipts", "short", "error: approval: reason: string should have at least 8 characters"),
+        (urn("other"), "it is a copy", "error: no store 'urn:pulumi:prod::rollback-stack::"),
+        ("receipts", "           ", "error: approval: reason: string should have at least 8 characters"),
+        ("receipts", "---------", "error: approval: reason: says nothing"),
         ("blast-radius:async", "it is a copy", "error: unknown system 'async' (did you mean async-rag?)"),
     ],
 )
@@ -151,3 +154,39 @@ def test_nothing_is_noted_in_an_account_that_isnt_the_stacks_own(stack: Path, mo
     assert entries == []
     guarding.note_update(read("prod"), LEFT, 0, "1", resumed=False)
     assert len(entries) == 1
+
+
+@pytest.mark.parametrize("word", ["receipts", urn("receipts")])
+def test_an_approval_is_revoked_by_name_or_urn_and_says_what_comes_next(
+    stack: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], word: str
+) -> None:
+    for store, more in (("receipts", ()), ("receipts", ("--action", "replace")), ("labels", ())):
+        assert approve(monkeypatch, store, "it is a copy", *more) == 0
+    capsys.readouterr()
+    assert run(monkeypatch, "guard", "revoke", word, "--action", "replace") == 0
+    assert capsys.readouterr().out.splitlines() == [
+        f"revoked: replace {urn('receipts')}, which Ada Byron had approved (prod.yaml)",
+        "next: `rollback up -s prod` locks it again",
+    ]
+    assert run(monkeypatch, "guard", "revoke", word) == 0
+    assert [given.store for given in approvals.load("prod", stack)] == [urn("labels")]
+
+
+def test_revoking_what_was_never_approved_is_one_line(
+    stack: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(monkeypatch, "guard", "revoke", "receipts") == 1
+    assert capsys.readouterr().err == "error: nothing is approved in prod\n"
+    assert approve(monkeypatch, "labels") == 0
+    assert run(monkeypatch, "guard", "revoke", "label") == 1
+    assert capsys.readouterr().err.startswith("error: unknown approval of 'label' (did you mean labels?)")
+    assert run(monkeypatch, "guard", "revoke", "labels", "--action", "replace") == 1
+    assert capsys.readouterr().err == "error: no approval to replace labels: approved is delete\n"
+
+
+def test_a_blank_name_decides_nothing(
+    stack: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(monkeypatch, "guard", "approve", "receipts", "--by", "   ", "--reason", "it is a copy") == 1
+    assert capsys.readouterr().err.startswith("error: approval: by: string should have at least 2 characters")
+    assert list(stack.iterdir()) == []
