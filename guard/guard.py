@@ -13,7 +13,7 @@ from typing import Any
 
 import pulumi
 
-from guard import approvals
+from guard import approvals, pack
 from guard.approvals import Action
 from guard.declared import Declared
 from guard.durable import DURABLE
@@ -61,7 +61,7 @@ class Guard:
 
     def outputs(self) -> dict[str, Any]:
         """What the stack has to export as ``guard`` for the next update."""
-        return {"read": sorted(self.declared.read)}
+        return {"read": sorted(self.declared.read), **pack.exported(self.before.outputs)}
 
     def _attach(self, args: pulumi.ResourceTransformationArgs) -> pulumi.ResourceTransformationResult | None:
         urn = self.declared.note(args.resource, args.type_, args.name, args.props, args.opts)

@@ -35,6 +35,7 @@ from guard.evidence import RecoveryPoints
 from guard.guard import Guard
 from guard.inventory import durable
 from guard.ledger import Entry
+from guard.pack import VARIABLE
 from guard.previous import read_previous
 from guard.recovery import work
 from guard.recovery.catalogue import Catalogue
@@ -147,7 +148,9 @@ class World:
             self.clients[service] = boto3.client(service, region_name=REGION)  # type: ignore[call-overload]
         return self.clients[service]
 
-    def pulumi(self, *words: str, client: int | None = None, stack: bool = True) -> subprocess.CompletedProcess[str]:
+    def pulumi(
+        self, *words: str, client: int | None = None, stack: bool = True, pack: bool = False
+    ) -> subprocess.CompletedProcess[str]:
         """Run the engine on the stack, with the program that serves on a port, if any; whatever its exit code."""
         environment = {
             **os.environ,
@@ -156,6 +159,8 @@ class World:
         }
         served = ["--client", f"127.0.0.1:{client}", "--exec-kind", "auto.inline"] if client else []
         chosen = ["--stack", STACK] if stack else []
+        if pack:
+            environment[VARIABLE] = str(ROOT / "policies")
         command = ["pulumi", *words, *served, *chosen, "--non-interactive", "--color", "never"]
         return subprocess.run(
             command, cwd=self.folder, env=environment, capture_output=True, text=True, timeout=90, check=False
@@ -187,10 +192,11 @@ class World:
     def run_here(self, verb: str, program: Program, pack: bool, words: Sequence[str]) -> str | None:
         """The same in this process."""
         options = [] if verb == "preview" else ["--yes", "--skip-preview"]
-        if pack and verb in ("up", "preview"):
-            options += ["--policy-pack", str(ROOT / "policies")]
+        packed = pack and verb in ("up", "preview")
+        if packed:  # the program runs in this process, and sees the engine's variables in production
+            os.environ[VARIABLE] = str(ROOT / "policies")
         with _served(lambda: program.run(self)) as port:
-            done = self.pulumi(verb, *options, *words, client=port)
+            done = self.pulumi(verb, *options, *words, client=port, pack=packed)
         return done.stdout + done.stderr if done.returncode else None
 
     def state(self) -> dict[str, Any]:
