@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 from pydantic import AwareDatetime
@@ -22,8 +22,6 @@ from stacks.model import Model
 
 ASKERS = 8
 """Stores that are asked for side by side."""
-SKEW = timedelta(seconds=2)
-"""Services round the time of creation, each its own way."""
 
 
 class Sighting(Model):
@@ -40,7 +38,7 @@ class Sighting(Model):
         """Whether the store was made anew since the first sighting."""
         if self.instance and first.instance:
             return self.instance != first.instance
-        return self.created is not None and first.created is not None and self.created > first.created + SKEW
+        return self.created is not None and first.created is not None and self.created > first.created
 
     def is_proved_same(self, first: Sighting) -> bool:
         """Whether it is certainly the store that was seen first."""

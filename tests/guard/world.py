@@ -184,17 +184,29 @@ class World:
         done = self.pulumi("stack", "init", "--no-select")
         assert done.returncode == 0, done.stderr
 
-    def run(self, verb: str, program: Program, *words: str, pack: bool = False) -> str | None:
+    def delete_table(self, physical: str) -> None:
+        """Delete a table as a person does in the console, its protection first."""
+        table = self.client("dynamodb")
+        table.update_table(TableName=physical, DeletionProtectionEnabled=False)
+        table.delete_table(TableName=physical)
+
+    def run(
+        self, verb: str, program: Program, *words: str, pack: bool = False, variable: str | None = None
+    ) -> str | None:
         """``up``, ``preview``, ``destroy`` or ``refresh``; what the engine said where it refused."""
         with FORKS.Pool(1) as forks:
-            return forks.apply(self.run_here, (verb, program, pack, words))
+            return forks.apply(self.run_here, (verb, program, pack, words, variable))
 
-    def run_here(self, verb: str, program: Program, pack: bool, words: Sequence[str]) -> str | None:
-        """The same in this process."""
+    def run_here(
+        self, verb: str, program: Program, pack: bool, words: Sequence[str], variable: str | None = None
+    ) -> str | None:
+        """The same in this process. ``variable``: the engine's variable for packs, where it isn't ours."""
         options = [] if verb == "preview" else ["--yes", "--skip-preview"]
         packed = pack and verb in ("up", "preview")
         if packed:  # the program runs in this process, and sees the engine's variables in production
             os.environ[VARIABLE] = str(ROOT / "policies")
+        elif variable is not None:
+            os.environ[VARIABLE] = variable
         with _served(lambda: program.run(self)) as port:
             done = self.pulumi(verb, *options, *words, client=port, pack=packed)
         return done.stdout + done.stderr if done.returncode else None
