@@ -13,9 +13,11 @@ from pathlib import Path
 from typing import Annotated
 
 import yaml
-from pydantic import AwareDatetime, Field, ValidationError, model_validator
+from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints, ValidationError, model_validator
 
-from stacks.model import ConfigurationError, Model, explain
+from guard.durable import Kind, durable
+from stacks.model import Model, explain
+from stacks.strict import read_yaml
 
 FOLDER = Path(__file__).resolve().parent.parent / "stacks" / "approvals"
 LONGEST = timedelta(days=7)
@@ -37,14 +39,38 @@ GONE = (Action.DELETE, Action.REPLACE)
 """What takes a store away."""
 
 
+def _says_something(text: str) -> str:
+    """Refuse what looks empty, or like two lines, to whoever reads it: blanks, dashes, zero-width spaces, breaks."""
+    if not text.isprintable():
+        raise ValueError("has to be one line of printable characters")
+    if sum(character.isalnum() for character in text) < 2:
+        raise ValueError("says nothing")
+    return text
+
+
+Person = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=2, max_length=128), AfterValidator(_says_something)
+]
+"""The name of somebody who decides."""
+Reason = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=8, max_length=1_024), AfterValidator(_says_something)
+]
+"""Why, in a sentence."""
+
+
 class Approval(Model):
     """One decision of one person."""
 
-    store: Annotated[str, Field(min_length=3, max_length=512)]
+    store: Annotated[
+        str,
+        Field(
+            min_length=3, max_length=512, pattern=r"^(urn:pulumi:[^:\s]+::[^:\s]+::\S+?::\S.*|blast-radius:[a-z0-9-]+)$"
+        ),
+    ]
     """The store's URN, or ``blast-radius:<system>``."""
     action: Action
-    by: Annotated[str, Field(min_length=2, max_length=128)]
-    reason: Annotated[str, Field(min_length=8, max_length=1_024)]
+    by: Person
+    reason: Reason
     given: AwareDatetime
     expires: AwareDatetime
 
@@ -52,11 +78,17 @@ class Approval(Model):
     def _short(self) -> Approval:
         if not self.given < self.expires <= self.given + LONGEST:
             raise ValueError(f"expires lies after given, by {LONGEST.days} days at the most")
+        if self.store.startswith(BLAST_RADIUS) is not (self.action is Action.BLAST_RADIUS):
+            raise ValueError(f"{self.action.value} can't be approved of {self.store}")
         return self
 
     def covers(self, store: str, action: Action, now: datetime) -> bool:
         """Whether it is about this deed, and still holds."""
         return self.store == store and self.action is action and self.given <= now < self.expires
+
+    def held(self, store: str, action: Action, start: datetime, end: datetime) -> bool:
+        """Whether it is about this deed, and held at some moment from ``start`` to ``end``."""
+        return self.store == store and self.action is action and self.given <= end and start < self.expires
 
 
 class Approvals(Model):
@@ -69,30 +101,56 @@ def load(stack: str, folder: Path = FOLDER) -> tuple[Approval, ...]:
     """A stack's approvals, none where there is no file. Raises ``ConfigurationError`` for a file that is malformed."""
     path = folder / f"{stack}.yaml"
     try:
-        given = yaml.safe_load(path.read_text())
+        given = read_yaml(path, f"approvals of {stack}")
     except FileNotFoundError:
         return ()
-    except (yaml.YAMLError, OSError) as error:
-        raise ConfigurationError(f"approvals of {stack}: {error}") from None
     try:
-        return Approvals.model_validate({"approvals": given or []}).approvals
+        return Approvals.model_validate({"approvals": [] if given is None else given}).approvals
     except ValidationError as error:
         raise explain(error, f"approvals of {stack}", Approvals) from None
 
 
 def add(stack: str, approval: Approval, folder: Path = FOLDER) -> Path:
     """Write an approval to the stack's file, in place of one for the same deed; the file."""
-    kept = [each for each in load(stack, folder) if (each.store, each.action) != (approval.store, approval.action)]
+    same = (approval.store, approval.action)
+    others = [other for other in load(stack, folder) if (other.store, other.action) != same]
+    return _write(stack, [*others, approval], folder)
+
+
+def remove(stack: str, approvals: Iterable[Approval], folder: Path = FOLDER) -> Path:
+    """Take approvals out of the stack's file; the file."""
+    revoked = list(approvals)
+    return _write(stack, [other for other in load(stack, folder) if other not in revoked], folder)
+
+
+def _write(stack: str, approvals: Iterable[Approval], folder: Path) -> Path:
     path = folder / f"{stack}.yaml"
     folder.mkdir(exist_ok=True)
-    content = [each.model_dump(mode="json", by_alias=True) for each in (*kept, approval)]
+    content = [approval.model_dump(mode="json", by_alias=True) for approval in approvals]
     temporary = path.with_suffix(".new")
     temporary.write_text(
         "# Who approved which delete, why, and until when (docs/guard.md). Written by `rollback guard approve`.\n"
-        + yaml.safe_dump(content, sort_keys=False, width=120, allow_unicode=True)
+        + yaml.safe_dump(content, sort_keys=False, width=120, allow_unicode=True),
+        encoding="utf-8",
     )
     temporary.replace(path)
     return path
+
+
+def concerning(urn: str, token: str, parent: str | None) -> tuple[str, ...]:
+    """The URNs whose approval lets a store go: its own, and for a belt that of the bucket that it lies in.
+
+    A component is no store: what lies in it goes by an approval of its own.
+    """
+    holds = durable(token)
+    belt = holds is not None and holds.kind is Kind.BELT
+    above = durable(_type_of(parent)) if belt and parent else None
+    return (urn, parent) if parent and above is not None and above.kind is Kind.BUCKET else (urn,)
+
+
+def _type_of(urn: str) -> str:
+    parts = urn.split("::", 3)
+    return parts[2].rpartition("$")[2] if len(parts) == 4 else ""
 
 
 def any_of(

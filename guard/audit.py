@@ -1,46 +1,45 @@
-"""The audit: the state held against the ledger and the engine's own history, for what no guard can hear of.
+"""The audit: the state held against the ledger, the account and the engine's own history.
 
 `pulumi state delete`, `state unprotect` and `stack import` run no policy and no hook, and an update can be started
 without the policy pack. All leave traces: the state is another than the last update left it, or the history says how
-the engine was called.
+the engine was called. A finding that has a subject stays in the ledger until a person closes it with a reason.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
-from enum import StrEnum
+from difflib import get_close_matches
 from typing import Any
 
-from guard.approvals import GONE, Approval, any_of
-from guard.inventory import Guarded, digest, durable
-from guard.ledger import Entry
-from stacks.model import Model
+from guard import history as updates
+from guard import pack
+from guard.approvals import BLAST_RADIUS, GONE, Approval, any_of, concerning
+from guard.findings import Finding, Severity
+from guard.history import newest
+from guard.inventory import Guarded, digest, durable, outputs
+from guard.ledger import Chain, Entry
+from guard.losses import Account, Since, losses, resolved
 
-PACK = ("pulumi.env.PULUMI_OPTION_POLICY_PACK", "pulumi.flag.policy-pack")
-"""What the history says of an update to which a pack was applied."""
-
-
-LOWERED = ("pulumi.env.PULUMI_OPTION_POLICY_PACK_CONFIG", "pulumi.flag.policy-pack-config")
-"""The same of a configuration by which even a fixed policy can be made advisory: the engine decides about that."""
-
-
-class Severity(StrEnum):
-    """How bad a finding is."""
-
-    HIGH = "high"
-    LOW = "low"
+__all__ = ["Finding", "Severity", "Surroundings", "audit", "newest"]
 
 
-class Finding(Model):
-    """Something that isn't as it should be."""
+@dataclass(frozen=True)
+class Surroundings:
+    """What lies outside of state and history."""
 
-    kind: str
-    severity: Severity
-    text: str
-    """One line."""
-    remedy: str
-    """What to do about it, one line."""
+    chain: Chain = field(default_factory=Chain)
+    """The whole ledger, as far as it was read."""
+    bucket: str = ""
+    """The recovery bucket that the settings name; empty: not asked about."""
+    default_bucket: str = ""
+    """That of settings that name none."""
+    systems: Collection[str] = ()
+    """The systems whose blast radius can be approved; empty: not asked about."""
+    account: Account = field(default_factory=Account)
+    own: int = 0
+    """How many of the newest updates in the history are the command's own: no ledger can know them yet."""
 
 
 def audit(
@@ -51,33 +50,35 @@ def audit(
     now: datetime,
     *,
     unfinished: bool = False,
+    around: Surroundings | None = None,
 ) -> list[Finding]:
     """Every finding, the worst first. ``history``: ``pulumi stack history --json``, newest first.
 
     ``unfinished``: an update is under way or was killed, so the history doesn't tell of it, and a state that is another
     is no sign of an edit. Stores that lack their guard or are gone are named as ever.
     """
+    around, stores = around or Surroundings(), durable(state)
     found = [
-        *_unguarded(durable(state), approvals, now),
+        *_unguarded(stores, approvals, now),
         *(_unfinished() if unfinished else _edited(state, history, last)),
-        *_gone(durable(state), last, approvals),
-        *_without_pack(history, last),
+        *(losses(last, stores, Since.entry(last, history, approvals, now), around.account) if last else ()),
+        *_not_asked(around.account),
+        *_pack(state, history, last),
+        *_ledger(state, history, last, around),
+        *_nameless(stores, last, approvals, now, around),
     ]
-    return sorted(found, key=lambda finding: (finding.severity is not Severity.HIGH, finding.kind, finding.text))
-
-
-def newest(history: Sequence[Mapping[str, Any]]) -> str | None:
-    """When the newest update started that may have changed anything: one that was refused didn't."""
-    changing = (
-        each for each in history if each["result"] != "failed" or set(each.get("resourceChanges") or ()) - {"same"}
+    still = [each for each in last.unresolved if not resolved(each, last, around.account)] if last else []
+    keys = {finding.key for finding in still}
+    fresh = [finding for finding in found if not finding.subject or finding.key not in keys]
+    return sorted(
+        [*still, *fresh], key=lambda finding: (finding.severity is not Severity.HIGH, finding.kind, finding.text)
     )
-    return next((str(each["startTime"]) for each in changing), None)
 
 
 def _unguarded(stores: Mapping[str, Guarded], approvals: Sequence[Approval], now: datetime) -> Iterator[Finding]:
     """Stores that lack a part of the guard; an approved one is open on purpose, but for its hook."""
     for urn, store in sorted(stores.items()):
-        free = any_of(approvals, [urn, store.parent], GONE, now) is not None
+        free = any_of(approvals, concerning(urn, store.type, store.parent), GONE, now) is not None
         if lacks := [part for part in store.lacks if not free or part == "delete hook"]:
             yield Finding(
                 kind="unguarded",
@@ -118,40 +119,131 @@ def _edited(state: Mapping[str, Any], history: Sequence[Mapping[str, Any]], last
     )
 
 
-def _gone(stores: Mapping[str, Guarded], last: Entry | None, approvals: Sequence[Approval]) -> Iterator[Finding]:
-    """Stores that the ledger knows and the state doesn't, though nobody has ever approved that they go."""
-    if last is None:
-        return
-    moved = {(store.type, store.name) for store in stores.values()}
-    approved = {each.store for each in approvals}
-    for urn, store in sorted(last.durable.items()):
-        if urn not in stores and urn not in approved and (store.type, store.name) not in moved:
-            yield Finding(
-                kind="store-gone",
-                severity=Severity.HIGH,
-                text=f"{store.name} left the state without an approval ({urn})",
-                remedy=f"take it back in: pulumi import {store.type} NAME {store.id}",
-            )
+def _not_asked(account: Account) -> Iterator[Finding]:
+    if account.unasked:
+        others = f" (and {len(account.unasked) - 1} more)" if len(account.unasked) > 1 else ""
+        yield Finding(
+            kind="not-asked",
+            severity=Severity.LOW,
+            text=f"whether it is in the account isn't known: {next(iter(account.unasked.values()))}{others}",
+            remedy="run the audit again with credentials that may describe it",
+        )
 
 
-def _without_pack(history: Sequence[Mapping[str, Any]], last: Entry | None) -> Iterator[Finding]:
-    """Updates since the ledger's last entry to which no policy pack was applied."""
-    for each in history:
-        if last is not None and str(each["startTime"]) <= str(last.engine_start):
-            return
-        environment = each.get("environment") or {}
-        if set(environment) & set(LOWERED):
+def _pack(state: Mapping[str, Any], history: Sequence[Mapping[str, Any]], last: Entry | None) -> Iterator[Finding]:
+    """Updates since the ledger's last entry that our policy pack didn't judge, or not certainly."""
+    unseen = 0
+    for update in updates.since(history, last.engine_start if last else None):
+        called = f"the {update['kind']} of {update['startTime']}"
+        if updates.lowered(update):
             yield Finding(
                 kind="pack-lowered",
                 severity=Severity.HIGH,
-                text=f"the {each['kind']} of {each['startTime']} gave the policy pack a configuration of its own",
+                text=f"{called} gave the policy pack a configuration of its own",
                 remedy="what a stack asks of the pack belongs into its settings: update again without it",
             )
+            unseen += updates.ENVIRONMENT not in (update.get("environment") or {})
+            continue
         # A destroy loads no pack in any case; there the hooks judge.
-        if each["kind"] == "update" and each["result"] == "succeeded" and not any(name in environment for name in PACK):
+        if update["kind"] != "update" or not updates.changed(update) or updates.judged(update):
+            continue
+        unseen += updates.ENVIRONMENT not in (update.get("environment") or {})
+        named = updates.named(update)
+        yield _skipped(
+            f"{called} named a policy pack on the command line: which one isn't recorded"
+            if named
+            else f"{called} ran without the policy pack"
+        )
+    others = pack.count(outputs(state)) - (last.without_pack if last else 0) - unseen
+    if others > 0:
+        yield _skipped(
+            f"{others} {'update' if others == 1 else 'updates'} ran with another policy pack or with an empty "
+            f"{pack.VARIABLE}"
+        )
+
+
+def _skipped(text: str) -> Finding:
+    return Finding(
+        kind="pack-skipped",
+        severity=Severity.LOW,
+        text=text,
+        remedy="use `make shell` or `rollback`, which apply it; a preview there shows its verdict",
+    )
+
+
+def _ledger(
+    state: Mapping[str, Any], history: Sequence[Mapping[str, Any]], last: Entry | None, around: Surroundings
+) -> Iterator[Finding]:
+    """A ledger that was changed, is missing, or lies elsewhere."""
+    closed = {(each.kind, each.subject) for entry in around.chain.entries for each in entry.closed}
+    for subject, text in around.chain.faults.items():
+        if ("ledger-changed", subject) not in closed:
             yield Finding(
-                kind="pack-skipped",
-                severity=Severity.LOW,
-                text=f"the {each['kind']} of {each['startTime']} ran without the policy pack",
-                remedy="use `make shell` or `rollback`, which apply it; a preview there shows its verdict",
+                kind="ledger-changed",
+                severity=Severity.HIGH,
+                text=text,
+                remedy=f"find out who did it; `aws s3api list-object-versions --bucket {around.bucket}` shows what was",
+                subject=subject,
             )
+    start = newest(history)
+    settled = {
+        (each.kind, each.subject)
+        for entry in around.chain.entries
+        if entry.engine_start == start
+        for each in entry.closed
+    }
+    others = [bucket for bucket in _buckets(state, history, last, around) if bucket != around.bucket]
+    for bucket in others if around.bucket else ():
+        if ("recovery-bucket", bucket) not in settled:
+            yield Finding(
+                kind="recovery-bucket",
+                severity=Severity.HIGH,
+                text=f"the stack's ledger and recovery points lie in {bucket}, and its settings name {around.bucket}",
+                remedy=f"set rollback-stack:recoveryBucket back to {bucket}",
+                subject=bucket,
+            )
+    deployed = sum(map(updates.changed, history)) - around.own
+    if around.bucket and last is None and not others and deployed > 0 and not around.chain.faults:
+        yield Finding(
+            kind="ledger-missing",
+            severity=Severity.HIGH,
+            text=f"there is no ledger in {around.bucket}, though the stack was updated {deployed} times before",
+            remedy="find out who deleted it; where only `pulumi up` ever updated the stack, there never was one",
+            subject=around.bucket,
+        )
+
+
+def _buckets(
+    state: Mapping[str, Any], history: Sequence[Mapping[str, Any]], last: Entry | None, around: Surroundings
+) -> list[str]:
+    """Every recovery bucket that the stack remembers since the last entry."""
+    exported = (outputs(state).get("guard") or {}).get("recoveryBucket")
+    told = [str(exported)] if exported else []
+    told += [last.bucket] if last is not None and last.bucket else []
+    told += updates.buckets(list(updates.since(history, last.engine_start if last else None)), around.default_bucket)
+    return [bucket for bucket in dict.fromkeys(told) if bucket]
+
+
+def _nameless(
+    stores: Mapping[str, Guarded],
+    last: Entry | None,
+    approvals: Sequence[Approval],
+    now: datetime,
+    around: Surroundings,
+) -> Iterator[Finding]:
+    """Approvals that hold, of stores that neither the state nor the ledger knows."""
+    known = {*stores, *(last.durable if last else ()), *(last.removed if last else ())}
+    for entry in around.chain.entries:
+        known |= {*entry.durable, *entry.removed}
+    for approval in approvals:
+        radius = approval.store.startswith(BLAST_RADIUS)
+        names = {f"{BLAST_RADIUS}{system}" for system in around.systems} if radius else known
+        if approval.expires <= now or approval.store in names or (radius and not around.systems):
+            continue
+        near = get_close_matches(approval.store, sorted(names), n=1)
+        yield Finding(
+            kind="approval-nameless",
+            severity=Severity.HIGH,
+            text=f"approval names no store: {approval.store}" + (f"; did you mean {near[0]}?" if near else ""),
+            remedy=f"rollback guard revoke '{approval.store}'",
+        )

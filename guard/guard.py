@@ -13,7 +13,7 @@ from typing import Any
 
 import pulumi
 
-from guard import approvals
+from guard import approvals, pack
 from guard.approvals import Action
 from guard.declared import Declared
 from guard.durable import durable, is_durable, physical_name
@@ -67,6 +67,7 @@ class Guard:
         told = content(self.stack, difference, self.declared, self._judge, self._approved)
         told["losses"] = [entry for store in self.declared.stores.values() for entry in self._losses(store)]
         settled = nothing_goes(told) and self.before.plan is not None and _is_alike(self.before.plan, told)
+        self._tell_recreated()
         return Plan(self.before.plan, settled=True) if settled and self.before.plan else Plan(told)
 
     def outputs(self) -> dict[str, Any]:
@@ -75,6 +76,7 @@ class Guard:
             "read": sorted(self.declared.read),
             "providers": dict(sorted(self.declared.foreign.items())),
             "recoveryBucket": self.evidence.bucket,
+            **pack.exported(self.before.outputs),
         }
 
     def _attach(self, args: pulumi.ResourceTransformationArgs) -> pulumi.ResourceTransformationResult | None:
@@ -158,6 +160,30 @@ class Guard:
         """
         resource = self.declared.resources.get(urn)
         return isinstance(resource, pulumi.CustomResource) and await answer(resource.id) != identifier
+
+    def _tell_recreated(self) -> None:
+        """Warn of stores that the state lacks and that were there before: what is made now is empty."""
+        known = self._stores_of_the_state()
+        arrivals = [store for urn, store in self.declared.stores.items() if self._arrives(urn, store, known)]
+        if not (arrivals and self.before.outputs):
+            return  # a first deployment makes everything
+        from guard.recovery.errors import RecoveryError
+        from guard.recovery.makers import MAKERS
+        from guard.recovery.place import located
+        from guard.recreated import recreated
+
+        kinds = {store.urn: holds.kind for store in arrivals if (holds := durable(store.type))}
+        try:
+            absent = [located(store, kinds[store.urn]) for store in arrivals if kinds.get(store.urn) in MAKERS]
+            for found in recreated(absent, self.evidence.bucket, self.evidence.region):
+                pulumi.log.warn(found.message)
+        except RecoveryError as error:
+            pulumi.log.warn(f"whether any new store was there before can't be told: {error}")
+
+    def _arrives(self, urn: str, store: Store, known: list[Store]) -> bool:
+        """Whether the state has a store neither by its URN, nor by one of before, nor in its place."""
+        before = {old for old, now in self.declared.former.items() if now == urn}
+        return not ({urn, *before} & self.before.stores.keys()) and not any(store.is_same(each) for each in known)
 
     def _losses(self, store: Store) -> Iterator[dict[str, Any]]:
         """What a store loses by a change in place, as far as that is known before the update."""

@@ -7,13 +7,19 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from guard.durable import HOOK, is_durable, physical_name
+from guard.durable import HOOK, is_durable, look_up, physical_name
 from guard.durable import durable as durable_type
 from stacks.model import Model
 
+CLUSTER = "kubernetes:"
+SECRET = "aws:secretsmanager/secret:Secret"  # noqa: S105 - a type
+"""Its ARN ends in six characters of the service's own: a secret made anew under the same name has others."""
+INSTANCE = ("metadata.uid", "resourceId", "clusterResourceId")
+"""Outputs by which a service tells a store from one that has the same name later."""
+
 
 class Guarded(Model):
-    """One durable store as the state has it."""
+    """One durable store as the state has it. What older entries of the ledger don't tell is empty."""
 
     urn: str
     type: str
@@ -25,6 +31,18 @@ class Guarded(Model):
     protected: bool
     retained: bool
     hooked: bool
+    place: str = ""
+    """Account and region, or provider and namespace."""
+    arn: str = ""
+    instance: str = ""
+    """What the service calls this very store and will call no other."""
+    created: str = ""
+    """When the engine made or imported it, as the state says."""
+
+    @property
+    def stack(self) -> str:
+        """The stack that declares it, as its URN says."""
+        return self.urn.split("::", 1)[0].removeprefix("urn:pulumi:")
 
     @property
     def lacks(self) -> list[str]:
@@ -34,20 +52,27 @@ class Guarded(Model):
         wanted = ["delete hook"] if holds and holds.approval_only else list(found)
         return [name for name in wanted if not found[name]]
 
+    def is_same(self, other: Guarded) -> bool:
+        """Whether both are known to be one physical store."""
+        if self.type != other.type:
+            return False
+        if self.instance and other.instance:
+            return self.instance == other.instance
+        return self.name == other.name and bool(self.place) and self.place == other.place
+
+    def is_another(self, other: Guarded) -> bool:
+        """Whether both are known to be two physical stores. A store that can be renamed is known by its instance."""
+        if self.instance and other.instance:
+            return self.instance != other.instance
+        pairs = ((self.name, other.name), (self.id, other.id), (self.arn, other.arn), (self.place, other.place))
+        return any(one != two for one, two in pairs if one and two)
+
 
 def durable(state: Mapping[str, Any]) -> dict[str, Guarded]:
     """The durable stores of a state by URN. What is only read belongs to somebody else."""
+    regions = _regions(state)
     return {
-        str(each["urn"]): Guarded(
-            urn=each["urn"],
-            type=each["type"],
-            name=physical_name(each["type"], each.get("inputs"), each.get("id")),
-            id=str(each.get("id") or ""),
-            parent=str(each.get("parent") or ""),
-            protected=bool(each.get("protect")),
-            retained=bool(each.get("retainOnDelete")),
-            hooked=HOOK in ((each.get("resourceHooks") or {}).get("BeforeDelete") or ()),
-        )
+        str(each["urn"]): _guarded(each, regions)
         for each in resources(state)
         if each.get("custom", True) and is_durable(each["type"]) and not each.get("external") and not each.get("delete")
     }
@@ -57,6 +82,12 @@ def resources(state: Mapping[str, Any]) -> Iterable[Mapping[str, Any]]:
     """The resources of a state."""
     found: Iterable[Mapping[str, Any]] = (state.get("deployment") or {}).get("resources") or []
     return found
+
+
+def outputs(state: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The stack's outputs; empty before the first update."""
+    found = (each.get("outputs") for each in resources(state) if each["type"] == "pulumi:pulumi:Stack")
+    return next(found, None) or {}
 
 
 def digest(state: Mapping[str, Any]) -> str:
@@ -69,3 +100,60 @@ def digest(state: Mapping[str, Any]) -> str:
         for each in resources(state)
     )
     return hashlib.sha256("\n".join(kept).encode()).hexdigest()
+
+
+def _guarded(resource: Mapping[str, Any], regions: Mapping[str, str]) -> Guarded:
+    token, identifier = str(resource["type"]), str(resource.get("id") or "")
+    name = physical_name(token, resource.get("inputs"), identifier)
+    return Guarded(
+        urn=resource["urn"],
+        type=token,
+        name=name,
+        id=identifier,
+        parent=str(resource.get("parent") or ""),
+        protected=bool(resource.get("protect")),
+        retained=bool(resource.get("retainOnDelete")),
+        hooked=HOOK in ((resource.get("resourceHooks") or {}).get("BeforeDelete") or ()),
+        place=_place(resource, regions),
+        arn=str(look_up(resource.get("outputs"), "arn") or ""),
+        instance=_instance(token, name, identifier, resource.get("outputs")),
+        created=str(resource.get("created") or ""),
+    )
+
+
+def _place(resource: Mapping[str, Any], regions: Mapping[str, str]) -> str:
+    provider, outputs = str(resource.get("provider") or ""), resource.get("outputs") or {}
+    if str(resource["type"]).startswith(CLUSTER):
+        namespace = look_up(outputs, "metadata.namespace") or look_up(resource.get("inputs"), "metadata.namespace")
+        return f"{_provider(provider)} {namespace or ''}".strip()
+    # arn:partition:service:region:account:resource (AWS General Reference); a bucket's names neither.
+    parts = (*str(outputs.get("arn") or "").split(":", 5), *[""] * 6)
+    region = outputs.get("region") or parts[3] or regions.get(provider.rpartition("::")[0], "")
+    return f"{parts[4]} {region}".strip() if region else ""
+
+
+def _provider(reference: str) -> str:
+    """A provider's URN; a default one's without its version, which a newer SDK changes."""
+    urn = reference.rpartition("::")[0]
+    head, _, name = urn.rpartition("::")
+    return f"{head}::default" if name == "default" or name.startswith("default_") else urn
+
+
+def _regions(state: Mapping[str, Any]) -> dict[str, str]:
+    """The region that each AWS provider of a state was given, by URN."""
+    return {
+        str(each["urn"]): str((each.get("inputs") or {}).get("region") or "")
+        for each in resources(state)
+        if each["type"] == "pulumi:providers:aws"
+    }
+
+
+def _instance(token: str, name: str, identifier: str, outputs: Any) -> str:
+    for path in INSTANCE:
+        if found := look_up(outputs, path):
+            return str(found)
+    if token == SECRET:
+        return identifier
+    # An id that isn't made of the name is the service's own: of a volume, a key, a machine.
+    own = identifier and not token.startswith(CLUSTER) and name not in identifier
+    return identifier if own else ""

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 from pydantic import Field
 from pydantic.alias_generators import to_camel
 
-from guard.approvals import GONE, any_of
+from guard.approvals import GONE, any_of, concerning
 from guard.durable import DurableTypes, Kind, aws_tokens, durable, is_durable
 from guard.plan import SETTLED, guard_digest
 from guard.previous import PLAN
@@ -72,7 +72,8 @@ def _unlocked(token: str) -> Iterable[str]:
 
 def _let_go(resource: Resource, facts: Facts) -> bool:
     """Whether somebody has approved that this store goes, or the bucket above it whose versioning it is."""
-    return any_of(facts.approvals, [resource.urn, resource.parent], GONE, facts.now) is not None
+    stores = concerning(resource.urn, resource.type, resource.parent)
+    return any_of(facts.approvals, stores, GONE, facts.now) is not None
 
 
 def _wanted(kind: str) -> Mapping[str, bool]:

@@ -12,11 +12,11 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Annotated
 
-import yaml
 from pydantic import Field, ValidationError
 
 from stacks.model import ConfigurationError, Model, explain, unknown
 from stacks.policies import PolicyName
+from stacks.strict import read_yaml
 
 FILE = Path(__file__).resolve().parent / "waivers.yaml"
 
@@ -59,13 +59,11 @@ def load(policies: Collection[str], fixed: Collection[str], path: Path = FILE) -
     that is malformed and for a waiver of a policy that doesn't exist or can't be waived.
     """
     try:
-        given = yaml.safe_load(path.read_text())
+        given = read_yaml(path, path.name)
     except FileNotFoundError:
         return ()
-    except (yaml.YAMLError, OSError) as error:
-        raise ConfigurationError(f"{path.name}: {error}") from None
     try:
-        waivers = Waivers.model_validate({"waivers": given or []}).waivers
+        waivers = Waivers.model_validate({"waivers": [] if given is None else given}).waivers
     except ValidationError as error:
         raise explain(error, path.name, Waivers) from None
     for waiver in waivers:

@@ -15,13 +15,14 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlparse
 
+from guard import pack
 from scripts import interrupted
 from stacks.settings import PROJECT
 
 STACK = "pulumi:pulumi:Stack"
 ROOT = Path(__file__).resolve().parent.parent
-GUARDED = {"PULUMI_OPTION_POLICY_PACK": str(ROOT / "policies")}
-"""The pack applies to every preview and update."""
+GUARDED = {pack.VARIABLE: str(ROOT / "policies")}
+"""The pack applies to every preview and update, and no variable of the caller's takes its place."""
 HISTORY = 50
 """Updates that are looked at: the audit needs those since the ledger's last entry."""
 LAST_CALLS = 3.0
@@ -179,10 +180,16 @@ def _pulumi(*arguments: str, capture_output: bool = False) -> subprocess.Complet
     command = ["pulumi", *arguments]
     try:
         return subprocess.run(
-            command, cwd=ROOT, check=False, capture_output=capture_output, text=True, env={**GUARDED, **os.environ}
+            command, cwd=ROOT, check=False, capture_output=capture_output, text=True, env=_environment()
         )
     except FileNotFoundError:
         raise EngineError("pulumi isn't on PATH: use `make shell`, or install Pulumi") from None
+
+
+def _environment() -> dict[str, str]:
+    """The caller's environment with our pack in it, whatever pack that named: none, another, or ours lowered."""
+    given = {name: value for name, value in os.environ.items() if name != f"{pack.VARIABLE}_CONFIG"}
+    return {**given, **GUARDED}
 
 
 def _is_missing(error: EngineError) -> bool:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import getpass
 import json
-import socket
-import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
@@ -15,16 +12,15 @@ from pydantic import ValidationError
 
 from guard import approvals
 from guard.approvals import BLAST_RADIUS, Action, Approval
-from guard.audit import Finding, Severity, newest
-from guard.audit import audit as find
-from guard.inventory import digest, durable
-from guard.ledger import Entry, Ledger
-from guard.recovery.errors import RecoveryError
+from guard.findings import Severity
+from guard.inventory import durable
+from guard.ledger import Closed
 from guard.recovery.stores import choose, stores
-from scripts.engine import Engine, Left
+from scripts import auditing
+from scripts.engine import Engine
 from scripts.options import Format, Output, Stack
 from stacks.file import read
-from stacks.model import explain, unknown
+from stacks.model import ConfigurationError, explain, one_of, unknown
 from stacks.releases import SYSTEMS
 from stacks.settings import StackSettings
 
@@ -64,6 +60,27 @@ def approve(
         )
 
 
+@app.command(epilog="Example: rollback guard revoke receipts-dev -s dev")
+def revoke(
+    store: Annotated[str, typer.Argument(help="A store's name or URN, or blast-radius:SYSTEM, as it was approved.")],
+    action: Annotated[Action | None, typer.Option(help="This action alone; every one when left out.")] = None,
+    stack: Stack = "prod",
+) -> None:
+    """Take an approval back: what it lets go is refused again at once, and locked again by the next update."""
+    settings = read(stack)
+    known = approvals.load(settings.stack)
+    urns = _approved_urns(known, store, settings)
+    revoked = [given for given in known if given.store in urns and action in (None, given.action)]
+    if not revoked:
+        others = ", ".join(given.action.value for given in known if given.store in urns)
+        raise ConfigurationError(f"no approval to {action} {store}: approved is {others}")
+    path = approvals.remove(settings.stack, revoked)
+    for given in revoked:
+        typer.echo(f"revoked: {given.action.value} {given.store}, which {given.by} had approved ({path.name})")
+    if any(given.action is not Action.BLAST_RADIUS for given in revoked):
+        typer.echo(f"next: `rollback up -s {stack}` locks it again")
+
+
 @app.command("list", epilog="Example: rollback guard list -s prod --output json")
 def list_approvals(stack: Stack = "prod", output: Output = Format.TEXT) -> None:
     """The approvals of a stack, those that have expired among them."""
@@ -79,77 +96,76 @@ def list_approvals(stack: Stack = "prod", output: Output = Format.TEXT) -> None:
 
 
 def audit(stack: Stack = "prod", output: Output = Format.TEXT) -> None:
-    """Find what passed the guard by: edits of the state, stores without their guard, updates without the pack."""
+    """Find what passed the guard by: edits of the state, stores unguarded, gone or remade, updates without the pack.
+
+    Exits with 1 where something is high; notes in the ledger that all was in order where nothing is.
+    """
     settings, left = read(stack), Engine(stack).left()
-    last = _ledger(settings).last()
-    found = findings(settings, left, last)
+    chain = auditing.ledger(settings).read()
+    around = auditing.surroundings(settings, left, chain)
+    found = auditing.findings(settings, left, chain.last, around)
     if output is Format.JSON:
         typer.echo(json.dumps([each.model_dump(mode="json") for each in found], indent=2))
     else:
-        show(found)
+        auditing.show(found, stack)
         if not found:
             typer.echo(f"{stack}: {len(durable(left.state))} durable stores, all guarded; the ledger agrees")
     if any(each.severity is Severity.HIGH for each in found):
         raise typer.Exit(1)
     if not left.unfinished:
-        note(settings, left, last, "rollback audit", "seen")
+        auditing.note(settings, left, chain.last, auditing.Noted("rollback audit", "seen", found, around))
 
 
-def findings(settings: StackSettings, left: Left, last: Entry | None, *, resumed: bool = False) -> list[Finding]:
-    """What the audit finds. ``last``: the ledger's last entry before the update; ``resumed``: see ``note_update``."""
-    return find(
-        left.state,
-        left.history,
-        last,
-        approvals.load(settings.stack),
-        datetime.now(UTC),
-        unfinished=resumed or left.unfinished,
-    )
-
-
-def show(found: Sequence[Finding]) -> None:
-    """Two lines a finding."""
-    for each in found:
-        typer.echo(f"{each.severity.value:4} {each.kind}: {each.text}\n     {each.remedy}")
-
-
-def note_update(settings: StackSettings, left: Left, code: int, account: str, *, resumed: bool) -> None:
-    """Write into the ledger what an update left behind. The update stands, whatever becomes of this.
-
-    Nothing is written of an update that was refused and changed nothing, and nothing into an account that isn't the
-    stack's own (``account``: the one that answers), which the program refuses. ``resumed``: the update went on from one
-    that was killed and that no entry and no history tells of.
-    """
-    if (left.outputs.get("target") or {}).get("account", account) != account:
-        return
+@app.command(
+    epilog='Example: rollback guard close receipts-dev --by "Ada Byron" --reason "it was moved to the archive"'
+)
+def close(
+    finding: Annotated[str, typer.Argument(help="A store's name or URN, a bucket, an entry, or a kind of finding.")],
+    by: Annotated[str, typer.Option(help="Who has looked into it: a person's name.")],
+    reason: Annotated[str, typer.Option(help="What was found out, in a sentence.")],
+    stack: Stack = "prod",
+) -> None:
+    """Close a finding of `rollback audit` that stays until a person does. The ledger keeps who, and why."""
+    settings, left = read(stack), Engine(stack).left()
+    chain = auditing.ledger(settings).read()
+    around = auditing.surroundings(settings, left, chain)
+    found = auditing.findings(settings, left, chain.last, around)
+    chosen = [each for each in found if each.is_called(finding)]
+    if not chosen:
+        closable = [each.name or each.subject for each in found if each.subject]
+        if not closable:
+            raise ConfigurationError(
+                f"{stack} has no finding that a person has to close: see `rollback audit -s {stack}`"
+            )
+        raise unknown("finding", finding, closable)
     try:
-        last = _ledger(settings).last()
-        if code and last is not None and last.digest == digest(left.state):
-            return
-        note(settings, left, last, " ".join(["rollback", *sys.argv[1:]]), "failed" if code else "succeeded")
-        show([each for each in findings(settings, left, last, resumed=resumed) if each.severity is Severity.HIGH])
-    except RecoveryError as error:
-        typer.echo(f"warning: the ledger of {settings.stack} has no entry for this update: {error}", err=True)
+        closed = tuple(Closed(kind=each.kind, subject=each.subject, by=by, reason=reason) for each in chosen)
+    except ValidationError as error:
+        raise explain(error, "closing", Closed) from None
+    auditing.close(settings, left, chain, around, found, closed)
+    for each in chosen:
+        typer.echo(f"closed: {each.kind}: {each.text}")
 
 
-def note(settings: StackSettings, left: Left, last: Entry | None, command: str, result: str) -> None:
-    """Add an entry to the ledger after the last one. Raises ``RecoveryError``."""
-    entry = Entry(
-        number=last.number + 1 if last else 1,
-        at=datetime.now(UTC),
-        by=f"{getpass.getuser()}@{socket.gethostname()}",
-        command=command,
-        result=result,
-        version=settings.project.version,
-        engine_start=newest(left.history),
-        digest=digest(left.state),
-        durable=durable(left.state),
-    )
-    _ledger(settings).add(entry)
-
-
-def _ledger(settings: StackSettings) -> Ledger:
-    return Ledger(settings.project.recovery_bucket, settings.region, settings.stack)
+def _approved_urns(known: Sequence[Approval], word: str, settings: StackSettings) -> set[str]:
+    """The approved stores that a word means: a URN, blast-radius:SYSTEM, a name in the program, or a physical name."""
+    by_word = {given.store: given.store for given in known}
+    by_word |= {given.store.rpartition("::")[2]: given.store for given in known}
+    found = {given.store for given in known if word in (given.store, given.store.rpartition("::")[2])}
+    if not found:
+        present = durable(Engine(settings.stack).state())
+        names = {urn: store.name for urn, store in present.items() if urn in by_word}
+        found = {urn for urn, name in names.items() if name == word}
+        by_word |= {name: urn for urn, name in names.items()}
+    if not found and not known:
+        raise ConfigurationError(f"nothing is approved in {settings.stack}")
+    if not found:
+        raise unknown("approval of", word, sorted(by_word))
+    if len(found) > 1:
+        raise ConfigurationError(
+            f"{word!r} is the name of {len(found)} approved stores, give a URN: {one_of(sorted(found))}"
+        )
+    return found
 
 
 def _blast_radius(store: str) -> str:

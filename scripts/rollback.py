@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from guard.recovery.errors import RecoveryError
-from scripts import guarding, recovery
+from scripts import auditing, guarding, recovery
 from scripts.engine import Engine, EngineError
 from scripts.options import Format, Output, Stack, Yes
 from scripts.review.command import review
@@ -160,7 +160,7 @@ def _update(stack: str, changes: dict[str, str], yes: bool) -> None:
         # The engine has said why it failed, and its exit code stays.
         typer.echo(f"{stack}: where it stands can't be told: {error}", err=True)
         raise typer.Exit(code) from None
-    guarding.note_update(settings, left, code, account, resumed=resumed)
+    auditing.note_update(settings, left, code, account, resumed=resumed)
     outputs = left.outputs
     if code:
         _say_where_it_stands(stack, settings, outputs)

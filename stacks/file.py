@@ -6,10 +6,9 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-import yaml
-
 from stacks.model import ConfigurationError, unknown
 from stacks.settings import PROJECT, STACKS, StackSettings, parse
+from stacks.strict import read_yaml
 
 FOLDER = Path(__file__).parent
 
@@ -23,15 +22,16 @@ def read(stack: str, changes: Mapping[str, str] | None = None, folder: Path = FO
         raise unknown("stack", stack, list(STACKS))
     path = folder / f"Pulumi.{stack}.yaml"
     try:
-        data = yaml.safe_load(path.read_text())
+        data = read_yaml(path, f"stacks/{path.name}")
     except FileNotFoundError:
         raise ConfigurationError(f"stacks/{path.name} is missing: restore it from git") from None
-    except yaml.YAMLError as error:
-        raise ConfigurationError(f"stacks/{path.name} isn't valid YAML: {getattr(error, 'problem', error)}") from None
-    config: dict[str, object] = (data or {}).get("config") or {}
+    config: object = data.get("config", {}) if isinstance(data, dict) else data
+    if not isinstance(config, dict | None):
+        raise ConfigurationError(f"stacks/{path.name}: config has to be a mapping of keys to values")
+    config = config or {}
     secret = [key for key, value in config.items() if isinstance(value, dict) and "secure" in value]
-    texts = {_full(key): _text(value) for key, value in config.items()}
-    return parse(stack, {**texts, **(changes or {})}, [_full(key) for key in secret])
+    texts = {_full(str(key)): _text(value) for key, value in config.items()}
+    return parse(stack, {**texts, **(changes or {})}, [_full(str(key)) for key in secret])
 
 
 def _full(key: str) -> str:

@@ -38,7 +38,7 @@ class Store(Model):
     name: Name
     """The physical name."""
     region: Region
-    account: Annotated[str, StringConstraints(pattern=r"^\d{12}$")] | None = None
+    account: Annotated[str, StringConstraints(pattern=r"^\d{1,12}$")] | None = None
     """The account's number; records of before 2026-11-30 lack it, and are evidence of nothing."""
     context: Line | None = None
     """The kubeconfig's context that leads to a Kubernetes store's cluster; left out: the current one."""

@@ -26,6 +26,7 @@ def resource(name: str, token: str = TABLE, **changes: Any) -> dict[str, Any]:
         "protect": True,
         "retainOnDelete": True,
         "resourceHooks": {"BeforeDelete": ["durable-store"]},
+        "outputs": {"arn": f"arn:aws:dynamodb:us-east-1:1:table/{name}", "region": "us-east-1"},
         **changes,
     }
 
@@ -35,16 +36,17 @@ def state(*resources: dict[str, Any]) -> dict[str, Any]:
     return {"version": 3, "deployment": {"resources": list(resources)}}
 
 
-def noted(left: dict[str, Any], engine_start: str | None) -> Entry:
+def noted(left: dict[str, Any], engine_start: str | None, **changes: Any) -> Entry:
     """The ledger's first entry: of an update that left this state. engine_start: of that update in the history."""
-    return Entry(
-        number=1,
-        at=datetime(2026, 11, 26, 2, 0, tzinfo=UTC),
-        by="a@b",
-        command="rollback up",
-        result="succeeded",
-        version="v1.2.3",
-        engine_start=engine_start,
-        digest=digest(left),
-        durable=durable(left),
-    )
+    given: dict[str, Any] = {
+        "number": 1,
+        "at": datetime(2026, 11, 26, 2, 0, tzinfo=UTC),
+        "by": "a@b",
+        "command": "rollback up",
+        "result": "succeeded",
+        "version": "v1.2.3",
+        "engine_start": engine_start,
+        "digest": digest(left),
+        "durable": durable(left),
+    }
+    return Entry(**{**given, **changes})

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from guard.approvals import Action, Approval, add, find, load
+from guard.approvals import Action, Approval, add, concerning, find, load, remove
 from stacks.model import ConfigurationError
 
 NOW = datetime(2026, 11, 26, 3, 0, tzinfo=UTC)
@@ -44,6 +44,16 @@ def test_an_approval_holds_for_its_deed_and_its_time_alone() -> None:
         {"expires": NOW + timedelta(days=8)},
         {"by": ""},
         {"reason": "why"},
+        {"by": "   "},
+        {"by": "--"},
+        {"by": "\u200b\u200b\u200b"},
+        {"by": "Ada\nByron"},
+        {"reason": "          "},
+        {"reason": "-----------"},
+        {"store": "receipts"},
+        {"store": "urn:pulumi:prod::rollback-stack::"},
+        {"store": "blast-radius:async-rag"},
+        {"action": Action.BLAST_RADIUS},
         {"given": datetime(2026, 11, 26)},
         {"unknown": 1},
     ],
@@ -70,10 +80,68 @@ def test_what_is_written_is_read_again_and_a_second_decision_takes_the_firsts_pl
 
 @pytest.mark.parametrize(
     ("text", "said"),
-    [("- store: [", "approvals of prod"), ("- {}", "store is missing"), ("x: 1", "approvals of prod: approvals")],
+    [
+        (b"- store: [", "approvals of prod"),
+        (b"- {}", "store is missing"),
+        (b"x: 1", "approvals of prod: approvals"),
+        (b"false", "approvals of prod: approvals"),
+        (b"{}", "approvals of prod: approvals"),
+        (b"just a text", "approvals of prod: approvals"),
+        (b"- store: a\n  by: Ada\n  store: b", "approvals of prod: line 3: store is given twice"),
+        (b"- action: delete\n  action: replace", "action is given twice"),
+        (b"- given: 2026-99-99", "a value can't be read"),
+        ("- by: Andr\u00e9".encode("latin-1"), "line 1 isn't UTF-8"),
+        (b"\xef\xbb\xbf- by: Ada", "byte order mark"),
+        ("- by: Ada".encode("utf-16"), "byte order mark"),
+        (b"- by: A\x00da", "the character #x0000 isn't allowed"),
+        (b"#" * (1 << 20) + b"\n[]", "larger than 1 MiB"),
+        (b"[" * 4000, "can't be read"),
+    ],
 )
-def test_a_malformed_file_is_one_line(tmp_path: Path, text: str, said: str) -> None:
-    (tmp_path / "prod.yaml").write_text(text)
+def test_a_malformed_file_is_one_line(tmp_path: Path, text: bytes, said: str) -> None:
+    (tmp_path / "prod.yaml").write_bytes(text)
     with pytest.raises(ConfigurationError, match=said) as refused:
         load("prod", tmp_path)
     assert "\n" not in str(refused.value)
+
+
+def test_names_and_reasons_are_kept_without_blanks_around_them() -> None:
+    given = approval(by="  Ada Byron ", reason=" it is a copy ")
+    assert (given.by, given.reason) == ("Ada Byron", "it is a copy")
+
+
+def test_an_approval_that_is_taken_back_leaves_the_others(tmp_path: Path) -> None:
+    first, second = approval(), approval(action=Action.REPLACE)
+    for given in (first, second):
+        add("prod", given, tmp_path)
+    remove("prod", [first], tmp_path)
+    assert load("prod", tmp_path) == (second,)
+
+
+def test_an_approval_held_in_a_span_of_time_or_didnt() -> None:
+    given, hour = approval(), timedelta(hours=1)
+    assert given.held(URN, Action.DELETE, NOW - hour, NOW)
+    assert given.held(URN, Action.DELETE, NOW + 3 * hour, NOW + 9 * hour)
+    assert not given.held(URN, Action.DELETE, NOW - 2 * hour, NOW - hour)
+    assert not given.held(URN, Action.DELETE, NOW + 4 * hour, NOW + 5 * hour)
+    assert not given.held(URN, Action.REPLACE, NOW, NOW)
+
+
+BUCKET = "urn:pulumi:prod::rollback-stack::rollback:systems:AsyncRag$aws:s3/bucket:Bucket::files"
+VERSIONING = "aws:s3/bucketVersioning:BucketVersioning"
+
+
+@pytest.mark.parametrize(
+    ("token", "parent", "frees"),
+    [
+        (VERSIONING, BUCKET, True),
+        (VERSIONING, "urn:pulumi:prod::rollback-stack::rollback:systems:AsyncRag::async-rag", False),
+        (VERSIONING, None, False),
+        (VERSIONING, "nonsense", False),
+        ("aws:dynamodb/table:Table", "urn:pulumi:prod::rollback-stack::rollback:systems:AsyncRag::async-rag", False),
+        ("aws:dynamodb/table:Table", BUCKET, False),
+        ("aws:sns/topic:Topic", BUCKET, False),
+    ],
+)
+def test_only_the_bucket_above_its_versioning_lets_it_go(token: str, parent: str | None, frees: bool) -> None:
+    assert concerning(URN, token, parent) == ((URN, parent) if frees else (URN,))

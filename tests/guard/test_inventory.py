@@ -56,3 +56,38 @@ def test_a_type_that_nobody_has_reviewed_is_a_store_and_a_component_is_none() ->
         resource("site", "other:index:Website", custom=False),
     )
     assert [store.type for store in durable(there).values()] == ["pulumi-python:dynamic:Resource"]
+
+
+def test_where_a_store_lies_is_told_by_arn_region_provider_or_namespace() -> None:
+    provider = "urn:pulumi:prod::p::pulumi:providers:aws::west"
+    made = resource(
+        "west", "pulumi:providers:aws", urn=provider, inputs={"region": "us-west-2"}, outputs={}, protect=False
+    )
+    arn = "arn:aws:dynamodb:eu-west-1:1:table/a"
+    stores = [
+        resource("a", outputs={"arn": arn}),
+        resource("b", outputs={"arn": "arn:aws:s3:::b", "region": "us-east-1"}),
+        resource("c", outputs={}, provider=f"{provider}::id"),
+        resource("d", outputs={}),
+    ]
+    found = {store.name: store.place for store in durable(state(made, *stores)).values()}
+    assert found == {"a": "1 eu-west-1", "b": "us-east-1", "c": "us-west-2", "d": ""}
+
+
+def test_a_default_provider_is_the_same_in_every_version_of_the_sdk() -> None:
+    token, metadata = "kubernetes:core/v1:PersistentVolumeClaim", {"name": "data", "namespace": "one"}
+    base = "urn:pulumi:prod::p::pulumi:providers:kubernetes::default"
+    old, new, other = (
+        next(iter(durable(state(resource("data", token, inputs={"metadata": metadata}, provider=each))).values()))
+        for each in (f"{base}_4_34_2::a", f"{base}_4_35_0::b", f"{base.removesuffix('default')}east::c")
+    )
+    assert old.is_same(new)
+    assert not old.is_same(other)
+
+
+def test_what_isnt_known_is_never_the_same_and_never_another() -> None:
+    old, new = (
+        durable(state(resource("a", outputs=outputs)))[urn("a")] for outputs in ({}, {"arn": "arn:aws:x:r:1:a"})
+    )
+    assert not old.is_same(new)
+    assert not old.is_another(new)

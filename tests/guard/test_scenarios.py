@@ -12,11 +12,13 @@ from typing import Any
 import pytest
 import yaml
 
-from guard import approvals
+from guard import approvals, pack
 from guard.approvals import Action
-from guard.audit import audit
-from guard.inventory import digest, durable
+from guard.audit import Surroundings, audit
+from guard.inventory import digest, durable, outputs
 from guard.ledger import Entry
+from guard.losses import Account, to_keep
+from guard.sightings import look
 from tests.guard.programs import STORES, declared
 from tests.guard.world import REGION, STACK, Program, World, led_to, log
 from tests.support.project import ROOT
@@ -28,7 +30,7 @@ LONG = {
     *("analyzed_state", "changed_bucket_name", "exchanged_item", "moved_between_components", "nothing_changes"),
     *("pack_alone_hears_of_no_delete", "pack_unprotected_replacement", "queue_with_messages", "replaced_database"),
     *("save_plan", "skipped_pack", "another_physical_name", "approved_destroy", "refusal_of_the_past"),
-    *("renamed_without_a_name_of_its_own", "loss_by_a_companion"),
+    *("renamed_without_a_name_of_its_own", "loss_by_a_companion", "empty_pack_variable"),
 }
 """Left to the long suite: the same trap on another type of store, or the words of a command that changes nothing."""
 ENGINE = ("up", "preview", "destroy")
@@ -72,7 +74,9 @@ def _engine(world: World, verb: str, step: Mapping[str, Any]) -> None:
         words += ["--expect-no-changes"]
     if "plan" in step:
         words += ["--save-plan" if verb == "preview" else "--plan", str(world.folder / "plan.json")]
-    said = world.run(verb, program, *words, pack=step.get("pack", False))
+    if step.get("refresh"):
+        words += ["--refresh"]
+    said = world.run(verb, program, *words, pack=step.get("pack", False), variable=step.get("pack-variable"))
     wanted = step.get("refused")
     if wanted is None:
         assert said is None, said
@@ -148,6 +152,9 @@ def _analyze(world: World, verb: str, step: Mapping[str, Any]) -> None:
 def _ledger(world: World, verb: str, step: Mapping[str, Any]) -> None:
     """What `rollback` notes after an update."""
     state, history = world.state(), world.history()
+    around, given = _around(world, state), approvals.load(STACK, world.approvals)
+    found = audit(state, history, world.entry, given, datetime.now(UTC), around=around)
+    stay = tuple(each for each in found if each.subject)
     world.entry = Entry(
         number=1,
         at=datetime.now(UTC),
@@ -158,13 +165,29 @@ def _ledger(world: World, verb: str, step: Mapping[str, Any]) -> None:
         engine_start=history[0]["startTime"],
         digest=digest(state),
         durable=durable(state),
+        without_pack=pack.count(outputs(state)),
+        sightings=to_keep(world.entry, around.account, stay),
+        unresolved=stay,
     )
+
+
+def _around(world: World, state: Mapping[str, Any]) -> Surroundings:
+    """What the account says of the stores in the state."""
+    account = str(world.client("sts").get_caller_identity()["Account"])
+    return Surroundings(account=Account(*look(durable(state).values(), account, REGION)))
+
+
+def _in_account(world: World, verb: str, step: Mapping[str, Any]) -> None:
+    """What a person deletes in the console."""
+    world.delete_table(f"{world.project}-{step[verb]}")
 
 
 def _audit(world: World, verb: str, step: Mapping[str, Any]) -> None:
     """The kinds of findings that the audit has."""
     given = approvals.load(STACK, world.approvals)
-    found = audit(world.state(), world.history(), world.entry, given, datetime.now(UTC))
+    state = world.state()
+    around = _around(world, state)
+    found = audit(state, world.history(), world.entry, given, datetime.now(UTC), around=around)
     assert {each.kind for each in found} == set(step[verb]), found
 
 
@@ -180,4 +203,5 @@ DEEDS: Mapping[str, Callable[[World, str, Mapping[str, Any]], None]] = {
     "analyze": _analyze,
     "ledger": _ledger,
     "audit": _audit,
+    "delete-in-account": _in_account,
 }

@@ -34,6 +34,7 @@ from guard.evidence import RecoveryPoints
 from guard.guard import Guard
 from guard.inventory import durable
 from guard.ledger import Entry
+from guard.pack import VARIABLE
 from guard.previous import read_previous
 from guard.recovery import work
 from guard.recovery.catalogue import Catalogue
@@ -136,7 +137,9 @@ class World:
             self.clients[service, region] = boto3.client(service, region_name=region)  # type: ignore[call-overload]
         return self.clients[service, region]
 
-    def pulumi(self, *words: str, client: int | None = None, stack: bool = True) -> subprocess.CompletedProcess[str]:
+    def pulumi(
+        self, *words: str, client: int | None = None, stack: bool = True, pack: bool = False
+    ) -> subprocess.CompletedProcess[str]:
         """Run the engine on the stack, with the program that serves on a port, if any; whatever its exit code."""
         environment = {
             **os.environ,
@@ -147,6 +150,8 @@ class World:
             environment.pop("PULUMI_DEBUG_PROVIDERS", None)
         served = ["--client", f"127.0.0.1:{client}", "--exec-kind", "auto.inline"] if client else []
         chosen = ["--stack", STACK] if stack else []
+        if pack:
+            environment[VARIABLE] = str(ROOT / "policies")
         command = ["pulumi", *words, *served, *chosen, "--non-interactive", "--color", "never"]
         return subprocess.run(
             command, cwd=self.folder, env=environment, capture_output=True, text=True, timeout=90, check=False
@@ -170,18 +175,31 @@ class World:
         done = self.pulumi("stack", "init", "--no-select")
         assert done.returncode == 0, done.stderr
 
-    def run(self, verb: str, program: Program, *words: str, pack: bool = False) -> str | None:
+    def delete_table(self, physical: str) -> None:
+        """Delete a table as a person does in the console, its protection first."""
+        table = self.client("dynamodb")
+        table.update_table(TableName=physical, DeletionProtectionEnabled=False)
+        table.delete_table(TableName=physical)
+
+    def run(
+        self, verb: str, program: Program, *words: str, pack: bool = False, variable: str | None = None
+    ) -> str | None:
         """``up``, ``preview``, ``destroy`` or ``refresh``; what the engine said where it refused."""
         with FORKS.Pool(1) as forks:
-            return forks.apply(self.run_here, (verb, program, pack, words))
+            return forks.apply(self.run_here, (verb, program, pack, words, variable))
 
-    def run_here(self, verb: str, program: Program, pack: bool, words: Sequence[str]) -> str | None:
-        """The same in this process."""
+    def run_here(
+        self, verb: str, program: Program, pack: bool, words: Sequence[str], variable: str | None = None
+    ) -> str | None:
+        """The same in this process. ``variable``: the engine's variable for packs, where it isn't ours."""
         options = [] if verb == "preview" else ["--yes", "--skip-preview"]
-        if pack and verb in ("up", "preview"):
-            options += ["--policy-pack", str(ROOT / "policies")]
+        packed = pack and verb in ("up", "preview")
+        if packed:  # the program runs in this process, and sees the engine's variables in production
+            os.environ[VARIABLE] = str(ROOT / "policies")
+        elif variable is not None:
+            os.environ[VARIABLE] = variable
         with _served(lambda: program.run(self)) as port:
-            done = self.pulumi(verb, *options, *words, client=port)
+            done = self.pulumi(verb, *options, *words, client=port, pack=packed)
         return done.stdout + done.stderr if done.returncode else None
 
     def state(self) -> dict[str, Any]:

@@ -219,3 +219,13 @@ def test_over_a_state_the_engine_knows_less_and_the_deed_is_done() -> None:
     assert said("durable-store-protected", make(TABLE), facts=over) != []
     refused = make(PLAN, props={"removals": [{**ENTRY, "refusal": "none"}]})
     assert said("durable-store-removal", refused, facts=over) == []
+
+
+def test_the_approval_of_a_component_frees_nothing_that_lies_in_it() -> None:
+    component = "urn:pulumi:prod::rollback-stack::rollback:systems:AsyncRag::async-rag"
+    approved = replace(FACTS, approvals=(approval(component, Action.DELETE),))
+    assert said("durable-store-protected", make(TABLE, "jobs", parent=component), facts=approved) != []
+    assert said("durable-store-belts", make(TABLE, "jobs", parent=component), facts=approved) != []
+    bucket = f"urn:pulumi:prod::rollback-stack::{BUCKET}::files"
+    above = replace(FACTS, approvals=(approval(bucket, Action.DELETE),))
+    assert said("durable-store-protected", make(VERSIONING, "files", parent=bucket), facts=above) == []

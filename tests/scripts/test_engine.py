@@ -165,3 +165,13 @@ def test_an_update_is_unfinished_while_it_holds_the_stack_or_something_is_under_
     path.unlink()
     state["deployment"]["pending_operations"] = [{"type": "creating", "resource": {}}]
     assert Engine("prod").left().unfinished
+
+
+@pytest.mark.parametrize("given", ["", "/somewhere/else", "policies,other"])
+def test_no_variable_of_the_caller_takes_the_packs_place(monkeypatch: pytest.MonkeyPatch, given: str) -> None:
+    monkeypatch.setenv("PULUMI_OPTION_POLICY_PACK", given)
+    monkeypatch.setenv("PULUMI_OPTION_POLICY_PACK_CONFIG", "lowered.json")
+    found = engine._environment()
+    assert found["PULUMI_OPTION_POLICY_PACK"] == str(engine.ROOT / "policies")
+    assert "PULUMI_OPTION_POLICY_PACK_CONFIG" not in found
+    assert found["PATH"] == os.environ["PATH"]

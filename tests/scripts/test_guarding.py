@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -11,13 +10,10 @@ from typing import Any
 import pytest
 
 from guard import approvals
-from guard.audit import Finding, Severity
 from guard.ledger import Ledger
-from guard.recovery.errors import RecoveryError
-from scripts import guarding, rollback
+from scripts import rollback
 from scripts.engine import Engine, Left
-from stacks.file import read
-from tests.guard.states import noted, resource, state, urn
+from tests.guard.states import resource, state, urn
 
 STACK = {"urn": "stack", "type": "pulumi:pulumi:Stack", "outputs": {"target": {"account": "1"}}}
 STATE = state(STACK, resource("receipts"), resource("labels"))
@@ -30,10 +26,10 @@ def stack(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     monkeypatch.setattr(Engine, "state", lambda _: STATE)
     monkeypatch.setattr(Engine, "history", lambda _: [])
     monkeypatch.setattr(Ledger, "last", lambda _: None)
-    add = approvals.add
-    for name in ("load", "add"):
+    for name in ("load", "add", "remove"):
         real: Any = getattr(approvals, name)
-        monkeypatch.setattr(approvals, name, lambda *given, real=real: real(*given[: 1 + (real is add)], tmp_path))
+        count = 1 if name == "load" else 2
+        monkeypatch.setattr(approvals, name, lambda *given, real=real, count=count: real(*given[:count], tmp_path))
     return tmp_path
 
 
@@ -74,6 +70,9 @@ def test_a_systems_blast_radius_can_be_approved(
     [
         ("receipt", "it is a copy", "error: no store 'receipt'; nearest: receipts"),
         ("receipts", "short", "error: approval: reason: string should have at least 8 characters"),
+        (urn("other"), "it is a copy", "error: no store 'urn:pulumi:prod::rollback-stack::"),
+        ("receipts", "           ", "error: approval: reason: string should have at least 8 characters"),
+        ("receipts", "---------", "error: approval: reason: says nothing"),
         ("blast-radius:async", "it is a copy", "error: unknown system 'async' (did you mean async-rag?)"),
     ],
 )
@@ -92,62 +91,37 @@ def test_what_is_wrong_is_one_line_and_nothing_is_written(
     assert list(stack.iterdir()) == []
 
 
-def test_the_audit_exits_with_1_for_what_is_high_and_notes_what_is_in_order(
+@pytest.mark.parametrize("word", ["receipts", urn("receipts")])
+def test_an_approval_is_revoked_by_name_or_urn_and_says_what_comes_next(
+    stack: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], word: str
+) -> None:
+    for store, more in (("receipts", ()), ("receipts", ("--action", "replace")), ("labels", ())):
+        assert approve(monkeypatch, store, "it is a copy", *more) == 0
+    capsys.readouterr()
+    assert run(monkeypatch, "guard", "revoke", word, "--action", "replace") == 0
+    assert capsys.readouterr().out.splitlines() == [
+        f"revoked: replace {urn('receipts')}, which Ada Byron had approved (prod.yaml)",
+        "next: `rollback up -s prod` locks it again",
+    ]
+    assert run(monkeypatch, "guard", "revoke", word) == 0
+    assert [given.store for given in approvals.load("prod", stack)] == [urn("labels")]
+
+
+def test_revoking_what_was_never_approved_is_one_line(
     stack: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    entries: list[str] = []
-    monkeypatch.setattr(guarding, "note", lambda *given: entries.append(given[-1]))
-    high = Finding(kind="unguarded", severity=Severity.HIGH, text="receipts has no protection", remedy="`rollback up`")
-    monkeypatch.setattr(guarding, "findings", lambda *_: [high])
-    assert run(monkeypatch, "audit") == 1
-    assert capsys.readouterr().out.splitlines() == ["high unguarded: receipts has no protection", "     `rollback up`"]
-    assert entries == []
-    monkeypatch.setattr(guarding, "findings", lambda *_: [])
-    assert run(monkeypatch, "audit") == 0
-    assert "2 durable stores, all guarded" in capsys.readouterr().out
-    assert entries == ["seen"]
+    assert run(monkeypatch, "guard", "revoke", "receipts") == 1
+    assert capsys.readouterr().err == "error: nothing is approved in prod\n"
+    assert approve(monkeypatch, "labels") == 0
+    assert run(monkeypatch, "guard", "revoke", "label") == 1
+    assert capsys.readouterr().err.startswith("error: unknown approval of 'label' (did you mean labels?)")
+    assert run(monkeypatch, "guard", "revoke", "labels", "--action", "replace") == 1
+    assert capsys.readouterr().err == "error: no approval to replace labels: approved is delete\n"
 
 
-def test_the_audit_of_an_update_that_is_under_way_notes_nothing(
+def test_a_blank_name_decides_nothing(
     stack: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(Engine, "left", lambda _: replace(LEFT, locked=True))
-    monkeypatch.setattr(guarding, "note", lambda *given: pytest.fail(f"noted {given[-1]}"))
-    assert run(monkeypatch, "audit") == 0
-    assert capsys.readouterr().out.startswith("low  unfinished: an update is under way or was killed")
-
-
-@pytest.mark.parametrize(("locked", "resumed"), [(True, False), (False, True)])
-def test_an_update_that_was_killed_is_no_edit_of_the_state(
-    stack: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], locked: bool, resumed: bool
-) -> None:
-    before = noted(STATE, None)
-    monkeypatch.setattr(Ledger, "last", lambda _: before)
-    monkeypatch.setattr(Ledger, "add", lambda *_: None)
-    grown = Left(state(STACK, resource("receipts"), resource("labels"), resource("other")), [], locked=locked)
-    guarding.note_update(read("prod"), grown, 1, "1", resumed=resumed)
-    assert capsys.readouterr().out == ""
-    guarding.note_update(read("prod"), replace(grown, locked=False), 1, "1", resumed=False)
-    assert capsys.readouterr().out.startswith("high state-edited: the state was edited outside of any update")
-
-
-def test_an_update_stands_where_the_ledger_cant_be_written(
-    stack: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    def refused(*_: Any) -> None:
-        raise RecoveryError("the bucket says no")
-
-    monkeypatch.setattr(guarding, "note", refused)
-    settings = read("prod")
-    guarding.note_update(settings, LEFT, 0, "1", resumed=False)
-    assert capsys.readouterr().err.startswith("warning: the ledger of prod has no entry for this update")
-
-
-def test_nothing_is_noted_in_an_account_that_isnt_the_stacks_own(stack: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    entries: list[Any] = []
-    monkeypatch.setattr(guarding, "note", lambda *given: entries.append(given))
-    monkeypatch.setattr(guarding, "findings", lambda *_, **__: [])
-    guarding.note_update(read("prod"), LEFT, 1, "2", resumed=False)
-    assert entries == []
-    guarding.note_update(read("prod"), LEFT, 0, "1", resumed=False)
-    assert len(entries) == 1
+    assert run(monkeypatch, "guard", "approve", "receipts", "--by", "   ", "--reason", "it is a copy") == 1
+    assert capsys.readouterr().err.startswith("error: approval: by: string should have at least 2 characters")
+    assert list(stack.iterdir()) == []

@@ -1,0 +1,162 @@
+"""Stores that left the state, or became others, since the ledger's last entry, and whether a person let them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from guard import history as updates
+from guard.approvals import Action, Approval, concerning
+from guard.findings import Finding, Severity
+from guard.inventory import Guarded
+from guard.ledger import Entry
+from guard.sightings import Sighting
+
+BUCKETS = ("aws:s3/bucket:Bucket", "aws:s3/bucketV2:BucketV2")
+"""S3 moves a bucket's creation date when its policy changes, so the date alone proves nothing."""
+
+
+@dataclass(frozen=True)
+class Since:
+    """The time since the last entry: an approval excuses what went while it held, and nothing that went at another."""
+
+    approvals: Sequence[Approval]
+    spans: Sequence[tuple[datetime, datetime]]
+
+    @classmethod
+    def entry(
+        cls, last: Entry, history: Sequence[Mapping[str, Any]], approvals: Sequence[Approval], now: datetime
+    ) -> Since:
+        """When anything left by an update; where none let anything go, the state was edited at some time since."""
+        return cls(approvals, updates.removals(history, last.engine_start, now) or [(last.at, now)])
+
+    def approval(self, store: Guarded, *actions: Action) -> Approval | None:
+        """The approval by which a store went."""
+        urns = concerning(store.urn, store.type, store.parent)
+        return next(
+            (
+                approval
+                for approval in self.approvals
+                if any(
+                    approval.held(urn, action, start, end)
+                    for urn in urns
+                    for action in actions
+                    for start, end in self.spans
+                )
+            ),
+            None,
+        )
+
+
+@dataclass(frozen=True)
+class Account:
+    """What the account said of the stores in the state. Nothing where nobody asked."""
+
+    sightings: Mapping[str, Sighting] = field(default_factory=dict)
+    unasked: Mapping[str, str] = field(default_factory=dict)
+    """Why a store couldn't be asked for, by URN."""
+    restore: Callable[[Guarded], str] = lambda store: f"rollback recovery list --store {store.name} -s {store.stack}"
+    """The command that brings a store's items back, or leads to it."""
+
+
+def removed(last: Entry, stores: Mapping[str, Guarded], since: Since) -> dict[str, str]:
+    """The stores that left with an approval, by URN, and who gave it for which reason."""
+    going = ((store, since.approval(store, Action.DELETE)) for store in _gone(last, stores))
+    return {store.urn: f"{given.by}: {given.reason}" for store, given in going if given is not None}
+
+
+def losses(last: Entry, stores: Mapping[str, Guarded], since: Since, account: Account) -> Iterator[Finding]:
+    """Every store that nobody let go: gone, another one under its URN, missing in the account, made anew, emptied."""
+    excused = removed(last, stores, since)
+    for store in _gone(last, stores):
+        if store.urn not in excused:
+            yield _finding(
+                "store-gone",
+                store,
+                f"{store.name} left the state without an approval ({store.urn})",
+                f"take it back in: pulumi import {store.type} NAME {store.id}",
+            )
+    for urn, store in sorted(stores.items()):
+        before = last.durable.get(urn)
+        if before is not None and store.is_another(before):
+            if since.approval(store, Action.REPLACE) is None:
+                yield _finding(
+                    "store-replaced",
+                    store,
+                    f"{urn} is {_named(before)} no more, but {_named(store)}; nobody approved that it is replaced",
+                    f"look whether {_named(before)} is still in the account",
+                )
+            continue
+        yield from _seen(last, store, since, account)
+
+
+def _gone(last: Entry, stores: Mapping[str, Guarded]) -> Iterator[Guarded]:
+    """Stores of the last entry that the state has under no URN. Only what arrived since can be one that moved."""
+    arrivals = [store for urn, store in stores.items() if urn not in last.durable]
+    for urn, store in sorted(last.durable.items()):
+        if urn not in stores and not any(store.is_same(arrival) for arrival in arrivals):
+            yield store
+
+
+def _seen(last: Entry, store: Guarded, since: Since, account: Account) -> Iterator[Finding]:
+    """What the account, and the engine's note of when it made a store, say of one that bears its old name."""
+    now, first = account.sightings.get(store.urn), last.sightings.get(store.urn)
+    before = last.durable.get(store.urn)
+    if now is not None and not now.there:
+        yield Finding(
+            kind="store-missing",
+            severity=Severity.HIGH,
+            text=f"{store.name} is in the state and not in the account: somebody deleted it there ({store.urn})",
+            remedy=f"restore it before any update makes an empty one: {account.restore(store)}",
+        )
+        return
+    if before is None:
+        return
+    if _made_anew(store, before, first, now) and since.approval(store, Action.REPLACE, Action.DELETE) is None:
+        held = f" held {first.holds} items and" if first is not None and first.holds else ""
+        yield _finding(
+            "store-remade",
+            store,
+            f"{store.name}{held} was made anew since {last.at:%Y-%m-%d %H:%M} UTC without an approval ({store.urn})",
+            f"bring its items back: {account.restore(store)}",
+        )
+    elif now is not None and first is not None and first.holds and now.holds == 0:
+        yield Finding(
+            kind="store-emptied",
+            severity=Severity.LOW,
+            text=f"{store.name} holds no items; at {last.at:%Y-%m-%d %H:%M} UTC it did ({store.urn})",
+            remedy=f"where that wasn't meant: {account.restore(store)}",
+        )
+
+
+def _made_anew(store: Guarded, before: Guarded, first: Sighting | None, now: Sighting | None) -> bool:
+    by_engine = bool(store.created and before.created) and store.created != before.created
+    if now is None or first is None:
+        return by_engine
+    if store.type in BUCKETS:
+        return now.is_later(first) and (by_engine or (bool(first.holds) and now.holds == 0))
+    return now.is_later(first) or (by_engine and not now.is_proved_same(first))
+
+
+def resolved(finding: Finding, last: Entry, account: Account) -> bool:
+    """Whether a finding of an earlier entry is settled: the very store that was gone is back under its URN."""
+    now, first = account.sightings.get(finding.subject), last.sightings.get(finding.subject)
+    return finding.kind == "store-gone" and now is not None and first is not None and now.is_proved_same(first)
+
+
+def to_keep(last: Entry | None, account: Account, open_findings: Iterable[Finding]) -> dict[str, Sighting]:
+    """The sightings for the next entry: new ones, but the first one of a store about which a finding is open."""
+    before = last.sightings if last is not None else {}
+    subjects = {finding.subject for finding in open_findings if finding.subject}
+    new = {urn: seen for urn, seen in account.sightings.items() if urn not in subjects or urn not in before}
+    return {**before, **new}
+
+
+def _finding(kind: str, store: Guarded, text: str, remedy: str) -> Finding:
+    return Finding(kind=kind, severity=Severity.HIGH, text=text, remedy=remedy, subject=store.urn, name=store.name)
+
+
+def _named(store: Guarded) -> str:
+    return f"{store.name} ({store.instance or store.arn or store.id}{f', {store.place}' if store.place else ''})"
