@@ -16,5 +16,7 @@ class Format(StrEnum):
 
 
 Stack = Annotated[str, typer.Option("--stack", "-s", help="dev, staging or prod.")]
-Yes = Annotated[bool, typer.Option("--yes", "-y", help="Don't ask before touching a real account.")]
+Yes = Annotated[
+    bool, typer.Option("--yes", "-y", help="Don't ask: not for a real account, nor for what an update deletes.")
+]
 Output = Annotated[Format, typer.Option("--output", "-o", help="How to print the result.")]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
@@ -25,6 +26,11 @@ class Running:
     """Where it answers, by name; ``health`` is the first."""
     look: str
     """A command that shows it."""
+
+    @property
+    def release(self) -> str | None:
+        """The one release whose artifacts users get; None where that can't be said."""
+        return self.runs if re.fullmatch(r"v\d+\.\d+\.\d+", self.runs) else None
 
     @property
     def differs(self) -> bool:

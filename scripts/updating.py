@@ -1,0 +1,194 @@
+"""One update from beginning to end: what is wrong is refused first; a pin is written when what it names runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import typer
+
+from scripts import advice, guarding, pins, removals
+from scripts.engine import Engine, EngineError, Left
+from scripts.pins import Request, Standing
+from scripts.targets import announce, explain
+from stacks.file import read
+from stacks.model import ConfigurationError
+from stacks.selection import select
+from stacks.settings import StackSettings
+
+
+@dataclass(frozen=True)
+class Update:
+    """An update that is about to be made, or was."""
+
+    request: Request
+    file: StackSettings
+    """What the stack's file says before it."""
+    asked: StackSettings
+    """What the update is made with."""
+    changes: pins.Changes
+    """From the first to the second."""
+    engine: Engine
+
+    @property
+    def stack(self) -> str:
+        """The stack's name."""
+        return self.request.stack
+
+    def say(self, line: str) -> None:
+        """A line on the error stream, which leaves the output to tables and JSON."""
+        typer.echo(f"{self.stack}: {line}", err=True)
+
+
+def update(request: Request, *, yes: bool) -> None:
+    """Update a stack to what is asked for, look at what really runs, and pin that.
+
+    Raises ``EngineError`` where something else runs than was asked for, ``typer.Exit`` with the engine's own exit code
+    where it failed, and what ``stacks.file.read``, ``announce`` and ``Engine.prepare`` raise.
+    """
+    file = read(request.stack)
+    changes = pins.wanted(request, file)
+    asked = read(request.stack, changes)
+    selected = select(asked)
+    account = announce(request.stack, asked.region, ask=not yes, cluster="rag-api" in selected)
+    work = Update(request, file, asked, changes, Engine(request.stack))
+    found = work.engine.prepare(asked.region)
+    for abandoned in pins.abandoned(request.stack):
+        work.say(advice.killed(request.stack, abandoned))
+    before = _before(work, found)
+    for line in advice.beforehand(request, file, asked, before):
+        work.say(line)
+    with pins.copied(request.stack) as settings:
+        work.engine.configure(changes, settings)
+        removals.agreed(request.stack, settings, found.state, yes=yes)
+        code = work.engine.up(settings)
+    try:
+        _ended(work, code, found, before, account)
+    except KeyboardInterrupt:
+        raise EngineError(
+            f"stopped after the update had ended; `rollback status -s {request.stack}` shows what runs, and "
+            f"stacks/Pulumi.{request.stack}.yaml may not pin it yet"
+        ) from None
+
+
+def _ended(work: Update, code: int, found: Left, before: Mapping[str, str], account: str) -> None:
+    """Note the update in the ledger, pin what runs, say how it went. ``found``: what was there before it."""
+    try:
+        left = work.engine.left()
+    except EngineError as error:
+        if not code:
+            raise
+        # The engine has said why it failed, and its exit code stays.
+        work.say(f"where it stands can't be told, and no pin was changed: {error}")
+        raise typer.Exit(code) from None
+    guarding.note_update(work.asked, left, code, account, resumed=found.unfinished)
+    if code:
+        _stopped(work, left, before)
+        raise typer.Exit(code)
+    _finished(work, left, before)
+
+
+def _before(work: Update, found: Left) -> dict[str, str]:
+    """System -> the release that it runs before the update.
+
+    That is what the last good update deployed. After one that failed it is what the file pins, which was written when
+    that was known.
+    """
+    deployed = {name: str(each["release"]) for name, each in (found.outputs.get("systems") or {}).items()}
+    pinned = {name: work.file.pin(name) for name in deployed}
+    if deployed == pinned:
+        return deployed
+    if work.request.version is not None and _failed(work.engine):
+        return pinned
+    return {name: pinned[name] if name in work.file.project.temporary_pins else deployed[name] for name in deployed}
+
+
+def _failed(engine: Engine) -> bool:
+    """Whether the last update in the history failed."""
+    history = engine.history()
+    return bool(history) and history[0].get("result") != "succeeded"
+
+
+def _stopped(work: Update, left: Left, before: Mapping[str, str]) -> None:
+    """After an update that failed: pin what runs, and say which systems moved, which stayed, and the way back."""
+    try:
+        standings = stand(work.asked, left.outputs, before)
+    except Exception as error:  # the engine has said why it failed, and its exit code stays; this only adds to it
+        work.say(f"where it stands can't be told, and no pin was changed: {explain(error) or error}")
+        return
+    _pin(work, left, standings, before)
+
+
+def _pin(work: Update, left: Left, standings: list[Standing], before: Mapping[str, str]) -> None:
+    """Pin what runs, other than what was asked for, and say the way back."""
+    followed = {before[name] for name in before if work.file.own_pin(name) is None}
+    version = followed.pop() if len(followed) == 1 else left.outputs.get("version")
+    changes = pins.settled(work.changes, work.file, work.asked, standings, version)
+    work.engine.configure(changes)
+    after = read(work.stack, changes)
+    for line in advice.pinned(work.stack, changes):
+        work.say(line)
+    for line in advice.afterwards(work.request, work.asked, after, standings):
+        work.say(line)
+
+
+def _finished(work: Update, left: Left, before: Mapping[str, str]) -> None:
+    from scripts.checks import check
+    from scripts.running import look
+    from scripts.show import changes_line, checks_table, systems_table
+
+    typer.echo(changes_line(work.stack, left.changes))
+    checks = check(left.outputs, work.asked.region)
+    rows = look(work.asked, left.outputs)
+    systems_table(rows)
+    checks_table(checks)
+    if different := [row for row in rows if row.differs]:
+        _pin(work, left, stand(work.asked, left.outputs, before), before)
+        raise EngineError(
+            f"{different[0].system} of {work.stack} doesn't run what was asked for, {different[0].pinned}: "
+            f"{different[0].runs}; see 'runs', and try `pulumi up -s {work.stack} --refresh`"
+        )
+    work.engine.configure(work.changes)
+    overrides = list(advice.overrides(work.asked, work.request))
+    if failed := [each for each in checks if not each.passed]:
+        system = failed[0].system
+        standings = [Standing(row.system, before.get(row.system), row.pinned, row.pinned, row.runs) for row in rows]
+        if back := advice.failing(work.request, standings, system):
+            work.say(back)
+        raise EngineError(f"{system} of {work.stack} runs {work.asked.pin(system)}, but fails: {failed[0].detail}")
+    for other_release, line in overrides:
+        if other_release and work.request.version is not None:
+            raise EngineError(line)
+        work.say(line)
+
+
+def stand(asked: StackSettings, outputs: Mapping[str, Any], before: Mapping[str, str]) -> list[Standing]:
+    """Where an update has left each system. Raises what ``scripts.running.look`` raises."""
+    from scripts.running import look
+
+    rows = {row.system: row for row in look(asked, outputs)}
+    unknown = {name: old for name, old in before.items() if name in rows and rows[name].release is None}
+    older = {row.system: row for row in _look_at_older(asked, unknown, outputs)}
+    standings = []
+    for system, chosen in select(asked).items():
+        row = rows.get(system)
+        runs = row.release if row else None
+        if row and not row.differs:
+            runs = chosen.version
+        elif runs is None and system in older:
+            runs = older[system].release
+        seen = row.runs if row else "never deployed"
+        standings.append(Standing(system, before.get(system), chosen.version, runs, seen))
+    return standings
+
+
+def _look_at_older(asked: StackSettings, versions: Mapping[str, str], outputs: Mapping[str, Any]) -> list[Any]:
+    """The rows of systems beside older releases; none where such a release can't be read any more."""
+    from scripts.running import look
+
+    deployed = {name: told for name, told in (outputs.get("systems") or {}).items() if name in versions}
+    try:
+        return look(asked.with_pins(versions), {**outputs, "systems": deployed}) if versions else []
+    except ConfigurationError:
+        return []
