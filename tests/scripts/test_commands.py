@@ -9,8 +9,9 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 from pypdf import PdfReader
 from typer.testing import CliRunner
 
-from scripts import rollback, targets
+from scripts import rollback, targets, updating
 from scripts.checks import check
+from scripts.engine import Left
 from scripts.show import changes_line
 from scripts.systems.pdf import one_page_pdf
 
@@ -53,8 +54,8 @@ def test_exit_codes_and_error_lines(
 
 
 def test_the_exit_code_of_the_engine_is_handed_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rollback, "announce", lambda *_, **__: None)
-    monkeypatch.setattr("scripts.engine.Engine.prepare", lambda *_: None)
+    monkeypatch.setattr(updating, "announce", lambda *_, **__: None)
+    monkeypatch.setattr("scripts.engine.Engine.prepare", lambda *_: Left({}, []))
     monkeypatch.setattr("scripts.engine.Engine.up", lambda *_: 255)
     assert run(monkeypatch, "up") == 255
 
@@ -66,7 +67,7 @@ def test_errors_of_account_and_cluster_are_one_line(
         raise EndpointConnectionError(endpoint_url="http://127.0.0.1:1")
 
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
-    monkeypatch.setattr(rollback, "announce", unreachable)
+    monkeypatch.setattr(updating, "announce", unreachable)
     assert run(monkeypatch, "up") == 1
     assert (
         capsys.readouterr().err == "error: no account answers at http://127.0.0.1:1: start the sandbox with `make up`\n"

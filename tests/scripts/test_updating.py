@@ -21,7 +21,7 @@ import pytest
 import typer
 import yaml
 
-from scripts import advice, pins, rollback, updating
+from scripts import advice, guarding, pins, removals, rollback, updating
 from scripts.checks import Check
 from scripts.engine import Engine, EngineError, Left
 from scripts.pins import Request
@@ -168,8 +168,8 @@ def typist(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captu
     monkeypatch.setattr(Engine, "history", lambda _: made.world.history)
     monkeypatch.setattr(updating, "read", lambda stack, changes=None: read(stack, changes, made.world.folder))
     monkeypatch.setattr(updating, "announce", lambda *_, **__: "1")
-    monkeypatch.setattr(updating.guarding, "note_update", lambda *_, **__: None)
-    monkeypatch.setattr(updating.removals, "agreed", lambda *_, **__: None)
+    monkeypatch.setattr(guarding, "note_update", lambda *_, **__: None)
+    monkeypatch.setattr(removals, "agreed", lambda *_, **__: None)
     monkeypatch.setattr(pins, "copied", copied)
     monkeypatch.setattr(pins, "abandoned", lambda stack: abandoned_in(stack, made.world.folder))
     monkeypatch.setattr("scripts.running.look", look)
