@@ -22,7 +22,11 @@ def beforehand(
         if whole and own_pin is None:
             if (dropped := file.own_pin(system)) is not None:
                 yield f"{system} has a pin of its own, {dropped}; it goes when {pin} runs"
-        elif system != request.system and runs not in (None, pin):
+        elif system == request.system:
+            if own_pin is None:
+                hold = f"`pulumi config set {system}:version {pin} -s {request.stack}`"
+                yield f"{system} follows the stack's version, {pin}, with no pin of its own; {hold} would hold it there"
+        elif runs not in (None, pin):
             source = "its own pin" if own_pin else f"the version in stacks/Pulumi.{request.stack}.yaml"
             yield f"{system} moves from {runs} to {pin}: that is {source}"
         elif whole and own_pin != request.version:

@@ -87,7 +87,10 @@ def own(system: str) -> str:
 
 
 def wanted(request: Request, settings: StackSettings) -> Changes:
-    """The changes of the stack's file that a request comes to; ``settings``: what the file says."""
+    """The changes of the stack's file that a request comes to; ``settings``: what the file says.
+
+    A system that is sent to the stack's own version follows the stack from then on: a pin would hold it back later.
+    """
     temporary = settings.project.temporary_pins
     changes: Changes = {}
     if request.version is None:
@@ -97,8 +100,9 @@ def wanted(request: Request, settings: StackSettings) -> Changes:
         changes |= {own(system): None for system in SYSTEMS if request.unpin or system in temporary}
     else:
         system = request.system
-        follows = settings.own_pin(system) is None or system in temporary
-        changes[own(system)] = None if follows and request.version == settings.project.version else request.version
+        held = settings.own_pin(system) == request.version and system not in temporary
+        follows = request.version == settings.project.version and not held
+        changes[own(system)] = None if follows else request.version
         changes[TEMPORARY] = _listed(name for name in temporary if name != system)
     return _differing(changes, settings)
 

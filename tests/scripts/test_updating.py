@@ -310,6 +310,20 @@ def test_a_deliberate_pin_is_kept_and_said_and_unpin_drops_it(typist: Typist) ->
     assert world.settings().own_pin("async-rag") is None
 
 
+def test_a_system_that_goes_to_the_stacks_version_follows_the_stack_again(typist: Typist) -> None:
+    world = typist.world
+    text = path_of("prod", world.folder).read_text()
+    assert typist.type(f"rollback deploy {NEW} --system rag-api -s prod")[0] == 0
+    code, said = typist.type(f"rollback deploy {OLD} --system rag-api -s prod")
+    assert code == 0
+    assert path_of("prod", world.folder).read_text() == text
+    hold = f"rag-api:version {OLD}"
+    assert f"with no pin of its own; `pulumi config set {hold} -s prod` would hold it there" in said
+    world.configure({"rag-api:version": OLD})
+    assert typist.type(f"rollback deploy {OLD} --system rag-api -s prod")[0] == 0
+    assert world.settings().own_pin("rag-api") == OLD, "a person holds it"
+
+
 def test_what_moves_through_a_pin_in_the_file_is_said_before_it_starts(typist: Typist) -> None:
     typist.world.configure({"async-rag:version": OTHER})
     code, said = typist.type(f"rollback deploy {NEW} --system rag-api -s prod")
