@@ -33,6 +33,11 @@ class Running:
         return self.runs if re.fullmatch(r"v\d+\.\d+\.\d+", self.runs) else None
 
     @property
+    def as_asked(self) -> bool:
+        """Whether code and shares are what the settings ask for."""
+        return self.runs == self.pinned
+
+    @property
     def differs(self) -> bool:
         """Whether anything else runs than what is pinned."""
         return self.runs != self.pinned

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -16,6 +16,9 @@ from stacks.file import read
 from stacks.model import ConfigurationError
 from stacks.selection import select
 from stacks.settings import StackSettings
+
+if TYPE_CHECKING:
+    from scripts.running import Running
 
 
 @dataclass(frozen=True)
@@ -143,17 +146,19 @@ def _finished(work: Update, left: Left, before: Mapping[str, str]) -> None:
     rows = look(work.asked, left.outputs)
     systems_table(rows)
     checks_table(checks)
+    standings = stand(work.asked, left.outputs, before, rows)
+    if all(each.moved for each in standings):
+        work.engine.configure(work.changes)
+    else:
+        _pin(work, left, standings, before)
     if different := [row for row in rows if row.differs]:
-        _pin(work, left, stand(work.asked, left.outputs, before), before)
         raise EngineError(
             f"{different[0].system} of {work.stack} doesn't run what was asked for, {different[0].pinned}: "
             f"{different[0].runs}; see 'runs', and try `pulumi up -s {work.stack} --refresh`"
         )
-    work.engine.configure(work.changes)
     overrides = list(advice.overrides(work.asked, work.request))
     if failed := [each for each in checks if not each.passed]:
         system = failed[0].system
-        standings = [Standing(row.system, before.get(row.system), row.pinned, row.pinned, row.runs) for row in rows]
         if back := advice.failing(work.request, standings, system):
             work.say(back)
         raise EngineError(f"{system} of {work.stack} runs {work.asked.pin(system)}, but fails: {failed[0].detail}")
@@ -163,27 +168,32 @@ def _finished(work: Update, left: Left, before: Mapping[str, str]) -> None:
         work.say(line)
 
 
-def stand(asked: StackSettings, outputs: Mapping[str, Any], before: Mapping[str, str]) -> list[Standing]:
-    """Where an update has left each system. Raises what ``scripts.running.look`` raises."""
+def stand(
+    asked: StackSettings, outputs: Mapping[str, Any], before: Mapping[str, str], seen: Sequence[Running] | None = None
+) -> list[Standing]:
+    """Where an update has left each system. ``seen``: its rows, where they are known already.
+
+    Raises what ``scripts.running.look`` raises.
+    """
     from scripts.running import look
 
-    rows = {row.system: row for row in look(asked, outputs)}
+    rows = {row.system: row for row in (look(asked, outputs) if seen is None else seen)}
     unknown = {name: old for name, old in before.items() if name in rows and rows[name].release is None}
     older = {row.system: row for row in _look_at_older(asked, unknown, outputs)}
     standings = []
     for system, chosen in select(asked).items():
         row = rows.get(system)
         runs = row.release if row else None
-        if row and not row.differs:
+        if row and row.as_asked:
             runs = chosen.version
         elif runs is None and system in older:
             runs = older[system].release
-        seen = row.runs if row else "never deployed"
-        standings.append(Standing(system, before.get(system), chosen.version, runs, seen))
+        words = row.runs if row else "never deployed"
+        standings.append(Standing(system, before.get(system), chosen.version, runs, words))
     return standings
 
 
-def _look_at_older(asked: StackSettings, versions: Mapping[str, str], outputs: Mapping[str, Any]) -> list[Any]:
+def _look_at_older(asked: StackSettings, versions: Mapping[str, str], outputs: Mapping[str, Any]) -> list[Running]:
     """The rows of systems beside older releases; none where such a release can't be read any more."""
     from scripts.running import look
 
