@@ -25,16 +25,19 @@ class Share:
     """The releases that bring this code, oldest first; a single one where the version says which. Empty: none does."""
     layers: tuple[str, ...] = ()
     """The ARNs of its layer versions."""
+    sha256: str = ""
+    """Of its code (hex)."""
 
     @property
     def release(self) -> str | None:
         """The single release that this is; None where no release brings it, or several do."""
         return self.releases[0] if len(self.releases) == 1 else None
 
-    def name(self, wanted: str) -> str:
-        """As people call it: ``wanted`` where that is among its releases, else the newest of them."""
-        if wanted in self.releases:
-            return wanted
+    def name(self, *wanted: str) -> str:
+        """As people call it: the first of ``wanted`` that is among its releases, else the newest of them."""
+        for release in wanted:
+            if release in self.releases:
+                return release
         return self.releases[-1] if self.releases else f"code of no release (version {self.version})"
 
 
@@ -58,16 +61,18 @@ def shares(lambdas: Any, function: str, alias: str, name: str, known: Mapping[st
     weights = (answer.get("RoutingConfig") or {}).get("AdditionalVersionWeights") or {}
     split = {str(version): 100 * float(weight) for version, weight in weights.items() if weight}
     parts = {primary: 100.0 - sum(split.values()), **split}
-    return tuple(_share(lambdas, function, name, version, percent, known) for version, percent in parts.items())
+    return tuple(share(lambdas, function, name, version, percent, known) for version, percent in parts.items())
 
 
-def _share(
+def share(
     lambdas: Any, function: str, name: str, version: str, percent: float, known: Mapping[str, SystemRelease]
 ) -> Share:
+    """One published version of a function. Raises botocore's ``ClientError``."""
     live = lambdas.get_function_configuration(FunctionName=function, Qualifier=version)
     own = ((live.get("Environment") or {}).get("Variables") or {}).get("RELEASE")
-    found = releases_of(known, name, base64.b64decode(live["CodeSha256"]).hex(), own)
-    return Share(version, round(percent, 2), found, tuple(layer["Arn"] for layer in live.get("Layers") or ()))
+    code = base64.b64decode(live["CodeSha256"]).hex()
+    layers = tuple(layer["Arn"] for layer in live.get("Layers") or ())
+    return Share(version, round(percent, 2), releases_of(known, name, code, own), layers, code)
 
 
 def releases_of(known: Mapping[str, SystemRelease], name: str, sha256: str, own: str | None = None) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlparse
 
-from scripts import interrupted
+from scripts import interrupted, interruption
 from stacks.settings import PROJECT
 
 STACK = "pulumi:pulumi:Stack"
@@ -86,9 +86,12 @@ class Engine:
     def up(self, config: Mapping[str, str] | None = None) -> int:
         """Update to what the settings say, ``config`` written to the stack's file first; the engine's exit code."""
         changes = [word for key, value in (config or {}).items() for word in ("--config", f"{key}={value}")]
-        return _pulumi(
-            "up", "--yes", "--skip-preview", "--suppress-outputs", *changes, "--stack", self.stack
-        ).returncode
+        return _attended("up", "--yes", "--skip-preview", "--suppress-outputs", *changes, "--stack", self.stack)
+
+    def refresh(self, urns: Sequence[str]) -> None:
+        """Have the state say what is really there of these resources, and of no others."""
+        targets = [word for urn in urns for word in ("--target", urn)]
+        self._output("refresh", "--yes", "--skip-preview", "--stack", self.stack, *targets)
 
     def outputs(self) -> dict[str, Any]:
         """What the last update exported; empty before the first one."""
@@ -158,8 +161,7 @@ class Engine:
                 path.write_text(json.dumps(state))
                 self._output("stack", "import", "--stack", self.stack, "--file", str(path))
         if unread := interrupted.unread(state):
-            targets = [word for urn in unread for word in ("--target", urn)]
-            self._output("refresh", "--yes", "--skip-preview", "--stack", self.stack, *targets)
+            self.refresh(unread)
 
     def _locks(self) -> list[Path]:
         """Lock files of a file backend; other backends keep their own and clear them with ``pulumi cancel``."""
@@ -181,6 +183,14 @@ def _pulumi(*arguments: str, capture_output: bool = False) -> subprocess.Complet
         return subprocess.run(
             command, cwd=ROOT, check=False, capture_output=capture_output, text=True, env={**GUARDED, **os.environ}
         )
+    except FileNotFoundError:
+        raise EngineError("pulumi isn't on PATH: use `make shell`, or install Pulumi") from None
+
+
+def _attended(*arguments: str) -> int:
+    """Run pulumi as ``_pulumi`` does, on through Ctrl-C, which it gets itself; its exit code."""
+    try:
+        return interruption.attended(["pulumi", *arguments], ROOT, {**GUARDED, **os.environ})
     except FileNotFoundError:
         raise EngineError("pulumi isn't on PATH: use `make shell`, or install Pulumi") from None
 

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from guard.recovery.errors import RecoveryError
-from scripts import guarding, recovery
+from scripts import guarding, interruption, mending, recovery
 from scripts.engine import Engine, EngineError
 from scripts.options import Format, Output, Stack, Yes
 from scripts.review.command import review
@@ -68,7 +68,7 @@ def status(
 
     _known(system)
     settings = read(stack)
-    found = [row for row in look(settings, Engine(stack).outputs()) if system in (None, row.system)]
+    found = look(settings, Engine(stack).outputs(), system)
     if not found:
         raise EngineError(f"{stack} was never deployed: run `rollback up -s {stack}`")
     if output is Format.JSON:
@@ -143,7 +143,7 @@ def _known(system: str | None) -> None:
 def _update(stack: str, changes: dict[str, str], yes: bool) -> None:
     """Refuse what is wrong before anything is touched, update, then look at what really runs."""
     from scripts.checks import check
-    from scripts.running import look
+    from scripts.running import complaint, look
     from scripts.show import changes_line, checks_table, systems_table
 
     settings = read(stack, changes)
@@ -151,6 +151,7 @@ def _update(stack: str, changes: dict[str, str], yes: bool) -> None:
     account = announce(stack, settings.region, ask=not yes, cluster="rag-api" in selected)
     engine = Engine(stack)
     resumed = engine.prepare(settings.region)
+    mending.prepare(engine, settings)
     code = engine.up(changes)
     try:
         left = engine.left()
@@ -163,15 +164,16 @@ def _update(stack: str, changes: dict[str, str], yes: bool) -> None:
     guarding.note_update(settings, left, code, account, resumed=resumed)
     outputs = left.outputs
     if code:
+        interruption.settle(settings, outputs)
         _say_where_it_stands(stack, settings, outputs)
         raise typer.Exit(code)
-    typer.echo(changes_line(stack, left.changes))
-    checks = check(outputs, settings.region)
     rows = look(settings, outputs)
+    typer.echo(changes_line(stack, left.changes, differs=any(row.differs for row in rows)))
+    checks = check(outputs, settings.region)
     systems_table(rows)
     checks_table(checks)
     if any(row.differs for row in rows):
-        raise EngineError(f"{stack} doesn't run what is pinned: see 'runs', and try `pulumi up -s {stack} --refresh`")
+        raise EngineError(complaint(stack, rows))
     if failed := [each for each in checks if not each.passed]:
         raise EngineError(f"{stack} runs {settings.project.version}, but {failed[0].system} fails: {failed[0].detail}")
 
