@@ -11,6 +11,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import FrameType
@@ -41,7 +42,8 @@ def attended(command: Sequence[str], folder: Path, environment: Mapping[str, str
         if not (terminal and number == signal.SIGINT):
             process.send_signal(number)
 
-    before = {number: signal.signal(number, interrupted) for number in SIGNALS}
+    heard = SIGNALS if threading.current_thread() is threading.main_thread() else ()
+    before = {number: signal.signal(number, interrupted) for number in heard}
     try:
         return process.wait()
     finally:
