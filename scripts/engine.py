@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlparse
 
-from scripts import interrupted
+from scripts import interrupted, interruption
 from stacks.settings import PROJECT
 
 STACK = "pulumi:pulumi:Stack"
@@ -91,12 +91,12 @@ class Engine:
         """
         options = ("--yes", "--skip-preview", "--suppress-outputs", "--config-file", str(settings))
         with _engine_found():
-            update = subprocess.Popen(_command("up", *options, "--stack", self.stack), cwd=ROOT, env=_environment())
-        while True:
-            try:
-                return update.wait()
-            except KeyboardInterrupt:
-                continue
+            return interruption.attended(_command("up", *options, "--stack", self.stack), ROOT, _environment())
+
+    def refresh(self, urns: Sequence[str]) -> None:
+        """Have the state say what is really there of these resources, and of no others."""
+        targets = [word for urn in urns for word in ("--target", urn)]
+        self._output("refresh", "--yes", "--skip-preview", "--stack", self.stack, *targets)
 
     def configure(self, changes: Mapping[str, str | None], settings: Path | None = None) -> None:
         """Write settings into the stack's file, or into a copy of it; None takes one out. Comments stay.
@@ -190,8 +190,7 @@ class Engine:
                 path.write_text(json.dumps(state))
                 self._output("stack", "import", "--stack", self.stack, "--file", str(path))
         if unread := interrupted.unread(state):
-            targets = [word for urn in unread for word in ("--target", urn)]
-            self._output("refresh", "--yes", "--skip-preview", "--stack", self.stack, *targets)
+            self.refresh(unread)
 
     def _locks(self) -> list[Path]:
         """Lock files of a file backend; other backends keep their own and clear them with ``pulumi cancel``."""

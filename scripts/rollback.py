@@ -71,7 +71,7 @@ def status(
 
     _known(system)
     settings = read(stack)
-    found = [row for row in look(settings, Engine(stack).outputs()) if system in (None, row.system)]
+    found = look(settings, Engine(stack).outputs(), system)
     if not found:
         raise EngineError(f"{stack} was never deployed: run `rollback up -s {stack}`")
     if output is Format.JSON:

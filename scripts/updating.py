@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from scripts import advice, guarding, pins, removals
+from scripts import advice, guarding, interruption, mending, pins, removals
 from scripts.engine import Engine, EngineError, Left
 from scripts.pins import Request, Standing
 from scripts.targets import announce, explain
@@ -65,6 +65,7 @@ def update(request: Request, *, yes: bool) -> None:
     with pins.copied(request.stack) as settings:
         work.engine.configure(changes, settings)
         removals.agreed(request.stack, settings, found.state, yes=yes)
+        mending.prepare(work.engine, asked)
         code = work.engine.up(settings)
     try:
         _ended(work, code, found, before, account)
@@ -115,6 +116,7 @@ def _failed(engine: Engine) -> bool:
 
 def _stopped(work: Update, left: Left, before: Mapping[str, str]) -> None:
     """After an update that failed: pin what runs, and say which systems moved, which stayed, and the way back."""
+    interruption.settle(work.asked, left.outputs)
     try:
         standings = stand(work.asked, left.outputs, before)
     except Exception as error:  # the engine has said why it failed, and its exit code stays; this only adds to it
@@ -138,12 +140,12 @@ def _pin(work: Update, left: Left, standings: list[Standing], before: Mapping[st
 
 def _finished(work: Update, left: Left, before: Mapping[str, str]) -> None:
     from scripts.checks import check
-    from scripts.running import look
+    from scripts.running import complaint, look
     from scripts.show import changes_line, checks_table, systems_table
 
-    typer.echo(changes_line(work.stack, left.changes))
-    checks = check(left.outputs, work.asked.region)
     rows = look(work.asked, left.outputs)
+    typer.echo(changes_line(work.stack, left.changes, differs=any(row.differs for row in rows)))
+    checks = check(left.outputs, work.asked.region)
     systems_table(rows)
     checks_table(checks)
     standings = stand(work.asked, left.outputs, before, rows)
@@ -151,11 +153,8 @@ def _finished(work: Update, left: Left, before: Mapping[str, str]) -> None:
         work.engine.configure(work.changes)
     else:
         _pin(work, left, standings, before)
-    if different := [row for row in rows if row.differs]:
-        raise EngineError(
-            f"{different[0].system} of {work.stack} doesn't run what was asked for, {different[0].pinned}: "
-            f"{different[0].runs}; see 'runs', and try `pulumi up -s {work.stack} --refresh`"
-        )
+    if any(row.differs for row in rows):
+        raise EngineError(complaint(work.stack, rows))
     overrides = list(advice.overrides(work.asked, work.request))
     if failed := [each for each in checks if not each.passed]:
         system = failed[0].system

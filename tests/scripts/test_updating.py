@@ -21,7 +21,7 @@ import pytest
 import typer
 import yaml
 
-from scripts import advice, guarding, pins, removals, rollback, updating
+from scripts import advice, guarding, interruption, mending, pins, removals, rollback, updating
 from scripts.checks import Check
 from scripts.engine import Engine, EngineError, Left
 from scripts.pins import Request
@@ -96,7 +96,7 @@ class World:
 
     def look(self, settings: StackSettings, outputs: Mapping[str, Any]) -> list[Running]:
         return [
-            Running(name, chosen.version, outputs["systems"][name]["release"], self.running[name] or "mixed", {}, "")
+            row(name, chosen.version, outputs["systems"][name]["release"], self.running[name])
             for name, chosen in select(settings).items()
             if name in (outputs.get("systems") or {})
         ]
@@ -104,6 +104,22 @@ class World:
     def pinned(self) -> dict[str, str]:
         settings = self.settings()
         return {name: settings.pin(name) for name in SYSTEMS}
+
+
+def row(system: str, pinned: str, deployed: str, release: str | None) -> Running:
+    return Running(
+        system=system,
+        pinned=pinned,
+        deployed=deployed,
+        release=release,
+        runs=release or "mixed",
+        as_asked=release == pinned,
+        drift=(),
+        notes=(),
+        failures=(),
+        addresses={},
+        look="",
+    )
 
 
 def _moved_to(settings: Path) -> Path:
@@ -169,6 +185,8 @@ def typist(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captu
     monkeypatch.setattr(updating, "read", lambda stack, changes=None: read(stack, changes, made.world.folder))
     monkeypatch.setattr(updating, "announce", lambda *_, **__: "1")
     monkeypatch.setattr(guarding, "note_update", lambda *_, **__: None)
+    monkeypatch.setattr(mending, "prepare", lambda *_: None)
+    monkeypatch.setattr(interruption, "settle", lambda *_: None)
     monkeypatch.setattr(removals, "agreed", lambda *_, **__: None)
     monkeypatch.setattr(pins, "copied", copied)
     monkeypatch.setattr(pins, "abandoned", lambda stack: abandoned_in(stack, made.world.folder))
