@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -11,6 +11,7 @@ import typer
 from scripts import advice, guarding, interruption, mending, pins, removals
 from scripts.engine import Engine, EngineError, Left
 from scripts.pins import Request, Standing
+from scripts.review.resources import of_state
 from scripts.targets import announce, explain
 from stacks.file import read
 from stacks.model import ConfigurationError
@@ -122,7 +123,22 @@ def _stopped(work: Update, left: Left, before: Mapping[str, str]) -> None:
     except Exception as error:  # the engine has said why it failed, and its exit code stays; this only adds to it
         work.say(f"where it stands can't be told, and no pin was changed: {explain(error) or error}")
         return
-    _pin(work, left, standings, before)
+    _pin(work, left, [_unless_broken(work, left, each) for each in standings], before)
+
+
+def _unless_broken(work: Update, left: Left, standing: Standing) -> Standing:
+    """A system that moved in name only: the update failed in it, so its release isn't one to pin.
+
+    A pod that crashes again and again is ready for a moment, and the look may fall into it.
+    """
+    if not standing.moved or standing.before == standing.wanted:
+        return standing
+    resources = (left.state.get("deployment") or {}).get("resources") or ()
+    systems = of_state(left.state)
+    broken = {systems.system(str(each["urn"])) for each in resources if each.get("initErrors")}
+    if standing.system in broken or standing.system == work.request.system:
+        return replace(standing, runs=None, seen=f"{standing.wanted} is there, and its update failed")
+    return standing
 
 
 def _pin(work: Update, left: Left, standings: list[Standing], before: Mapping[str, str]) -> None:

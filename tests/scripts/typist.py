@@ -73,7 +73,7 @@ class World:
         self.outputs = {"version": settings.project.version, "systems": systems}
 
     def left(self) -> Left:
-        stack = {"type": "pulumi:pulumi:Stack", "outputs": copy.deepcopy(self.outputs)}
+        stack = {"type": "pulumi:pulumi:Stack", "urn": "urn", "outputs": copy.deepcopy(self.outputs)}
         return Left({"deployment": {"resources": [stack]}}, list(self.history))
 
     def look(self, settings: StackSettings, outputs: Mapping[str, Any]) -> list[Running]:
