@@ -10,7 +10,7 @@ from guard.evidence import RecoveryPoints
 from guard.guard import Guard
 from guard.previous import read_previous
 from stacks.model import ConfigurationError
-from stacks.program import read_settings
+from stacks.program import read_settings, tell_changed_pins
 from stacks.selection import in_turns, select
 
 
@@ -19,6 +19,7 @@ def main() -> None:
     settings = read_settings()
     selected = select(settings)
     before = read_previous()
+    tell_changed_pins(settings, before.outputs)
     guard = Guard(settings.stack, RecoveryPoints(settings.project.recovery_bucket, settings.region), before)
     guard.register()
     memory = Memory(before.outputs)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import cast
 
 import pulumi
 
 from deployments.alias import AliasShift
-from deployments.codedeploy import Group
+from deployments.codedeploy import DeploymentError, Group, Say
 from deployments.revision import RevisionDeployment
+from deployments.served import Wanted
 
 
 @dataclass(frozen=True)
@@ -19,17 +23,22 @@ class Hooks:
 
     region: str
 
-    def shift_alias(self, application: str, group: str, hooks: Mapping[str, str], back: bool) -> pulumi.ResourceHook:
+    def shift_alias(
+        self, application: str, group: str, hooks: Mapping[str, str], back: bool, wanted: Wanted
+    ) -> pulumi.ResourceHook:
         """A hook for ``before_update`` of a Lambda alias: CodeDeploy moves the traffic first.
 
-        ``hooks``: lifecycle event -> hook function; ``back``: to an earlier release. The first version of an alias
+        ``hooks``: lifecycle event -> hook function; ``back``: to an earlier release than was deployed last; ``wanted``:
+        which function of which system goes to which release. The first version of an alias
         needs no shift: nothing is served yet.
         """
-        shift = AliasShift(Group(application, group, self.region), hooks, back)
+        shift = AliasShift(Group(application, group, self.region), hooks, back, wanted)
 
         async def before_update(args: pulumi.ResourceHookArgs) -> None:
             new = args.new_inputs or {}
-            await shift.move(str(new["functionName"]), str(new["name"]), str(new["functionVersion"]), pulumi.log.info)
+            name, alias, version = (str(new[key]) for key in ("functionName", "name", "functionVersion"))
+            with _heard_at_once(args):
+                await shift.move(name, alias, version, _row(args))
 
         return pulumi.ResourceHook(f"shift {group}", before_update)
 
@@ -42,6 +51,27 @@ class Hooks:
 
         async def before(args: pulumi.ResourceHookArgs) -> None:
             wanted = json.loads(str((args.new_inputs or {})["insecureValue"]))
-            await deployment.move(wanted["bucket"], wanted["key"], pulumi.log.info)
+            with _heard_at_once(args):
+                await deployment.move(wanted["bucket"], wanted["key"], _row(args))
 
         return pulumi.ResourceHook(f"deploy {group}", before)
+
+
+def _row(args: pulumi.ResourceHookArgs) -> Say:
+    """Says something in the row of the resource that the hook was called for."""
+    return lambda message: pulumi.log.info(message, resource=_resource(args))
+
+
+@contextlib.contextmanager
+def _heard_at_once(args: pulumi.ResourceHookArgs) -> Iterator[None]:
+    """Tell why a deployment failed when it does: the engine tells it once everything else has ended, too."""
+    try:
+        yield
+    except DeploymentError as error:
+        pulumi.log.warn(str(error), resource=_resource(args))
+        raise
+
+
+def _resource(args: pulumi.ResourceHookArgs) -> pulumi.Resource:
+    # The log asks a resource for its URN and nothing else, and a hook isn't given the resource itself.
+    return cast(pulumi.Resource, SimpleNamespace(urn=pulumi.Output.from_input(args.urn)))

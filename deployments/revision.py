@@ -39,7 +39,7 @@ class RevisionDeployment:
         live = await self._live()
         raise DeploymentError(
             f"CodeDeploy could not bring {key} to the hosts of {self.group.group} ({ended.identifier} "
-            f"{ended.status.lower()}): {ended.reason}; they run {live or 'no revision'}"
+            f"{ended.status.lower()}): {ended.why}; they run {live or 'no revision'}"
         )
 
     async def _live(self) -> str | None:

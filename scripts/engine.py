@@ -9,14 +9,15 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlparse
 
 from guard import pack
-from scripts import interrupted
+from scripts import interrupted, interruption
 from stacks.settings import PROJECT
 
 STACK = "pulumi:pulumi:Stack"
@@ -66,10 +67,10 @@ class Engine:
 
     stack: str
 
-    def prepare(self, region: str) -> bool:
+    def prepare(self, region: str) -> Left:
         """Make the stack where it doesn't exist yet, and put right what an update that was killed left behind.
 
-        Returns whether one was.
+        Returns what it found: ``unfinished`` where one was killed. The history isn't asked for.
         """
         self._drop_torn_attributes()
         locked = bool(self._locks())
@@ -80,16 +81,38 @@ class Engine:
             if not _is_missing(error):
                 raise
             self._output("stack", "init", self.stack, "--no-select")
-            return False
+            return Left({}, [])
         self._settle_interrupted(state, region)
-        return Left(state, [], locked).unfinished
+        return Left(state, [], locked)
 
-    def up(self, config: Mapping[str, str] | None = None) -> int:
-        """Update to what the settings say, ``config`` written to the stack's file first; the engine's exit code."""
-        changes = [word for key, value in (config or {}).items() for word in ("--config", f"{key}={value}")]
-        return _pulumi(
-            "up", "--yes", "--skip-preview", "--suppress-outputs", *changes, "--stack", self.stack
-        ).returncode
+    def up(self, settings: Path) -> int:
+        """Update to what ``settings``, a copy of the stack's file, says; the engine's exit code.
+
+        Ctrl-C reaches the engine too, which ends the update in its own time: it is waited for.
+        """
+        options = ("--yes", "--skip-preview", "--suppress-outputs", "--config-file", str(settings))
+        with _engine_found():
+            return interruption.attended(_command("up", *options, "--stack", self.stack), ROOT, _environment())
+
+    def refresh(self, urns: Sequence[str]) -> None:
+        """Have the state say what is really there of these resources, and of no others."""
+        targets = [word for urn in urns for word in ("--target", urn)]
+        self._output("refresh", "--yes", "--skip-preview", "--stack", self.stack, *targets)
+
+    def configure(self, changes: Mapping[str, str | None], settings: Path | None = None) -> None:
+        """Write settings into the stack's file, or into a copy of it; None takes one out. Comments stay.
+
+        Raises ``EngineError``.
+        """
+        file = ("--config-file", str(settings)) if settings else ()
+        given = [
+            word for key, value in changes.items() if value is not None for word in ("--plaintext", f"{key}={value}")
+        ]
+        gone = [key for key, value in changes.items() if value is None]
+        if given:
+            self._output("config", "set-all", *given, "--stack", self.stack, *file)
+        if gone:
+            self._output("config", "rm-all", *gone, "--stack", self.stack, *file)
 
     def outputs(self) -> dict[str, Any]:
         """What the last update exported; empty before the first one."""
@@ -127,7 +150,8 @@ class Engine:
         for lock in self._locks():
             try:
                 owner = json.loads(lock.read_text())
-                pid, host = int(owner["pid"]), owner["hostname"]
+                pid, host = int(owner["pid"]), str(owner["hostname"])
+                minutes = (time.time() - lock.stat().st_mtime) / 60
             except FileNotFoundError:
                 continue
             except (ValueError, KeyError, TypeError):
@@ -135,9 +159,17 @@ class Engine:
                     f"{self.stack} is locked by {lock}, which can't be read: if no update runs, "
                     f"`pulumi cancel {self.stack}` removes it"
                 ) from None
-            if host != socket.gethostname() or _alive(pid):
+            if host != socket.gethostname():
                 raise EngineError(
-                    f"another update of {self.stack} is running (pid {pid} on {host}): wait for it, then run this again"
+                    f"{self.stack} is locked by another machine: {owner.get('username') or 'somebody'} (pid {pid} on "
+                    f"{host}), {_age(minutes)} ago. Look whether that update still runs (the pipeline's page, or "
+                    f"`ps -p {pid}` on {host}): if so, wait for it; if not, `pulumi cancel {self.stack}` removes the "
+                    "lock, then run this again"
+                )
+            if _alive(pid):
+                raise EngineError(
+                    f"another update of {self.stack} is running (pid {pid} on {host}, since {_age(minutes)}): "
+                    "wait for it, then run this again"
                 )
             print(f"the update with pid {pid} was killed; its lock is removed", file=sys.stderr)
             lock.unlink(missing_ok=True)
@@ -159,8 +191,7 @@ class Engine:
                 path.write_text(json.dumps(state))
                 self._output("stack", "import", "--stack", self.stack, "--file", str(path))
         if unread := interrupted.unread(state):
-            targets = [word for urn in unread for word in ("--target", urn)]
-            self._output("refresh", "--yes", "--skip-preview", "--stack", self.stack, *targets)
+            self.refresh(unread)
 
     def _locks(self) -> list[Path]:
         """Lock files of a file backend; other backends keep their own and clear them with ``pulumi cancel``."""
@@ -169,27 +200,44 @@ class Engine:
         return sorted((backend / ".pulumi" / "locks" / "organization" / PROJECT / self.stack).glob("*.json"))
 
     def _output(self, *arguments: str) -> str:
-        done = _pulumi(*arguments, "--non-interactive", capture_output=True)
+        done = _pulumi(*arguments, "--non-interactive")
         if done.returncode:
             raise EngineError(_first_error(f"{done.stderr}\n{done.stdout}"))
         return done.stdout
 
 
-def _pulumi(*arguments: str, capture_output: bool = False) -> subprocess.CompletedProcess[str]:
+def _pulumi(*arguments: str) -> subprocess.CompletedProcess[str]:
     """Run pulumi in the project's folder, whatever its exit code; ``EngineError`` where there is none."""
-    command = ["pulumi", *arguments]
-    try:
+    with _engine_found():
         return subprocess.run(
-            command, cwd=ROOT, check=False, capture_output=capture_output, text=True, env=_environment()
+            _command(*arguments), cwd=ROOT, check=False, capture_output=True, text=True, env=_environment()
         )
-    except FileNotFoundError:
-        raise EngineError("pulumi isn't on PATH: use `make shell`, or install Pulumi") from None
+
+
+def _command(*arguments: str) -> list[str]:
+    return ["pulumi", *arguments]
 
 
 def _environment() -> dict[str, str]:
     """The caller's environment with our pack in it, whatever pack that named: none, another, or ours lowered."""
     given = {name: value for name, value in os.environ.items() if name != f"{pack.VARIABLE}_CONFIG"}
     return {**given, **GUARDED}
+
+
+@contextmanager
+def _engine_found() -> Iterator[None]:
+    try:
+        yield
+    except FileNotFoundError:
+        raise EngineError("pulumi isn't on PATH: use `make shell`, or install Pulumi") from None
+
+
+def _age(minutes: float) -> str:
+    """Minutes, as people say them."""
+    if minutes < 60:
+        return f"{max(0, round(minutes))} min"
+    hours = minutes / 60
+    return f"{hours:.1f} h" if hours < 48 else f"{hours / 24:.0f} days"
 
 
 def _is_missing(error: EngineError) -> bool:

@@ -16,6 +16,8 @@ class Format(StrEnum):
 
 
 Stack = Annotated[str, typer.Option("--stack", "-s", help="dev, staging or prod.")]
-Yes = Annotated[bool, typer.Option("--yes", "-y", help="Don't ask before touching a real account.")]
+Yes = Annotated[
+    bool, typer.Option("--yes", "-y", help="Don't ask: not for a real account, nor for what an update deletes.")
+]
 Region = Annotated[str | None, typer.Option(help="Where the store lies, if several regions have one of its name.")]
 Output = Annotated[Format, typer.Option("--output", "-o", help="How to print the result.")]

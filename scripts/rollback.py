@@ -4,24 +4,23 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from guard.recovery.errors import RecoveryError
-from scripts import auditing, guarding, recovery
+from scripts import guarding, recovery
 from scripts.engine import Engine, EngineError
 from scripts.options import Format, Output, Stack, Yes
+from scripts.pins import Request
 from scripts.review.command import review
 from scripts.targets import TargetError, announce, explain
+from scripts.updating import update
 from stacks.file import read
 from stacks.lock import read_lock
 from stacks.model import ConfigurationError, unknown
 from stacks.releases import RELEASES, SYSTEMS, load, publish, versions
-from stacks.selection import select
-from stacks.settings import PROJECT, StackSettings
 
 app = typer.Typer(
     name="rollback",
@@ -42,18 +41,22 @@ def deploy(
     version: Annotated[str, typer.Argument(help="A release, such as v1.2.3; older or newer than what runs.")],
     stack: Stack = "prod",
     system: Annotated[str | None, typer.Option(help="Pin this system alone; the others stay.")] = None,
+    unpin: Annotated[
+        bool, typer.Option("--unpin", help="Move systems with a pin of their own too; their pins go.")
+    ] = False,
     yes: Yes = False,
 ) -> None:
-    """Deploy a release, or go back to one: pin it, update the stack, show what runs."""
+    """Deploy a release, or go back to one: update the stack, show what runs, and pin it."""
     _known(system)
-    key = f"{system or PROJECT}:version"
-    _update(stack, {key: version}, yes)
+    if unpin and system:
+        raise EngineError(f"--unpin is for the whole stack: leave it out, {system} moves with its pin")
+    update(Request(stack, version, system, unpin), yes=yes)
 
 
 @app.command(epilog="Example: rollback up -s dev")
 def up(stack: Stack = "prod", yes: Yes = False) -> None:
     """Update a stack to the release its file pins, and check it."""
-    _update(stack, {}, yes)
+    update(Request(stack), yes=yes)
 
 
 @app.command(epilog="Example: rollback status -s prod --output json")
@@ -68,7 +71,7 @@ def status(
 
     _known(system)
     settings = read(stack)
-    found = [row for row in look(settings, Engine(stack).outputs()) if system in (None, row.system)]
+    found = look(settings, Engine(stack).outputs(), system)
     if not found:
         raise EngineError(f"{stack} was never deployed: run `rollback up -s {stack}`")
     if output is Format.JSON:
@@ -138,63 +141,6 @@ def _known(system: str | None) -> None:
     """Refuse a name that no system has."""
     if system is not None and system not in SYSTEMS:
         raise unknown("system", system, list(SYSTEMS))
-
-
-def _update(stack: str, changes: dict[str, str], yes: bool) -> None:
-    """Refuse what is wrong before anything is touched, update, then look at what really runs."""
-    from scripts.checks import check
-    from scripts.running import look
-    from scripts.show import changes_line, checks_table, systems_table
-
-    settings = read(stack, changes)
-    selected = select(settings)
-    account = announce(stack, settings.region, ask=not yes, cluster="rag-api" in selected)
-    engine = Engine(stack)
-    resumed = engine.prepare(settings.region)
-    code = engine.up(changes)
-    try:
-        left = engine.left()
-    except EngineError as error:
-        if not code:
-            raise
-        # The engine has said why it failed, and its exit code stays.
-        typer.echo(f"{stack}: where it stands can't be told: {error}", err=True)
-        raise typer.Exit(code) from None
-    auditing.note_update(settings, left, code, account, resumed=resumed)
-    outputs = left.outputs
-    if code:
-        _say_where_it_stands(stack, settings, outputs)
-        raise typer.Exit(code)
-    typer.echo(changes_line(stack, left.changes))
-    checks = check(outputs, settings.region)
-    rows = look(settings, outputs)
-    systems_table(rows)
-    checks_table(checks)
-    if any(row.differs for row in rows):
-        raise EngineError(f"{stack} doesn't run what is pinned: see 'runs', and try `pulumi up -s {stack} --refresh`")
-    if failed := [each for each in checks if not each.passed]:
-        raise EngineError(f"{stack} runs {settings.project.version}, but {failed[0].system} fails: {failed[0].detail}")
-
-
-def _say_where_it_stands(stack: str, settings: StackSettings, before: Mapping[str, Any]) -> None:
-    """After an update that failed: which systems moved, which stayed, and the way back.
-
-    ``before``: the outputs, which are still those of the last update whose program ran to its end.
-    """
-    from scripts.running import stand
-
-    try:
-        lines = stand(settings, before)
-    except Exception as error:  # the engine has said why it failed, and its exit code stays; this only adds to it
-        typer.echo(f"{stack}: where it stands can't be told: {explain(error) or error}", err=True)
-        return
-    for line in lines:
-        typer.echo(f"{stack}: {line}", err=True)
-    if lines and (version := before.get("version")):
-        typer.echo(
-            f"{stack}: go on with `rollback up -s {stack}`, or back with `rollback deploy {version} -s {stack}`",
-            err=True,
-        )
 
 
 def main() -> int:

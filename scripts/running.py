@@ -1,15 +1,25 @@
-"""What really runs, asked of the account and the cluster themselves, beside what is pinned and what was deployed."""
+"""What users really get, asked of account, cluster and hosts, beside what is pinned and what was deployed."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
-from typing import Any
+import urllib.error
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, TypeVar
 
 from scripts.systems import SYSTEMS, addresses
-from stacks.releases import load
+from scripts.systems.serving import Drift, Serving
+from scripts.targets import explain
+from stacks.model import ConfigurationError
 from stacks.selection import Selected, select
 from stacks.settings import StackSettings
+
+T = TypeVar("T")
+UNTOLD = "can't be told"
+"""What a row begins with whose system doesn't answer."""
+REPUBLISHED = ("async-rag", "compaction", "security-assistant")
+"""The systems with a setting ``republish``."""
 
 
 @dataclass(frozen=True)
@@ -19,8 +29,18 @@ class Running:
     system: str
     pinned: str
     deployed: str
+    release: str | None
+    """The single release that users get; None where they get several, or it can't be told."""
     runs: str
-    """The release that the live artifacts belong to, or what they are instead."""
+    """What users get, in words: a release, shares of several, or why it can't be told."""
+    as_asked: bool
+    """Whether code and shares are what the settings ask for."""
+    drift: tuple[str, ...]
+    """What was changed by hand or moves by itself, each with the command that mends it."""
+    notes: tuple[str, ...]
+    """What the settings ask for that users notice."""
+    failures: tuple[str, ...]
+    """Why the last deployment of a part failed."""
     addresses: Mapping[str, str]
     """Where it answers, by name; ``health`` is the first."""
     look: str
@@ -28,45 +48,125 @@ class Running:
 
     @property
     def differs(self) -> bool:
-        """Whether anything else runs than what is pinned."""
-        return self.runs != self.pinned
+        """Whether users get anything else than what the settings ask for."""
+        return not self.as_asked or bool(self.drift)
 
     def as_dict(self) -> dict[str, Any]:
         """For machines to read."""
-        return {**asdict(self), "differs": self.differs}
+        shown = {name: getattr(self, name) for name in ("system", "pinned", "deployed", "release", "runs")}
+        lists = {name: list(getattr(self, name)) for name in ("drift", "notes", "failures")}
+        return {**shown, **lists, "addresses": dict(self.addresses), "look": self.look, "differs": self.differs}
 
 
-def look(settings: StackSettings, outputs: Mapping[str, Any]) -> list[Running]:
-    """The deployed systems of a stack. Raises what boto3 and the Kubernetes client raise."""
-    deployed = outputs.get("systems") or {}
-    return [_look_at(chosen, deployed[name], settings) for name, chosen in select(settings).items() if name in deployed]
+def look(settings: StackSettings, outputs: Mapping[str, Any], only: str | None = None) -> list[Running]:
+    """The deployed systems of a stack, all asked at the same time. One that doesn't answer is a row that says so.
+
+    ``only``: this system alone.
+    """
+    return _each(settings, outputs, lambda system, told: _row(system, told, settings), only)
 
 
 def stand(settings: StackSettings, outputs: Mapping[str, Any]) -> list[str]:
-    """Per deployed system, where a failed update has left it, as one line. Raises as ``look`` does."""
+    """Per deployed system, where a failed update has left it, as one line; one that doesn't answer says so."""
+    return _each(settings, outputs, lambda system, told: f"{system} {_where(system, told, settings)}")
+
+
+def drifted(settings: StackSettings, outputs: Mapping[str, Any]) -> list[Drift]:
+    """What isn't as the settings ask for it, of the systems that answer."""
+
+    def one(system: str, told: Mapping[str, Any]) -> tuple[Drift, ...]:
+        try:
+            return SYSTEMS[system].serving(_chosen(system, settings), told, settings).drift
+        except Exception:  # the update itself meets what doesn't answer, and says so
+            return ()
+
+    return [drift for found in _each(settings, outputs, one) for drift in found]
+
+
+def _each(
+    settings: StackSettings,
+    outputs: Mapping[str, Any],
+    work: Callable[[str, Mapping[str, Any]], T],
+    only: str | None = None,
+) -> list[T]:
     deployed = outputs.get("systems") or {}
-    wanted = select(settings)
-    return [f"{name} {_where(chosen, deployed[name], settings)}" for name, chosen in wanted.items() if name in deployed]
+    systems = [system for system in settings.project.systems if system in deployed and only in (None, system)]
+    with ThreadPoolExecutor(max(len(systems), 1)) as pool:
+        return list(pool.map(lambda system: work(system, deployed[system] or {}), systems))
 
 
-def _where(chosen: Selected, told: Mapping[str, Any], settings: StackSettings) -> str:
-    system, old = SYSTEMS[chosen.system], str(told["release"])
-    if (runs := system.runs(chosen, told, settings.region)) == chosen.version:
-        return f"runs {chosen.version}"
-    earlier = load(old).systems.named().get(chosen.system)
-    if earlier is not None and system.runs(replace(chosen, version=old, release=earlier), told, settings.region) == old:
-        return f"still runs {old}"
-    return f"is between {old} and {chosen.version}: {runs}"
+def _chosen(system: str, settings: StackSettings) -> Selected:
+    """One system at its release, whatever the others pin. Raises ``ConfigurationError``."""
+    alone = settings.project.model_copy(update={"systems": (system,)})
+    return select(settings.model_copy(update={"project": alone}))[system]
 
 
-def _look_at(chosen: Selected, told: Mapping[str, Any], settings: StackSettings) -> Running:
-    system = SYSTEMS[chosen.system]
-    runs = system.runs(chosen, told, settings.region)
+def _row(system: str, told: Mapping[str, Any], settings: StackSettings) -> Running:
+    try:
+        found = SYSTEMS[system].serving(_chosen(system, settings), told, settings)
+    except Exception as error:  # whatever one system runs into must not hide the others
+        found = Serving(None, f"{UNTOLD}: {reason(error)}", as_asked=False)
     return Running(
-        chosen.system,
-        chosen.version,
-        str(told["release"]),
-        runs,
-        addresses(system, told, settings.region),
-        system.look(told),
+        system,
+        settings.pin(system),
+        str(told.get("release") or "unknown"),
+        found.release,
+        found.text,
+        found.as_asked,
+        tuple(each.line(settings.stack) for each in found.drift),
+        found.notes,
+        found.failures if not found.as_asked or found.drift else (),
+        _tolerant(lambda: addresses(SYSTEMS[system], told, settings.region), {}),
+        _tolerant(lambda: SYSTEMS[system].look(told), ""),
     )
+
+
+def _tolerant(ask: Callable[[], T], otherwise: T) -> T:
+    """What an additional question finds, which the row doesn't depend on."""
+    try:
+        return ask()
+    except Exception:  # the row says already what doesn't answer
+        return otherwise
+
+
+def _where(system: str, told: Mapping[str, Any], settings: StackSettings) -> str:
+    try:
+        chosen = _chosen(system, settings)
+        found = SYSTEMS[system].serving(chosen, told, settings)
+    except Exception as error:  # as in a row
+        return f"{UNTOLD}: {reason(error)}"
+    old = str(told.get("release"))
+    if found.release == chosen.version and found.as_asked:
+        where = f"runs {chosen.version}"
+    elif found.release == old:
+        where = f"still runs {old}"
+    elif old == chosen.version:
+        where = f"runs {found.text}"
+    else:
+        where = f"is between {old} and {chosen.version}: {found.text}"
+    return "; ".join([where, *(each.what for each in found.drift), *found.failures])
+
+
+def reason(error: BaseException) -> str:
+    """Why a system can't be looked at, in one line."""
+    if isinstance(error, ConfigurationError):
+        return str(error)
+    if isinstance(error, KeyError):
+        return f"the last update left no {error.args[0]!r} in the stack's outputs"
+    if isinstance(error, urllib.error.HTTPError):
+        return f"{error.url} answers with {error.code} {error.reason}"
+    if isinstance(error, urllib.error.URLError):
+        return f"its health address doesn't answer: {error.reason}"
+    return explain(error) or " ".join(f"{type(error).__name__}: {error}".split())
+
+
+def complaint(stack: str, rows: Sequence[Running]) -> str:
+    """After an update that ended well: the first system whose users get something else all the same, and its mend."""
+    row = next(row for row in rows if row.differs)
+    if row.drift:
+        return f"{row.system} isn't what the settings ask for: {row.drift[0]}"
+    if row.release is None and row.runs.startswith(UNTOLD):
+        return f"what {row.system} runs {row.runs}"
+    mend = f"`pulumi up -s {stack} --config {row.system}:republish=true` publishes its code anew"
+    again = mend if row.system in REPUBLISHED else f"`pulumi up -s {stack} --refresh` compares every resource"
+    return f"{row.system} doesn't run {row.pinned}, which is pinned, but {row.runs}: {again}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from scripts.checks import Check
@@ -18,13 +19,18 @@ def systems_table(rows: Sequence[Running]) -> None:
     table = Table("system", "pinned", "deployed", "runs", box=None, pad_edge=False)
     for row in rows:
         style = "red" if row.differs else "green"
-        table.add_row(row.system, row.pinned, row.deployed, f"[{style}]{row.runs}[/]")
+        table.add_row(row.system, row.pinned, row.deployed, f"[{style}]{escape(row.runs)}[/]")
     console.print(table)
     for row in rows:
         console.print(f"[bold]{row.system}[/]")
+        for kind, lines in (("drift", row.drift), ("failed", row.failures), ("by setting", row.notes)):
+            for line in lines:
+                style = "yellow" if kind == "by setting" else "red"
+                console.print(f"  [{style}]{kind:10}[/] {escape(line)}", soft_wrap=True)
         for name, address in row.addresses.items():
             console.print(f"  {name:10} {address}", soft_wrap=True)
-        console.print(f"  {'look':10} {row.look}", soft_wrap=True)
+        if row.look:
+            console.print(f"  {'look':10} {escape(row.look)}", soft_wrap=True)
 
 
 def checks_table(checks: Sequence[Check]) -> None:
@@ -47,9 +53,9 @@ def releases_table(found: Sequence[tuple[Release | None, str]]) -> None:
     Console().print(table)
 
 
-def changes_line(stack: str, changes: Mapping[str, int]) -> str:
-    """What an update did, in one line."""
+def changes_line(stack: str, changes: Mapping[str, int], *, differs: bool = False) -> str:
+    """What an update did, in one line. ``differs``: whether users get anything else than what is pinned."""
     if not changes:
-        return f"{stack}: nothing changed, it already runs what is pinned"
+        return f"{stack}: nothing changed" + ("" if differs else ", it already runs what is pinned")
     words = {"create": "created", "update": "updated", "delete": "deleted", "replace": "replaced", "read": "read"}
     return f"{stack}: " + ", ".join(f"{count} {words.get(kind, kind)}" for kind, count in sorted(changes.items()))

@@ -13,14 +13,16 @@ from stacks.strict import read_yaml
 FOLDER = Path(__file__).parent
 
 
-def read(stack: str, changes: Mapping[str, str] | None = None, folder: Path = FOLDER) -> StackSettings:
+def read(stack: str, changes: Mapping[str, str | None] | None = None, folder: Path = FOLDER) -> StackSettings:
     """The settings of a stack, with ``changes`` (``namespace:key`` -> text) in place of what the file says.
+
+    A change to None leaves the key out.
 
     Raises ``ConfigurationError`` for an unknown stack, a missing file, and whatever ``stacks.settings.parse`` refuses.
     """
     if stack not in STACKS:
         raise unknown("stack", stack, list(STACKS))
-    path = folder / f"Pulumi.{stack}.yaml"
+    path = path_of(stack, folder)
     try:
         data = read_yaml(path, f"stacks/{path.name}")
     except FileNotFoundError:
@@ -31,7 +33,13 @@ def read(stack: str, changes: Mapping[str, str] | None = None, folder: Path = FO
     config = config or {}
     secret = [key for key, value in config.items() if isinstance(value, dict) and "secure" in value]
     texts = {_full(str(key)): _text(value) for key, value in config.items()}
-    return parse(stack, {**texts, **(changes or {})}, [_full(str(key)) for key in secret])
+    merged = {key: text for key, text in {**texts, **(changes or {})}.items() if text is not None}
+    return parse(stack, merged, [_full(str(key)) for key in secret])
+
+
+def path_of(stack: str, folder: Path = FOLDER) -> Path:
+    """The file with a stack's settings."""
+    return folder / f"Pulumi.{stack}.yaml"
 
 
 def _full(key: str) -> str:

@@ -44,7 +44,11 @@ class ProjectSettings(Model):
     recovery_bucket: BucketName = "rollback-stack-recovery"
     """Where recovery points and the ledger of updates lie; outside of every stack, like the artifacts."""
 
-    @field_validator("systems")
+    temporary_pins: tuple[str, ...] = ()
+    """Systems whose own pin `rollback` wrote because a deployment of the whole stack failed after they had moved.
+    The next deployment of the whole stack drops these pins."""
+
+    @field_validator("systems", "temporary_pins")
     @classmethod
     def _known(cls, systems: tuple[str, ...]) -> tuple[str, ...]:
         for name in systems:
@@ -66,10 +70,21 @@ class StackSettings(Model):
     security_assistant: SecurityAssistantSettings = SecurityAssistantSettings()
     policies: PolicySettings = PolicySettings()
 
+    def own_pin(self, system: str) -> str | None:
+        """The version of a system's own pin; None where it follows the stack's version."""
+        own: Version | None = getattr(self, system.replace("-", "_")).version
+        return own
+
     def pin(self, system: str) -> str:
         """The version that a system runs: its own pin, or the stack's."""
-        own: Version | None = getattr(self, system.replace("-", "_")).version
-        return own or self.project.version
+        return self.own_pin(system) or self.project.version
+
+    def with_pins(self, versions: Mapping[str, str]) -> StackSettings:
+        """The same settings with pins of their own for some systems."""
+        fields = {name.replace("-", "_"): version for name, version in versions.items()}
+        return self.model_copy(
+            update={key: getattr(self, key).model_copy(update={"version": each}) for key, each in fields.items()}
+        )
 
 
 _NAMESPACES: dict[str, type[Model]] = {

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import pulumi
 
 from components.parts.memory import Memory
+from deployments.served import Wanted
 from stacks.selection import Selected
 from stacks.settings import StackSettings
 from stacks.turns import Move
@@ -22,7 +23,9 @@ if TYPE_CHECKING:
 class Hooks(Protocol):
     """What is done between a decision of the engine and the deed: the room ``deployments``."""
 
-    def shift_alias(self, application: str, group: str, hooks: Mapping[str, str], back: bool) -> pulumi.ResourceHook:
+    def shift_alias(
+        self, application: str, group: str, hooks: Mapping[str, str], back: bool, wanted: Wanted
+    ) -> pulumi.ResourceHook:
         """A hook for ``before_update`` of a Lambda alias: CodeDeploy moves the traffic in steps."""
 
     def deploy_revision(self, application: str, group: str) -> pulumi.ResourceHook:
@@ -81,6 +84,7 @@ class Context:
         """Whether a system goes to an earlier release than the one it was deployed at last, or returns to that one.
 
         An update that failed half-way leaves the outputs of the last good one: what moves on the way to it goes back.
+        What an alias really serves is asked when it moves, and goes before this (``deployments.served.goes_back``).
         """
         before = (self.memory.get("systems").get(selected.system) or {}).get("release")
         return before == selected.version or Move(selected.system, before, selected.version).back

@@ -33,7 +33,7 @@ class SecurityAssistant(pulumi.ComponentResource):
         child = pulumi.ResourceOptions(parent=self)
         stores = Stores(context, settings, child)
         observed = Observability(context, settings, stores, child)
-        shifting = Shifting(context, settings, observed, context.goes_back(selected), child)
+        shifting = Shifting(context, settings, observed, selected.version, context.goes_back(selected), child)
         functions: dict[str, VersionedFunction] = declare(context, selected, release, stores, shifting, self)
         api = Api(context, settings, functions["api"], child)
         consume(context, settings, functions["worker"], stores, self)

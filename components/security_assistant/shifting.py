@@ -15,6 +15,7 @@ from components.parts.context import Context
 from components.parts.function import Shift
 from components.security_assistant.names import SYSTEM, function_name
 from components.security_assistant.observability import Observability
+from deployments.served import Wanted
 from stacks.security_assistant import FUNCTIONS, SecurityAssistantSettings
 
 EVENTS = ("DEPLOYMENT_FAILURE", "DEPLOYMENT_STOP_ON_ALARM", "DEPLOYMENT_STOP_ON_REQUEST")
@@ -29,11 +30,13 @@ class Shifting(pulumi.ComponentResource):
         context: Context,
         settings: SecurityAssistantSettings,
         observed: Observability,
+        release: str,
         back: bool,
         opts: pulumi.ResourceOptions,
     ) -> None:
         super().__init__("rollback:security-assistant:Shifting", f"{SYSTEM}-shifting", None, opts)
-        self.context, self.settings, self.observed, self.back = context, settings, observed, back
+        self.context, self.settings, self.observed = context, settings, observed
+        self.release, self.back = release, back
         self.application = aws.codedeploy.Application(
             f"{SYSTEM}-application",
             name=f"{SYSTEM}-{context.stack}",
@@ -56,7 +59,9 @@ class Shifting(pulumi.ComponentResource):
             "BeforeAllowTraffic": function_name(stack, "pre_traffic"),
             "AfterAllowTraffic": function_name(stack, "post_traffic"),
         }
-        hook = self.context.hooks.shift_alias(f"{SYSTEM}-{stack}", self.group_name(function), hooks, self.back)
+        wanted = Wanted(SYSTEM, function, self.release)
+        group = self.group_name(function)
+        hook = self.context.hooks.shift_alias(f"{SYSTEM}-{stack}", group, hooks, self.back, wanted)
         return Shift(hook, [self.groups[function]])
 
     def _role(self) -> aws.iam.Role:

@@ -1,7 +1,7 @@
 """What every system is asked: what runs, and whether it works. One file a system.
 
-``runs`` says which release the live artifacts belong to, or what they are instead; ``look`` is a command that shows
-them; ``CHECKS`` are what the system's users do, each given what the stack's output says of the system and the region.
+``serving`` says what the system's users get, beside what the settings ask for; ``look`` is a command that shows
+it; ``CHECKS`` are what the system's users do, each given what the stack's output says of the system and the region.
 """
 
 from __future__ import annotations
@@ -10,7 +10,9 @@ from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from scripts.systems import async_rag, compaction, cryptique, rag_api, security_assistant
+from scripts.systems.serving import Serving
 from stacks.selection import Selected
+from stacks.settings import StackSettings
 
 Told = Mapping[str, Any]
 """What the stack's output ``systems.<name>`` says."""
@@ -23,8 +25,8 @@ class System(Protocol):
     def CHECKS(self) -> Mapping[str, Callable[[Told, str], str]]:
         """By name: a check that returns what it saw, or raises."""
 
-    def runs(self, chosen: Selected, told: Told, region: str) -> str:
-        """The pinned release, when it is what runs; else what runs instead."""
+    def serving(self, chosen: Selected, told: Told, settings: StackSettings) -> Serving:
+        """What users get. Raises whatever account, cluster or host raise."""
 
     def look(self, told: Told) -> str:
         """A command that shows the system."""

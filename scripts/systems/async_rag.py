@@ -1,4 +1,4 @@
-"""async-rag: the aliases of its functions, its health address, and a document that goes all the way."""
+"""async-rag: its aliases, route and consumers, its health address, and a document that goes all the way."""
 
 from __future__ import annotations
 
@@ -7,24 +7,56 @@ import time
 import urllib.error
 import uuid
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from guard.recovery.clients import client
-from scripts.systems import web
-from scripts.systems.functions import running
+from scripts.systems import functions, web
 from scripts.systems.pdf import one_page_pdf
+from scripts.systems.serving import Drift, Resource, Serving
 from scripts.systems.waiting import looks
 from stacks.async_rag import AsyncRagRelease
 from stacks.selection import Selected
+from stacks.settings import StackSettings
+
+SYSTEM = "async-rag"
+ROUTES = {"async": "async_document_processor", "legacy": "process_document_for_rag"}
+"""The function that an upload wakes, by route."""
+CONSUMERS = ("vdr_processor", "text_rag_processor")
+NOTIFICATION = "aws:s3/bucketNotification:BucketNotification"
 
 PATIENCE = 180.0
 """Seconds a document may take: three minutes (seed 000, level 1, step 3)."""
 
 
-def runs(chosen: Selected, told: Mapping[str, Any], region: str) -> str:
-    """The pinned release, when every live alias runs the code that it pins. Raises what boto3 raises."""
+def serving(chosen: Selected, told: Mapping[str, Any], settings: StackSettings) -> Serving:
+    """What the live aliases serve, which way uploads take, and whether the queues are worked on."""
     assert isinstance(chosen.release, AsyncRagRelease)
-    return running(chosen.version, told["functions"], chosen.release.functions, region)
+    own, region = settings.async_rag, settings.region
+    live = functions.look(SYSTEM, told["functions"], region)
+    found = functions.serving(chosen, told, live)
+    wanted = "async" if own.route == "async" and chosen.release.async_path else "legacy"
+    drift = [
+        *_uploads(told, wanted, region),
+        *functions.consumers(live, CONSUMERS, region, enabled=wanted == "async" or own.drain),
+    ]
+    notes = ["uploads take the legacy route (async-rag:route)"] if own.route == "legacy" else []
+    return replace(found, drift=(*found.drift, *drift), notes=tuple(notes))
+
+
+def _uploads(told: Mapping[str, Any], wanted: str, region: str) -> list[Drift]:
+    """What of the bucket's notification isn't as it is asked for."""
+    bucket, target = str(told["stores"]["bucket"]), told["functions"].get(ROUTES[wanted])
+    config = client("s3", region).get_bucket_notification_configuration(Bucket=bucket)
+    live = [str(each["LambdaFunctionArn"]) for each in config.get("LambdaFunctionConfigurations") or ()]
+    if live == [target]:
+        return []
+    names = {arn: route for route, name in ROUTES.items() if (arn := told["functions"].get(name))}
+    routes = (
+        ", ".join(f"the {names[arn]} route" if arn in names else arn for arn in live) or "no route: nothing reads them"
+    )
+    what = f"uploads to {bucket} take {routes}; the settings ask for the {wanted} route"
+    return [Drift(what, "", (Resource(NOTIFICATION, "bucket", bucket),))]
 
 
 def look(told: Mapping[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""compaction: the aliases of its functions, what the handler says of itself, and a receipt that can be found."""
+"""compaction: its aliases and consumers, what the handler says of itself, and a receipt that can be found."""
 
 from __future__ import annotations
 
@@ -6,28 +6,39 @@ import json
 import time
 import uuid
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from guard.recovery.clients import client
-from scripts.systems.functions import running
+from scripts.systems import functions
+from scripts.systems.serving import Serving
 from scripts.systems.waiting import looks
 from stacks.compaction import CompactionRelease
-from stacks.releases import load
-from stacks.selection import Selected
+from stacks.selection import Selected, handlers
+from stacks.settings import StackSettings
+
+SYSTEM = "compaction"
+CONSUMERS = ("stream_processor", "metadata_handler", "label_handler")
 
 PATIENCE = 120.0
 """Seconds within which a receipt that was written can be found."""
 
 
-def runs(chosen: Selected, told: Mapping[str, Any], region: str) -> str:
-    """The pinned release, when every live alias runs the code that it pins. Raises what boto3 raises."""
+def serving(chosen: Selected, told: Mapping[str, Any], settings: StackSettings) -> Serving:
+    """What the live aliases serve, and whether stream and queues are worked on."""
     assert isinstance(chosen.release, CompactionRelease)
-    pinned = chosen.release.functions
-    if (handlers := told["handlers"]) != chosen.version and told["release"] == chosen.version:
-        # A handler-only rollback is what was asked for.
-        other = load(handlers).systems.compaction
-        pinned = other.functions if other else pinned
-    return running(chosen.version, told["functions"], pinned, region)
+    own, region = settings.compaction, settings.region
+    live = functions.look(SYSTEM, told["functions"], region)
+    other = own.handlers_from if own.handlers_from != chosen.version else None
+    found = functions.serving(chosen, told, live, handlers(settings, chosen) if other else None)
+    notes = []
+    if other:
+        notes.append(f"the handlers are those of {other} (compaction:handlersFrom), the package is {chosen.version}'s")
+        found = replace(found, text=f"{chosen.version} with handlers of {other}" if found.as_asked else found.text)
+    if not own.use_package_compaction:
+        notes.append("the handlers' own compaction runs (compaction:usePackageCompaction)")
+    drift = functions.consumers(live, CONSUMERS, region, enabled=True)
+    return replace(found, drift=(*found.drift, *drift), notes=tuple(notes))
 
 
 def look(told: Mapping[str, Any]) -> str:

@@ -8,10 +8,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from guard.recovery.clients import client
-from scripts.systems import web
+from scripts.systems import shifts, web
+from scripts.systems.serving import Serving
 from scripts.systems.waiting import looks
 from stacks.cryptique import CryptiqueRelease
+from stacks.releases import window
 from stacks.selection import Selected
+from stacks.settings import StackSettings
+
+SYSTEM = "cryptique"
 
 PATIENCE = 60.0
 """Seconds within which a document can be found: the worker makes its vectors."""
@@ -24,12 +29,27 @@ def addresses(told: Mapping[str, Any], region: str) -> dict[str, str]:
     return {name: _resolved(url, region) for name, url in {"health": told["health"], **told["endpoints"]}.items()}
 
 
-def runs(chosen: Selected, told: Mapping[str, Any], region: str) -> str:
-    """The pinned release, when the application answers for the revision that it pins. Raises ``OSError``."""
+def serving(chosen: Selected, told: Mapping[str, Any], settings: StackSettings) -> Serving:
+    """The revision that the application answers for, and the deployments of its hosts. Raises ``OSError``."""
     assert isinstance(chosen.release, CryptiqueRelease)
-    found = web.get(addresses(told, region)["health"])
-    version = str(found.get("version"))
-    return chosen.version if version == chosen.release.revision.version else f"revision {version}"
+    region = settings.region
+    (group,) = shifts.groups(told, SYSTEM, settings.stack)
+    drift = [shifts.drift(group, each) for each in shifts.under_way(group, region)]
+    failed = None if drift else shifts.failure(group, region)
+    version = str(web.get(addresses(told, region)["health"]).get("version"))
+    same = [name for name, release in window(SYSTEM).items() if _revision(release) == version]
+    known = chosen.version if chosen.version in same else same[-1] if same else None
+    return Serving(
+        known,
+        known or f"revision {version}, which no release brings",
+        as_asked=version == chosen.release.revision.version,
+        drift=tuple(drift),
+        failures=(failed,) if failed else (),
+    )
+
+
+def _revision(release: object) -> str | None:
+    return release.revision.version if isinstance(release, CryptiqueRelease) else None
 
 
 def look(told: Mapping[str, Any]) -> str:

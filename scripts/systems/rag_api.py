@@ -1,40 +1,119 @@
-"""rag-api: the Deployment's image, its pods, and what it answers through the ingress gateway."""
+"""rag-api: its images, its pods and routes, and what it answers through the ingress gateway."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
 
-from scripts.systems import ingress
+from scripts.systems import ingress, routes
+from scripts.systems.serving import Serving
 from scripts.systems.waiting import looks
-from stacks.rag_api import RagApiRelease
+from stacks.rag_api import Canary, RagApiRelease
+from stacks.releases import load, window
 from stacks.selection import Selected
+from stacks.settings import StackSettings
 
 PATIENCE = 180.0
 """Seconds within which all pods are ready."""
 QUESTION = "How do I roll back a release?"
 
 
-def runs(chosen: Selected, told: Mapping[str, Any], _region: str) -> str:
-    """The pinned release, when the Deployment's pods all run its image and enough of them are ready.
+def serving(chosen: Selected, told: Mapping[str, Any], settings: StackSettings) -> Serving:
+    """What the pods of each subset run, and which share of the requests the live routes give it.
 
     Raises what the Kubernetes client raises.
     """
-    from kubernetes import client, config
+    from kubernetes import config
 
     assert isinstance(chosen.release, RagApiRelease)
     config.load_kube_config()
-    found = client.AppsV1Api().read_namespaced_deployment(told["deployment"], told["namespace"])
-    image = found.spec.template.spec.containers[0].image
-    if image != chosen.release.image:
-        return f"image {image}"
-    wanted = max(found.spec.replicas or 0, int(told["replicas"]))
-    if (updated := found.status.updated_replicas or 0) < wanted:
+    namespace, canary = str(told["namespace"]), settings.rag_api.canary
+    stable = _deployment(str(told["deployment"]), namespace)
+    aside = _deployment(f"{told['deployment']}-canary", namespace, missing=True)
+    live = routes.read(namespace)
+    ready = _ready(namespace)
+    images = {routes.STABLE: _image(stable), routes.CANARY: _image(aside) if aside else None}
+    names = {
+        subset: _release(image, chosen, canary if subset == routes.CANARY else None) for subset, image in images.items()
+    }
+    shares = [(_answers(subset, names, images, ready), percent) for subset, percent in routes.first(live)]
+    waiting = _waiting(stable, int(told["replicas"]))
+    whole = shares[0][0] if len({name for name, _ in shares}) == 1 else None
+    known = whole if whole in names.values() and not waiting else None
+    text = whole or ", ".join(f"{percent:g} % {name}" for name, percent in shares) or "no route"
+    wanted = {routes.STABLE: chosen.release.image, **({routes.CANARY: _canary_image(canary)} if canary else {})}
+    notes = [f"{canary.weight} % of requests go to a canary of {canary.version} (rag-api:canary)"] if canary else []
+    return Serving(
+        known,
+        f"{text}, {waiting}" if waiting else text,
+        as_asked=not waiting and all(images.get(subset) == image for subset, image in wanted.items()),
+        drift=tuple(routes.drift(live, canary, ready, namespace)),
+        notes=tuple(notes),
+    )
+
+
+def _deployment(name: str, namespace: str, *, missing: bool = False) -> Any:
+    """A Deployment; None where ``missing`` is no error and there is none."""
+    from kubernetes import client
+
+    try:
+        return client.AppsV1Api().read_namespaced_deployment(name, namespace, _request_timeout=routes.SECONDS)
+    except client.ApiException as error:
+        if missing and error.status == HTTPStatus.NOT_FOUND:
+            return None
+        raise
+
+
+def _image(deployment: Any) -> str:
+    return str(deployment.spec.template.spec.containers[0].image)
+
+
+def _release(image: str | None, chosen: Selected, canary: Canary | None) -> str | None:
+    """The release that brings an image: the one that is meant where several do."""
+    brought = [
+        version
+        for version, release in window("rag-api").items()
+        if isinstance(release, RagApiRelease) and release.image == image
+    ]
+    meant = canary.version if canary else chosen.version
+    return meant if meant in brought else brought[-1] if brought else None
+
+
+def _canary_image(canary: Canary) -> str | None:
+    release = load(canary.version).systems.rag_api
+    return release.image if release else None
+
+
+def _answers(
+    subset: str, names: Mapping[str, str | None], images: Mapping[str, str | None], ready: Mapping[str, int]
+) -> str:
+    """Who answers the requests that a subset gets."""
+    if not ready.get(subset):
+        return f"no pods of {subset}"
+    return names.get(subset) or (f"image {images[subset]}" if images.get(subset) else subset)
+
+
+def _waiting(deployment: Any, asked: int) -> str:
+    """What a rollout waits for; empty where nothing is."""
+    wanted = max(deployment.spec.replicas or 0, asked)
+    if (updated := deployment.status.updated_replicas or 0) < wanted:
         return f"{updated}/{wanted} pods updated"
-    if (ready := found.status.ready_replicas or 0) < wanted:
+    if (ready := deployment.status.ready_replicas or 0) < wanted:
         return f"{ready}/{wanted} pods ready"
-    return chosen.version
+    return ""
+
+
+def _ready(namespace: str) -> dict[str, int]:
+    """Subset -> its pods that are ready."""
+    from kubernetes import client
+
+    pods = client.CoreV1Api().list_namespaced_pod(
+        namespace, label_selector=f"app={routes.APP}", _request_timeout=routes.SECONDS
+    )
+    return dict(Counter((pod.metadata.labels or {}).get("track", "") for pod in pods.items if _is_ready(pod)))
 
 
 def look(told: Mapping[str, Any]) -> str:

@@ -1,16 +1,22 @@
-"""security-assistant: the aliases of its functions, its health address, and a job that is worked on."""
+"""security-assistant: its aliases, deployments and throttle, its health address, and a job that is worked on."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
-from scripts.systems import web
-from scripts.systems.functions import running
+from guard.recovery.clients import client
+from scripts.systems import functions, shifts, web
+from scripts.systems.serving import Drift, Resource, Serving
 from scripts.systems.waiting import looks
-from stacks.security_assistant import SecurityAssistantRelease
+from stacks.security_assistant import HOOKS, SecurityAssistantSettings
 from stacks.selection import Selected
+from stacks.settings import StackSettings
+
+SYSTEM = "security-assistant"
+THROTTLE = "aws:apigateway/methodSettings:MethodSettings"
 
 PATIENCE = 60.0
 """Seconds a job may take."""
@@ -18,10 +24,43 @@ DESIGN = "The upload bucket is public, and the admin page has no authentication.
 """A design with faults that every release finds."""
 
 
-def runs(chosen: Selected, told: Mapping[str, Any], region: str) -> str:
-    """The pinned release, when every live alias runs the code that it pins. Raises what boto3 raises."""
-    assert isinstance(chosen.release, SecurityAssistantRelease)
-    return running(chosen.version, told["functions"], chosen.release.functions, region)
+def serving(chosen: Selected, told: Mapping[str, Any], settings: StackSettings) -> Serving:
+    """What the live aliases serve, what moves them just now, and whether API and worker take anything."""
+    own, region = settings.security_assistant, settings.region
+    live = functions.look(SYSTEM, told["functions"], region)
+    groups = shifts.groups(told, SYSTEM, settings.stack)
+    moving = {group: deployments for group in groups if (deployments := shifts.under_way(group, region))}
+    found = functions.serving(chosen, told, live, shifting=[group.name for group in moving], unseen=HOOKS)
+    drift = [
+        *(shifts.drift(group, each) for group, deployments in moving.items() for each in deployments),
+        *functions.consumers(live, ("worker",), region, enabled=not own.stopped),
+        *_throttle(own, settings),
+    ]
+    failed = [shifts.failure(group, region) for group in groups if group not in moving]
+    return replace(
+        found,
+        drift=(*found.drift, *drift),
+        notes=("stopped: API and worker take nothing (security-assistant:stopped)",) if own.stopped else (),
+        failures=tuple(each for each in failed if each),
+    )
+
+
+def _throttle(own: SecurityAssistantSettings, settings: StackSettings) -> list[Drift]:
+    """What the API's stage lets through beside what it should."""
+    api, name = client("apigateway", settings.region), f"{SYSTEM}-{settings.stack}"
+    found = [each for each in api.get_rest_apis(limit=500)["items"] if each["name"] == name]
+    if not found:
+        return [Drift(f"there is no API {name}", f"`pulumi up --refresh -s {settings.stack}`")]
+    stage = api.get_stage(restApiId=found[0]["id"], stageName=settings.stack)
+    rate = (stage.get("methodSettings") or {}).get("*/*", {}).get("throttlingRateLimit")
+    wanted = 0.0 if own.stopped else own.throttle.rate
+    if rate == wanted:
+        return []
+    resource = Resource(THROTTLE, "restApi", str(found[0]["id"]))
+    if rate == 0:
+        return [Drift("the API answers nothing: its stage is throttled to 0", "", (resource,))]
+    limit = "has no limit" if rate is None else f"lets {rate:g} requests a second through"
+    return [Drift(f"the API {limit}; the settings ask for {wanted:g}", "", (resource,))]
 
 
 def look(told: Mapping[str, Any]) -> str:

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
+import signal
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -12,7 +16,7 @@ from deployments.alias import AliasShift
 from deployments.codedeploy import DeploymentError, Group
 from tests.sandbox.account.conftest import Account, wait_for
 from tests.sandbox.account.test_alarms import alarm, reaches
-from tests.sandbox.account.test_codedeploy import group, routing, start, traffic
+from tests.sandbox.account.test_codedeploy import group, revision, routing, start, traffic
 from tests.sandbox.account.test_codedeploy_alarms import ON_ALARM
 
 
@@ -21,9 +25,11 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(codedeploy, "PAUSE", 0.05)
 
 
-def move(account: Account, name: str, version: str, back: bool = False, **hooks: str) -> list[str]:
+def move(
+    account: Account, name: str, version: str, back: bool = False, said: list[str] | None = None, **hooks: str
+) -> list[str]:
     """Move the alias ``live`` of a function; what was said."""
-    said: list[str] = []
+    said = [] if said is None else said
     shift = AliasShift(Group(name, name, account.region), hooks, back)
     # Not asyncio.run, which leaves no loop behind: Pulumi's mocks need one in the same process.
     with contextlib.closing(asyncio.new_event_loop()) as loop:
@@ -65,16 +71,38 @@ def test_a_new_version_goes_the_groups_way_and_a_second_move_does_nothing(accoun
     assert deployments(account, "forward") == [deployment]
 
 
+def ring(account: Account, name: str) -> None:
+    account.client("cloudwatch").set_alarm_state(AlarmName=name, StateValue="ALARM", StateReason="a drill: 7 of 5")
+
+
 def test_an_alarm_ends_the_move_with_the_old_version_live(account: Account) -> None:
     guarded(account, "ringing")
-    account.client("cloudwatch").set_alarm_state(AlarmName="ringing", StateValue="ALARM", StateReason="a drill")
-    with pytest.raises(DeploymentError) as caught:
-        move(account, "ringing", "2")
-    message = str(caught.value)
-    assert "Activated alarms: <ringing>" in message
+    said: list[str] = []
+    with ThreadPoolExecutor(1) as aside:
+        moving = aside.submit(move, account, "ringing", "2", said=said)
+        wait_for(lambda: any("10 % on version 2" in line for line in said), what="the canary")
+        ring(account, "ringing")
+        caught = moving.exception(timeout=30)
+    assert isinstance(caught, DeploymentError)
+    message = str(caught)
+    assert "Activated alarms: <ringing>; alarm ringing (a drill: 7 of 5; rings at >" in message
     assert message.endswith("the alias live serves version 1")
     assert "\n" not in message
     assert traffic(account, "ringing") == ("1", {})
+    (deployment,) = {each for each in deployments(account, "ringing") if config_of(account, each) == "ringing"}
+    assert f"ringing: 10 % on version 2, deployment {deployment}, InProgress" in said
+    assert any(f"deployment {deployment} stopped: One or more alarms" in line and "7 of 5" in line for line in said)
+
+
+def test_a_move_forward_is_refused_before_its_start_while_an_alarm_rings(account: Account) -> None:
+    guarded(account, "refused")
+    ring(account, "refused")
+    with pytest.raises(DeploymentError) as caught:
+        move(account, "refused", "2")
+    message = str(caught.value)
+    assert message.startswith("refused can't move to version 2: alarm refused (a drill: 7 of 5; rings at >")
+    assert message.endswith("Nothing was started; the alias live serves version 1")
+    assert deployments(account, "refused") == []
 
 
 def test_going_back_is_at_once_and_not_stopped_by_the_alarm_that_is_its_reason(account: Account) -> None:
@@ -105,6 +133,43 @@ def test_a_move_that_is_under_way_already_is_followed(account: Account) -> None:
     assert f"deployment {first} leads there already" in said
     assert traffic(account, "followed") == ("2", {})
     assert deployments(account, "followed") == [first]
+
+
+def test_the_way_back_never_follows_a_canary_that_leads_where_it_goes(account: Account) -> None:
+    guarded(account, "promoted")
+    account.client("lambda").update_alias(FunctionName="promoted", Name="live", FunctionVersion="2")
+    canary = start(account, "promoted", revision("promoted", 2, 1))
+    wait_for(lambda: traffic(account, "promoted") == ("2", {"1": 0.1}), what="the canary")
+    said = move(account, "promoted", "1", back=True)
+    assert f"deployment {canary} is stopped and taken back" in said
+    assert traffic(account, "promoted") == ("1", {})
+    newest = deployments(account, "promoted")[0]
+    assert newest != canary
+    assert config_of(account, newest) == "CodeDeployDefault.LambdaAllAtOnce"
+
+
+def test_weights_that_nobody_shifts_are_taken_off_at_once(account: Account) -> None:
+    guarded(account, "byhand")
+    split = {"AdditionalVersionWeights": {"2": 0.5}}
+    account.client("lambda").update_alias(FunctionName="byhand", Name="live", RoutingConfig=split)
+    assert move(account, "byhand", "1") == ["byhand: all requests go to version 1 again, at once"]
+    assert traffic(account, "byhand") == ("1", {})
+    assert deployments(account, "byhand") == []
+
+
+def test_told_to_end_it_stops_the_deployment_which_is_then_taken_back(account: Account) -> None:
+    guarded(account, "interrupted")
+
+    def interrupt() -> None:
+        wait_for(lambda: traffic(account, "interrupted") == ("1", {"2": 0.1}), what="the canary")
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    aside = threading.Thread(target=interrupt)
+    aside.start()
+    with pytest.raises(DeploymentError, match=r"interrupted: deployment d-.* is stopped, and CodeDeploy takes it back"):
+        move(account, "interrupted", "2")
+    aside.join()
+    wait_for(lambda: traffic(account, "interrupted") == ("1", {}), what="the old version alone")
 
 
 def test_a_hook_that_says_no_ends_the_move(account: Account) -> None:

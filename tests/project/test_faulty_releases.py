@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 from typing import Any
 
 import pytest
@@ -28,6 +30,13 @@ QUICK = "rag-api"
 """The system that is tried in every run; the others in the long suite."""
 
 
+def printed(said: str, system: str) -> str | None:
+    """The command that brings a system back, as ``rollback`` prints it."""
+    lines = re.findall(rf"^prod: {system} .*back.*: `(rollback [^`]*)`$", said, re.MULTILINE)
+    assert len(lines) < 2, lines
+    return lines[0] if lines else None
+
+
 def state(sandbox: RunningSandbox) -> tuple[dict[str, Any], dict[str, Any]]:
     return sandbox.account(), snapshot(sandbox.environment["KUBECONFIG"], "production")
 
@@ -50,11 +59,21 @@ def test_a_faulty_release_is_noticed_and_the_way_back_ends_where_it_began(
     assert prod.pulumi("config", "set", "rag-api:progressDeadline", "12").code == 0
     prod.up(RELEASE)
     account, namespace = state(sandbox)
+    pins = prod.stack_file.read_text()
     done = prod.rollback("deploy", FAULTY, "--system", system)
     assert done.code != 0, done.said
     assert NOTICED[system] in done.said
-    back = prod.rollback("deploy", RELEASE, "--system", system)
+    command = printed(done.said, system)
+    if command is None:
+        # Everything runs what it ran before, and the file says so still.
+        assert f"{system} still runs {RELEASE}" in done.said
+        assert "nothing has to be brought back" in done.said
+        command = "rollback up -s prod"
+    if f"{system} of prod runs {FAULTY}" not in done.said:
+        assert prod.stack_file.read_text() == pins
+    back = prod.rollback(*shlex.split(command)[1:])
     assert back.code == 0, back.said
+    assert prod.rollback("status").code == 0
     account_again, namespace_again = state(sandbox)
     assert [each for each in diff(account, account_again) if lasting(each)] == []
     assert {name: namespace_again.get(name) for name in namespace} == namespace

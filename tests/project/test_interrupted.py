@@ -1,4 +1,4 @@
-"""Updates whose engine was killed: ``rollback up`` goes on, and nothing is there twice."""
+"""Updates whose engine was killed: the pins stay what ran, the next command converges, and nothing is there twice."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ import psutil
 import pytest
 
 from scripts import interrupted
+from stacks.file import read
 from tests.conftest import TEST_MINUTE
 from tests.support.project import Project, copy_project
 from tests.support.sandbox import RunningSandbox, start, stop
@@ -78,9 +79,18 @@ def _state_file(sandbox: RunningSandbox, stack: str) -> Path:
 
 
 def killed_update(
-    sandbox: RunningSandbox, project: Project, stack: str, version: str, resources: int = 0, writes: int = 1
+    sandbox: RunningSandbox,
+    project: Project,
+    stack: str,
+    version: str,
+    resources: int = 0,
+    writes: int = 1,
+    *,
+    whole: bool = False,
 ) -> bool:
     """Start an update and ``kill -9`` its engine at a moment; False where it came to a good end before.
+
+    ``whole``: ``rollback`` itself is killed with it.
 
     The moment is the first at which the state has so many resources, has been written so many times by this update,
     and has something under way.
@@ -102,8 +112,10 @@ def killed_update(
         state = latest(sandbox, stack)
         seen += 1
         if seen >= writes and len(state.get("resources") or []) >= resources and state.get("pending_operations"):
+            if whole:
+                update.kill()
             engine.kill()
-            assert update.wait(10), "rollback said that all is well"
+            assert update.wait(PATIENCE), "rollback said that all is well"
             assert EDITED not in (project.folder / "killed.log").read_text()
             return True
     assert update.returncode == 0, (project.folder / "killed.log").read_text()
@@ -119,17 +131,17 @@ def engine_of(pid: int) -> psutil.Process | None:
     return None
 
 
-def goes_on(sandbox: RunningSandbox, project: Project, stack: str) -> None:
-    """After a kill: pulumi says that the stack is locked, and ``rollback up`` converges."""
+def goes_on(sandbox: RunningSandbox, project: Project, stack: str, *words: str) -> str:
+    """After a kill: pulumi says that the stack is locked, and ``rollback up``, or what is typed, converges."""
     bare = project.run("pulumi", "up", "--stack", stack, "--yes", "--skip-preview", "--non-interactive")
     assert bare.code != 0
     assert "the stack is currently locked by 1 lock(s)" in bare.said
-    converges(sandbox, project, stack)
+    return converges(sandbox, project, stack, *words)
 
 
-def converges(sandbox: RunningSandbox, project: Project, stack: str) -> None:
-    """After a kill: one ``rollback up`` leaves nothing to do, nothing under way, and nothing there twice."""
-    done = project.rollback("up", "-s", stack)
+def converges(sandbox: RunningSandbox, project: Project, stack: str, *words: str) -> str:
+    """After a kill: one ``rollback`` leaves nothing to do, nothing under way, and nothing there twice."""
+    done = project.rollback(*(words or ("up",)), "-s", stack)
     assert done.code == 0, done.said
     assert "was killed; its lock is removed" in done.errors
     assert EDITED not in done.output
@@ -137,6 +149,7 @@ def converges(sandbox: RunningSandbox, project: Project, stack: str) -> None:
     assert preview.code == 0, preview.said
     assert repeated(sandbox) == []
     assert not latest(sandbox, stack).get("pending_operations")
+    return done.errors
 
 
 def repeated(sandbox: RunningSandbox) -> list[str]:
@@ -173,10 +186,19 @@ def test_a_first_deployment_and_a_rollback_that_are_killed_are_finished_by_rollb
 ) -> None:
     assert killed_update(sandbox, project, "staging", "v1.2.3", resources=50)
     goes_on(sandbox, project, "staging")
-    assert killed_update(sandbox, project, "staging", "v1.2.2")
-    goes_on(sandbox, project, "staging")
-    status = project.rollback("status", "-s", "staging")
-    assert status.code == 0, status.said
+    for words, release in (("up",), "v1.2.3"), (("deploy", "v1.2.2"), "v1.2.2"):
+        assert killed_update(sandbox, project, "staging", "v1.2.2", whole=True)
+        assert stack_pin(project, "staging") == "v1.2.3"
+        said = goes_on(sandbox, project, "staging", *words)
+        assert "`rollback deploy v1.2.2 -s staging` goes on with it, `rollback up -s staging` goes back" in said
+        assert stack_pin(project, "staging") == release
+        status = project.rollback("status", "-s", "staging")
+        assert status.code == 0, status.said
+
+
+def stack_pin(project: Project, stack: str) -> str:
+    """The version that a stack's file pins."""
+    return read(stack, folder=project.folder / "stacks").project.version
 
 
 def test_a_first_deployment_killed_at_any_moment_is_finished_by_rollback_up(
@@ -263,4 +285,4 @@ def test_updates_killed_at_any_moment_are_finished(empty: RunningSandbox, tmp_pa
     goes_on(empty, project, stack)
     for version in ("v1.2.2", "v1.2.3", "v1.2.1", "v1.2.3"):
         if killed_update(empty, project, stack, version, writes=random_moments.randint(1, 20)):
-            goes_on(empty, project, stack)
+            goes_on(empty, project, stack, "deploy", version)

@@ -9,8 +9,9 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 from pypdf import PdfReader
 from typer.testing import CliRunner
 
-from scripts import rollback, targets
+from scripts import rollback, targets, updating
 from scripts.checks import check
+from scripts.engine import Left
 from scripts.show import changes_line
 from scripts.systems.pdf import one_page_pdf
 
@@ -53,8 +54,9 @@ def test_exit_codes_and_error_lines(
 
 
 def test_the_exit_code_of_the_engine_is_handed_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rollback, "announce", lambda *_, **__: None)
-    monkeypatch.setattr("scripts.engine.Engine.prepare", lambda *_: None)
+    monkeypatch.setattr(updating, "announce", lambda *_, **__: None)
+    monkeypatch.setattr("scripts.engine.Engine.prepare", lambda *_: Left({}, []))
+    monkeypatch.setattr("scripts.mending.prepare", lambda *_: None)
     monkeypatch.setattr("scripts.engine.Engine.up", lambda *_: 255)
     assert run(monkeypatch, "up") == 255
 
@@ -66,7 +68,7 @@ def test_errors_of_account_and_cluster_are_one_line(
         raise EndpointConnectionError(endpoint_url="http://127.0.0.1:1")
 
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
-    monkeypatch.setattr(rollback, "announce", unreachable)
+    monkeypatch.setattr(updating, "announce", unreachable)
     assert run(monkeypatch, "up") == 1
     assert (
         capsys.readouterr().err == "error: no account answers at http://127.0.0.1:1: start the sandbox with `make up`\n"
@@ -129,5 +131,6 @@ def test_what_a_check_runs_into_is_its_finding() -> None:
 
 def test_an_update_is_told_in_one_line() -> None:
     assert changes_line("prod", {}) == "prod: nothing changed, it already runs what is pinned"
+    assert changes_line("prod", {}, differs=True) == "prod: nothing changed"
     assert changes_line("prod", {"update": 3, "create": 1, "delete": 2}) == "prod: 1 created, 2 deleted, 3 updated"
     assert changes_line("prod", {"discard-replaced": 1}) == "prod: 1 discard-replaced"

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -84,11 +86,50 @@ def test_a_pid_that_another_program_got_since_is_no_engine(locks: Path) -> None:
         other.wait()
 
 
-def test_the_lock_of_another_machine_is_kept(locks: Path) -> None:
-    path = lock(locks, pid=dead_pid(), hostname="elsewhere")
-    with pytest.raises(EngineError, match="on elsewhere"):
+@pytest.mark.parametrize(("hours", "age"), [(0, "0 min"), (0.5, "30 min"), (5, "5.0 h"), (100, "4 days")])
+def test_the_lock_of_another_machine_is_kept_and_says_how_to_find_out(locks: Path, hours: float, age: str) -> None:
+    path = lock(locks, pid=4242, hostname="runner-7f9c", username="ci")
+    then = time.time() - hours * 3600
+    os.utime(path, (then, then))
+    with pytest.raises(EngineError) as refused:
         Engine("prod")._clear_dead_lock()
+    assert str(refused.value) == (
+        f"prod is locked by another machine: ci (pid 4242 on runner-7f9c), {age} ago. Look whether that update still "
+        "runs (the pipeline's page, or `ps -p 4242` on runner-7f9c): if so, wait for it; if not, `pulumi cancel prod` "
+        "removes the lock, then run this again"
+    )
     assert path.exists()
+
+
+@pytest.mark.engine
+def test_the_lock_of_a_machine_that_is_gone_is_removed_by_the_command_that_is_printed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PULUMI_BACKEND_URL", f"file://{tmp_path}")
+    monkeypatch.setenv("PULUMI_CONFIG_PASSPHRASE", "")
+    monkeypatch.setattr(engine, "ROOT", tmp_path)
+    (tmp_path / "Pulumi.yaml").write_text("name: rollback-stack\nruntime: yaml\n")
+    Engine("prod")._output("stack", "init", "prod", "--no-select")
+    folder = tmp_path / ".pulumi" / "locks" / "organization" / "rollback-stack" / "prod"
+    folder.mkdir(parents=True, exist_ok=True)
+    path = lock(folder, pid=4242, hostname="runner-7f9c")
+    with pytest.raises(EngineError) as refused:
+        Engine("prod").prepare("us-east-1")
+    (cancel,) = re.findall("`(pulumi [^`]*)`", str(refused.value))
+    subprocess.run([*cancel.split(), "--yes"], cwd=tmp_path, check=True, capture_output=True)
+    assert not path.exists()
+
+
+def test_ctrl_c_is_the_engines_to_answer(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """It ends in its own time, with its own exit code; a command that goes on after it would pin nothing."""
+    slow = tmp_path / "pulumi"
+    slow.write_text(
+        f"#!{sys.executable}\nimport os, signal, time\nsignal.signal(signal.SIGINT, lambda *_: None)\n"
+        "os.kill(os.getppid(), signal.SIGINT)\ntime.sleep(0.6)\nraise SystemExit(7)\n"
+    )
+    slow.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert Engine("prod").up(tmp_path / "Pulumi.prod.yaml") == 7
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"pid": "x", "hostname": "y"}', "{}"])
@@ -127,7 +168,7 @@ def test_without_pulumi_the_error_says_so(monkeypatch: pytest.MonkeyPatch) -> No
     with pytest.raises(EngineError, match="pulumi isn't on PATH"):
         Engine("prod").outputs()
     with pytest.raises(EngineError, match="pulumi isn't on PATH"):
-        Engine("prod").up()
+        Engine("prod").up(Path("Pulumi.prod.yaml"))
 
 
 def test_the_changes_of_the_last_update_leave_out_what_stayed() -> None:
@@ -150,7 +191,7 @@ def test_preparing_a_stack_says_whether_an_update_was_killed(
     monkeypatch.setattr(Engine, "state", lambda _: {"deployment": {"resources": []}})
     if killed:
         lock(locks, pid=dead_pid())
-    assert Engine("prod").prepare("us-east-1") is killed
+    assert Engine("prod").prepare("us-east-1").unfinished is killed
 
 
 def test_an_update_is_unfinished_while_it_holds_the_stack_or_something_is_under_way(

@@ -1,0 +1,138 @@
+"""A stack whose engine is stood in for, and somebody who types commands on it."""
+
+from __future__ import annotations
+
+import copy
+import shlex
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+import yaml
+
+from scripts import rollback
+from scripts.engine import Left
+from scripts.running import Running
+from stacks.file import path_of, read
+from stacks.selection import select
+from stacks.settings import StackSettings
+
+SYSTEMS = ("async-rag", "rag-api", "security-assistant")
+MOVES, STAYS, BETWEEN = "moves", "stays", "between"
+COMMAND_LINE = typer.main.get_command(rollback.app)
+
+
+@dataclass
+class World:
+    """A stack, and what an update makes of it."""
+
+    folder: Path
+    running: dict[str, str | None]
+    """System -> the release that users get; None where it is between two."""
+    outputs: dict[str, Any] = field(default_factory=dict)
+    ends: dict[str, str] = field(default_factory=dict)
+    """System -> how it ends, where it has to move; it moves where nothing is said."""
+    history: list[dict[str, Any]] = field(default_factory=list)
+    code: int = 0
+    """What the engine ends with where every system moves."""
+    fails: set[str] = field(default_factory=set)
+    """The systems whose check fails."""
+
+    def settings(self, changes: Mapping[str, str | None] | None = None) -> StackSettings:
+        return read("prod", changes, self.folder)
+
+    def configure(self, changes: Mapping[str, str | None], settings: Path | None = None) -> None:
+        path = settings or path_of("prod", self.folder)
+        content = yaml.safe_load(path.read_text())
+        for key, value in changes.items():
+            content["config"].pop(key, None)
+            if value is not None:
+                content["config"][key] = value
+        path.write_text(yaml.safe_dump(content, sort_keys=False))
+
+    def up(self, settings: Path) -> int:
+        asked = read("prod", None, _moved_to(settings))
+        for system, chosen in select(asked).items():
+            if self.running.get(system) == chosen.version:
+                continue
+            end = self.ends.get(system, MOVES)
+            self.running[system] = {MOVES: chosen.version, BETWEEN: None}.get(end, self.running.get(system))
+        moved = all(self.running.get(name) == chosen.version for name, chosen in select(asked).items())
+        code = self.code if moved else 255
+        self.history.insert(0, {"result": "failed" if code else "succeeded"})
+        if not code:
+            self.deployed(asked)
+        return code
+
+    def deployed(self, settings: StackSettings) -> None:
+        systems = {name: {"release": each.version} for name, each in select(settings).items()}
+        self.outputs = {"version": settings.project.version, "systems": systems}
+
+    def left(self) -> Left:
+        stack = {"type": "pulumi:pulumi:Stack", "urn": "urn", "outputs": copy.deepcopy(self.outputs)}
+        return Left({"deployment": {"resources": [stack]}}, list(self.history))
+
+    def look(self, settings: StackSettings, outputs: Mapping[str, Any]) -> list[Running]:
+        return [
+            row(name, chosen.version, outputs["systems"][name]["release"], self.running[name])
+            for name, chosen in select(settings).items()
+            if name in (outputs.get("systems") or {})
+        ]
+
+    def pinned(self) -> dict[str, str]:
+        settings = self.settings()
+        return {name: settings.pin(name) for name in SYSTEMS}
+
+
+def row(system: str, pinned: str, deployed: str, release: str | None) -> Running:
+    return Running(
+        system=system,
+        pinned=pinned,
+        deployed=deployed,
+        release=release,
+        runs=release or "mixed",
+        as_asked=release == pinned,
+        drift=(),
+        notes=(),
+        failures=(),
+        addresses={},
+        look="",
+    )
+
+
+def _moved_to(settings: Path) -> Path:
+    """A folder in which a copy has the stack's file's name."""
+    folder = settings.parent / "engine"
+    folder.mkdir(exist_ok=True)
+    shutil.copy(settings, path_of("prod", folder))
+    return folder
+
+
+@dataclass
+class Typist:
+    """Types commands on a world, and reads what they print."""
+
+    world: World
+    capsys: pytest.CaptureFixture[str]
+    monkeypatch: pytest.MonkeyPatch
+
+    def type(self, command: str, world: World | None = None) -> tuple[int, str]:
+        before, self.world = self.world, world or self.world
+        self.monkeypatch.setattr("sys.argv", shlex.split(command))
+        self.capsys.readouterr()
+        try:
+            code = rollback.main()
+        finally:
+            self.world = before
+        done = self.capsys.readouterr()
+        return code, done.out + done.err
+
+    def clone(self, place: Path) -> World:
+        shutil.copytree(self.world.folder, place, dirs_exist_ok=True)
+        world = copy.deepcopy(self.world)
+        world.folder, world.ends, world.code, world.fails = place, {}, 0, set()
+        return world
