@@ -67,7 +67,10 @@ def test_what_drifted_is_read_anew_and_nothing_else(
     account = Account("security-assistant")
     account.split("api", "v1.2.2", 0.1)
     assert prepare(account, monkeypatch).refreshed == ["urn:api"]
-    assert "prod: not as the settings ask, this update puts it right: api sends 10 % of requests to v1.2.2" in capsys.readouterr().err
+    assert (
+        "prod: not as the settings ask, this update puts it right: api sends 10 % of requests to v1.2.2"
+        in capsys.readouterr().err
+    )
 
 
 def test_a_deployment_to_another_release_than_the_pinned_one_is_stopped(
