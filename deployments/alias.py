@@ -15,7 +15,7 @@ from typing import Any
 from deployments import served
 from deployments.codedeploy import DeploymentError, Group, Say, app_spec
 from deployments.served import Share, Wanted
-from stacks.releases import window
+from stacks.releases import SystemRelease, window
 
 ALL_AT_ONCE = "CodeDeployDefault.LambdaAllAtOnce"
 
@@ -92,12 +92,16 @@ class AliasShift:
 
     async def _served(self, function: str, alias: str) -> tuple[Share, ...]:
         name = self.wanted.function if self.wanted else ""
-        known = window(self.wanted.system) if self.wanted else {}
-        return await asyncio.to_thread(served.shares, self._lambdas, function, alias, name, known)
+        return await asyncio.to_thread(served.shares, self._lambdas, function, alias, name, self._known)
 
     def _unsplit(self, function: str, alias: str, version: str) -> None:
         nothing: dict[str, Any] = {"AdditionalVersionWeights": {}}
         self._lambdas.update_alias(FunctionName=function, Name=alias, FunctionVersion=version, RoutingConfig=nothing)
+
+    @cached_property
+    def _known(self) -> Mapping[str, SystemRelease]:
+        """The manifests, which can't change meanwhile: they are asked at every look."""
+        return window(self.wanted.system) if self.wanted else {}
 
     @cached_property
     def _lambdas(self) -> Any:

@@ -32,7 +32,7 @@ def prepare(engine: Engine, settings: StackSettings) -> None:
     _stop_others(settings, outputs)
     found = [drift for drift in drifted(settings, outputs) if drift.resources]
     for drift in found:
-        print(f"{settings.stack}: changed by hand, put right now: {drift.what}", file=sys.stderr)
+        print(f"{settings.stack}: not as the settings ask, this update puts it right: {drift.what}", file=sys.stderr)
     if urns := urns_of(state, found):
         engine.refresh(urns)
 

@@ -115,7 +115,7 @@ def _row(system: str, told: Mapping[str, Any], settings: StackSettings) -> Runni
         found.as_asked,
         tuple(each.line(settings.stack) for each in found.drift),
         found.notes,
-        found.failures if not found.as_asked or found.drift else (),
+        () if found.as_asked else found.failures,
         _tolerant(lambda: addresses(SYSTEMS[system], told, settings.region), {}),
         _tolerant(lambda: SYSTEMS[system].look(told), ""),
     )

@@ -30,7 +30,7 @@ def serving(chosen: Selected, told: Mapping[str, Any], settings: StackSettings) 
     own, region = settings.compaction, settings.region
     live = functions.look(SYSTEM, told["functions"], region)
     other = own.handlers_from if own.handlers_from != chosen.version else None
-    found = functions.serving(chosen, told, live, handlers(settings, chosen) if other else None)
+    found = functions.serving(chosen, told, live, handlers(settings, chosen) if other else None, origin=other)
     notes = []
     if other:
         notes.append(f"the handlers are those of {other} (compaction:handlersFrom), the package is {chosen.version}'s")

@@ -63,17 +63,19 @@ def serving(
     pinned: Mapping[str, Artifact] | None = None,
     shifting: Sequence[str] = (),
     unseen: Sequence[str] = (),
+    origin: str | None = None,
 ) -> Serving:
     """What the functions serve, and what of it was changed by hand.
 
     ``pinned``: the code that the settings ask for, where it isn't the release's; ``shifting``: the functions that a
-    deployment moves just now, whose weights nobody set by hand; ``unseen``: functions that no request reaches.
+    deployment moves just now, whose weights nobody set by hand; ``unseen``: functions that no request reaches;
+    ``origin``: the release whose code is asked for, where it isn't the system's own.
     """
     asked = pinned if pinned is not None else getattr(chosen.release, "functions")  # noqa: B009 - of any Lambda system
     deployed = str(told["release"])
     right = {each.name: _is(each, asked, chosen.version, own=pinned is None) for each in live}
     drift = [*_split(live, shifting, chosen.version, deployed), *_stopped(live)]
-    if deployed == chosen.version:
+    if deployed == chosen.version and str(told.get("handlers") or deployed) == (origin or chosen.version):
         drift += [_other(each, chosen) for each in live if not right[each.name] and len(each.shares) == 1]
     reached = [each for each in live if each.name not in unseen]
     release = _common(reached, chosen.version, deployed)

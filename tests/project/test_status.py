@@ -122,7 +122,7 @@ def test_what_was_changed_by_hand_is_told_and_a_host_that_is_down_hides_nothing(
 def test_an_update_puts_right_what_was_changed_by_hand(changed: Project) -> None:
     done = changed.rollback("up")
     assert done.code == 0, done.said
-    assert done.errors.count("changed by hand, put right now: ") == 5
+    assert done.errors.count("not as the settings ask, this update puts it right: ") == 5
     assert not any(row["differs"] for row in rows(changed).values())
     assert changed.rollback("audit").code == 0
     again = changed.rollback("up")

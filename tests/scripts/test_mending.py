@@ -48,7 +48,7 @@ class Engine:
 
 def prepare(account: Account, monkeypatch: pytest.MonkeyPatch, **config: str) -> Engine:
     account.answer(monkeypatch)
-    monkeypatch.setattr("scripts.ringing.client", shifts.client)
+    monkeypatch.setattr("scripts.ringing.client", vars(shifts)["client"])
     engine = Engine(account)
     mending.prepare(cast(engine_of.Engine, engine), settings(**config))
     return engine
@@ -67,7 +67,10 @@ def test_what_drifted_is_read_anew_and_nothing_else(
     account = Account("security-assistant")
     account.split("api", "v1.2.2", 0.1)
     assert prepare(account, monkeypatch).refreshed == ["urn:api"]
-    assert "prod: changed by hand, put right now: api sends 10 % of requests to v1.2.2" in capsys.readouterr().err
+    assert (
+        "prod: not as the settings ask, this update puts it right: api sends 10 % of requests to v1.2.2"
+        in capsys.readouterr().err
+    )
 
 
 def test_a_deployment_to_another_release_than_the_pinned_one_is_stopped(

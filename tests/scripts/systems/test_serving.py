@@ -208,3 +208,12 @@ def test_handlers_of_another_release_that_nobody_asked_for(monkeypatch: pytest.M
     found: Any = look(Account("compaction", "v1.3.0"), monkeypatch)
     assert (found.release, found.as_asked) == ("v1.3.0", False)
     assert len(found.drift) == 4
+
+
+def test_handlers_that_the_next_update_changes_were_not_changed_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
+    account = Account("compaction", "v1.2.2")
+    account.answer(monkeypatch)
+    given = settings()
+    told = {**account.told, "handlers": "v1.2.2"}
+    found = SYSTEMS["compaction"].serving(chosen("compaction", given), told, given)
+    assert (found.release, found.as_asked, found.drift) == ("v1.2.2", False, ())
