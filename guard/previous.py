@@ -35,6 +35,8 @@ class Previous:
     """System -> the URNs of its resources."""
     plan: Mapping[str, Any] | None = None
     """What the last plan told."""
+    resources: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """The outputs of every resource, by URN."""
 
 
 def read_previous() -> Previous:
@@ -47,7 +49,8 @@ def previous(resources: Mapping[str, Mapping[str, Any]]) -> Previous:
     told = {urn: dict(each.get("outputs") or {}) for urn, each in resources.items()}
     outputs = next((told[urn] for urn, each in resources.items() if each["type"] == STACK), {})
     systems = _systems(resources)
-    read = set((outputs.get(OUTPUT) or {}).get("read") or ())
+    own = outputs.get(OUTPUT)
+    read = set(own.get("read") or ()) if isinstance(own, Mapping) else set()
     stores = {
         urn: _store(urn, each["type"], told[urn], systems)
         for urn, each in resources.items()
@@ -59,7 +62,8 @@ def previous(resources: Mapping[str, Mapping[str, Any]]) -> Previous:
         if each["type"] != PLAN and not each["type"].startswith("pulumi:"):
             grouped.setdefault(_system(urn, systems), set()).add(urn)
     plan = next((told[urn] for urn, each in resources.items() if each["type"] == PLAN), None)
-    return Previous(outputs, _owned(stores), {name: frozenset(urns) for name, urns in grouped.items()}, plan or None)
+    counted = {name: frozenset(urns) for name, urns in grouped.items()}
+    return Previous(outputs, _owned(stores), counted, plan or None, told)
 
 
 def _read(name: str) -> Mapping[str, Mapping[str, Any]]:
