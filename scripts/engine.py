@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -90,6 +90,11 @@ class Engine:
             "up", "--yes", "--skip-preview", "--suppress-outputs", *changes, "--stack", self.stack
         ).returncode
 
+    def refresh(self, urns: Iterable[str]) -> None:
+        """Have the state hold what the account has of these resources; what is gone there leaves it."""
+        targets = [word for urn in urns for word in ("--target", urn)]
+        self._output("refresh", "--yes", "--skip-preview", "--stack", self.stack, *targets)
+
     def outputs(self) -> dict[str, Any]:
         """What the last update exported; empty before the first one."""
         try:
@@ -158,8 +163,7 @@ class Engine:
                 path.write_text(json.dumps(state))
                 self._output("stack", "import", "--stack", self.stack, "--file", str(path))
         if unread := interrupted.unread(state):
-            targets = [word for urn in unread for word in ("--target", urn)]
-            self._output("refresh", "--yes", "--skip-preview", "--stack", self.stack, *targets)
+            self.refresh(unread)
 
     def _locks(self) -> list[Path]:
         """Lock files of a file backend; other backends keep their own and clear them with ``pulumi cancel``."""

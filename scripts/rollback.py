@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from guard.recovery.errors import RecoveryError
-from scripts import guarding, recovery
+from scripts import guarding, preflight, recovery
 from scripts.engine import Engine, EngineError
 from scripts.options import Format, Output, Stack, Yes
 from scripts.review.command import review
@@ -151,6 +151,7 @@ def _update(stack: str, changes: dict[str, str], yes: bool) -> None:
     account = announce(stack, settings.region, ask=not yes, cluster="rag-api" in selected)
     engine = Engine(stack)
     resumed = engine.prepare(settings.region)
+    preflight.check(settings, engine)
     code = engine.up(changes)
     try:
         left = engine.left()

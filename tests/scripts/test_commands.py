@@ -55,6 +55,7 @@ def test_exit_codes_and_error_lines(
 def test_the_exit_code_of_the_engine_is_handed_on(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rollback, "announce", lambda *_, **__: None)
     monkeypatch.setattr("scripts.engine.Engine.prepare", lambda *_: None)
+    monkeypatch.setattr("scripts.preflight.check", lambda *_: None)
     monkeypatch.setattr("scripts.engine.Engine.up", lambda *_: 255)
     assert run(monkeypatch, "up") == 255
 
