@@ -13,6 +13,7 @@ GONE = (
     "couldn't find resource",
     "empty result",
     "StatusCode: 404",
+    ": 404: ",
     "NotFound",
     "NoSuchKey",
 )
