@@ -3,6 +3,7 @@
 import pulumi
 
 from components import declare
+from components.parts.artifacts import refuse_missing_artifacts
 from components.parts.context import Context
 from components.parts.memory import Memory
 from deployments.hooks import Hooks
@@ -22,9 +23,10 @@ def main() -> None:
     tell_changed_pins(settings, before.outputs)
     guard = Guard(settings.stack, RecoveryPoints(settings.project.recovery_bucket, settings.region), before)
     guard.register()
-    memory = Memory(before.outputs)
+    memory = Memory(before.outputs, before.resources)
     context = Context(settings, memory, Hooks(settings.region))
-    systems = declare(context, selected, in_turns(selected, memory.get("systems")))
+    refuse_missing_artifacts(context, selected)
+    systems = declare(context, selected, in_turns(selected, memory.systems))
     guard.plan()
     pulumi.export("version", settings.project.version)
     pulumi.export("systems", {name: system.summary for name, system in systems.items()})

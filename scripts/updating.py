@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from scripts import advice, auditing, interruption, mending, pins, removals
+from scripts import advice, auditing, interruption, mending, pins, preflight, removals
 from scripts.engine import Engine, EngineError, Left
 from scripts.pins import Request, Standing
 from scripts.review.resources import of_state
@@ -58,6 +58,7 @@ def update(request: Request, *, yes: bool) -> None:
     account = announce(request.stack, asked.region, ask=not yes, cluster="rag-api" in selected)
     work = Update(request, file, asked, changes, Engine(request.stack))
     found = work.engine.prepare(asked.region)
+    preflight.check(asked, work.engine)
     for abandoned in pins.abandoned(request.stack):
         work.say(advice.killed(request.stack, abandoned))
     before = _before(work, found)

@@ -41,7 +41,7 @@ class AsyncRag(pulumi.ComponentResource):
             function.spec.physical_name: function.memory for function in functions.values()
         }
         self.summary: dict[str, pulumi.Input[object]] = {
-            "release": selected.version,
+            "release": context.reached(selected, (each.touched for each in functions.values())),
             "pinned": selected.pinned,
             "route": "async" if asynchronous else "legacy",
             "health": query.url.apply(lambda url: f"{url}/health"),

@@ -6,6 +6,7 @@ Handlers and package are pinned apart: going back with the handlers alone, or wi
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import pulumi
 
@@ -37,7 +38,7 @@ class Compaction(pulumi.ComponentResource):
         super().__init__("rollback:systems:Compaction", SYSTEM, None, opts)
         release, settings = selected.release, context.settings.compaction
         assert isinstance(release, CompactionRelease)
-        remembered = context.memory.get("systems").get(SYSTEM) or {}
+        remembered = _remembered(context)
         written = newest_format(selected.version, release, settings, remembered)
         child = pulumi.ResourceOptions(parent=self)
         stores = Stores(context, settings, child)
@@ -49,14 +50,18 @@ class Compaction(pulumi.ComponentResource):
         self.published: dict[str, pulumi.Output[Mapping[str, object]]] = {
             function.spec.physical_name: function.memory for function in functions.values()
         }
+        touched = pulumi.Output.all(*(function.touched for function in functions.values()))
+        before = int(remembered["dataFormat"]["newest"])
+        # Functions that a targeted update leaves out write what they wrote before.
+        newest = touched.apply(lambda parts: written if all(parts) else before or written)
         enhanced = functions["enhanced_compaction_handler"].arn
         self.summary: dict[str, pulumi.Input[object]] = {
-            "release": selected.version,
+            "release": context.reached(selected, (each.touched for each in functions.values())),
             "pinned": selected.pinned,
             "handlers": settings.handlers_from or selected.version,
             "package": release.package.version,
             "usePackageCompaction": settings.use_package_compaction,
-            "dataFormat": {"writes": release.data_format.writes, "newest": written},
+            "dataFormat": {"writes": release.data_format.writes, "newest": newest},
             "health": enhanced,
             "endpoints": {"compaction": enhanced},
             "stores": stores.names(),
@@ -65,3 +70,16 @@ class Compaction(pulumi.ComponentResource):
             "dashboard": f"{SYSTEM}-{context.stack}",
         }
         self.register_outputs(self.summary)
+
+
+def _remembered(context: Context) -> dict[str, Any]:
+    """What is known of the data's format: the newest that the stack's output or the component in the state tells of.
+
+    They differ where an output was lost, and after an update that failed half-way.
+    """
+    told = (context.memory.systems.get(SYSTEM), context.memory.resource("rollback:systems:Compaction", SYSTEM))
+    formats = [entry.get("dataFormat") for entry in told if entry is not None]
+    newest = [entry.get("newest") for entry in formats if isinstance(entry, Mapping)]
+    numbers = [int(number) for number in newest if isinstance(number, int | float)]
+    release = context.memory.release(SYSTEM)
+    return {"dataFormat": {"newest": max(numbers, default=0)}, **({"release": release} if release else {})}

@@ -6,7 +6,6 @@ functions' versions with it.
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Sequence
 
 import pulumi
@@ -14,9 +13,8 @@ import pulumi_aws as aws
 
 from components.parts.context import Context
 from components.parts.function import RUNTIME, Layer
+from stacks.artifact_objects import PACKAGE, code_hash, layer_key
 from stacks.artifacts import Artifact
-
-NAME = "receipt_chroma"
 
 
 class Package(pulumi.ComponentResource):
@@ -32,10 +30,10 @@ class Package(pulumi.ComponentResource):
                 f"compaction-receipt-chroma-{version}",
                 layer_name=f"receipt-chroma-{context.stack}",
                 s3_bucket=context.settings.project.artifact_bucket,
-                s3_key=f"layers/compaction/{NAME}/{version}/{artifact.sha256}.zip",
-                source_code_hash=base64.b64encode(bytes.fromhex(artifact.sha256)).decode(),
+                s3_key=layer_key(artifact),
+                source_code_hash=code_hash(artifact.sha256),
                 compatible_runtimes=[RUNTIME],
-                description=f"{NAME} {version}",
+                description=f"{PACKAGE} {version}",
                 # One after the other, so that a new stack numbers them as every other stack does.
                 opts=pulumi.ResourceOptions(parent=self, retain_on_delete=True, depends_on=list(before)),
             )

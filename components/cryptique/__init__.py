@@ -12,8 +12,9 @@ from collections.abc import Mapping
 import pulumi
 import pulumi_aws as aws
 
-from components.cryptique.delivery import SYSTEM, Delivery, revision_key
+from components.cryptique.delivery import SYSTEM, Delivery
 from components.parts.context import Context
+from stacks.artifact_objects import revision_key
 from stacks.cryptique import CryptiqueRelease
 from stacks.selection import Selected
 
@@ -50,10 +51,11 @@ class Cryptique(pulumi.ComponentResource):
             ),
         )
         self.published: dict[str, pulumi.Output[Mapping[str, object]]] = {}
+        touched = live.insecure_value.apply(lambda text: revision_key(release.revision) in str(text))
         told = f"ssm:/{SYSTEM}/{context.stack}/address"
         address = settings.address or told
         self.summary: dict[str, pulumi.Input[object]] = {
-            "release": selected.version,
+            "release": context.reached(selected, [touched]),
             "pinned": selected.pinned,
             "revision": release.revision.version,
             "health": f"{address}/health",

@@ -9,7 +9,6 @@ import pulumi_aws as aws
 
 from components.parts import codedeploy
 from components.parts.context import Context
-from stacks.artifacts import Artifact
 from stacks.cryptique import CryptiqueSettings
 
 SYSTEM = "cryptique"
@@ -20,11 +19,6 @@ RIGHTS = [
     {"Effect": "Allow", "Action": ["tag:GetResources"], "Resource": "*"},
 ]
 """What an in-place deployment needs to find its hosts; none of these actions knows resources."""
-
-
-def revision_key(revision: Artifact) -> str:
-    """Where a revision lies in the artifact bucket: by content, so that no release can overwrite another's."""
-    return f"revisions/{SYSTEM}/{revision.version}/{revision.sha256}.zip"
 
 
 class Delivery(pulumi.ComponentResource):

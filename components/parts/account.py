@@ -26,7 +26,7 @@ class Account(pulumi.ComponentResource):
         asked = asyncio.ensure_future(_ask(self))
         begin()
         also = agreed()
-        found = refuse_other("account", memory.get("target").get("account"), _account_id(asked))
+        found = refuse_other("account", memory.target.get("account"), _account_id(asked))
         self.id: pulumi.Output[str] = pulumi.Output.from_input(found)
         # The provider takes the account's number, so no resource can be touched before it was compared.
         checked = pulumi.Output.all(self.id, also).apply(lambda both: str(both[0]))

@@ -15,7 +15,7 @@ class Cluster(pulumi.ComponentResource):
     def __init__(self, memory: Memory) -> None:
         super().__init__("rollback:parts:Cluster", "cluster")
         home = k8s.core.v1.Namespace.get("cluster-identity", "kube-system", opts=pulumi.ResourceOptions(parent=self))
-        remembered = memory.get("target").get("cluster")
+        remembered = memory.target.get("cluster")
         self.id: pulumi.Output[str] = home.metadata.uid.apply(
             lambda found: refuse_other("cluster", remembered, str(found))
         )

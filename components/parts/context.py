@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
@@ -46,8 +46,8 @@ class Context:
         return self.settings.stack
 
     @property
-    def published(self) -> Mapping[str, Mapping[str, Any]]:
-        """Function name -> what was published for it so far (see ``components.parts.function``)."""
+    def published(self) -> Mapping[str, Any]:
+        """Function name -> what was published for it so far (see ``components.parts.versions``)."""
         return self.memory.get("published")
 
     @cached_property
@@ -77,7 +77,7 @@ class Context:
         """The ids of account and cluster, for the next update to compare; what this one didn't look at is kept."""
         parts = {"account": self.__dict__.get("account"), "cluster": self.__dict__.get("cluster")}
         found = pulumi.Output.all(**{kind: part.id for kind, part in parts.items() if part is not None})
-        remembered = self.memory.get("target")
+        remembered = self.memory.target
         return found.apply(lambda ids: {**remembered, **ids})
 
     def goes_back(self, selected: Selected) -> bool:
@@ -86,8 +86,18 @@ class Context:
         An update that failed half-way leaves the outputs of the last good one: what moves on the way to it goes back.
         What an alias really serves is asked when it moves, and goes before this (``deployments.served.goes_back``).
         """
-        before = (self.memory.get("systems").get(selected.system) or {}).get("release")
+        before = self.memory.release(selected.system)
         return before == selected.version or Move(selected.system, before, selected.version).back
+
+    def reached(self, selected: Selected, touched: Iterable[pulumi.Input[bool]]) -> pulumi.Output[str]:
+        """The release that a system has after this update.
+
+        ``touched``: of what it runs, whether it was brought to the selected release, or is there already. A targeted
+        update leaves systems out: what the next one goes by is what they had.
+        """
+        before = self.memory.release(selected.system)
+        everything = pulumi.Output.all(*touched)
+        return everything.apply(lambda parts: selected.version if all(parts) else before or selected.version)
 
     def tags(self, system: str) -> dict[str, str]:
         """Tags of every resource of a system. No release among them: a tag that changes with the version would

@@ -3,13 +3,12 @@
 Going back to a release must point the alias at the version that was published for it, not publish the same code
 again (AWS compares a publish with the newest version only, so v1 -> v2 -> v1 would otherwise end in version 3).
 The program therefore remembers, in its own stack output, which version each fingerprint (code and configuration)
-got: a fingerprint that is known is pointed at, a new one is published. Lambda API: PublishVersion, Aliases.
+got, and asks the account whether that version still holds it (``components.parts.versions``). What this update doesn't
+touch (``pulumi up --target``) is remembered as it was.
 """
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -19,6 +18,9 @@ import pulumi
 import pulumi_aws as aws
 
 from components.parts.context import Context
+from components.parts.invokes import look_up
+from components.parts.versions import Choice, Settled, Wanted, choose, settle
+from stacks.artifact_objects import FUNCTION, function_key
 from stacks.artifacts import Artifact
 from stacks.function import FunctionSize
 
@@ -75,42 +77,6 @@ class FunctionSpec:
     """How the alias moves; at once where there is none."""
 
 
-@dataclass(frozen=True)
-class Publication:
-    """Whether this update publishes, and which version the alias points at when it doesn't."""
-
-    publish: bool
-    version: str | None
-
-
-def fingerprint(code: str, configuration: Mapping[str, Any]) -> str:
-    """What tells one published version from another: SHA-256 over the code's hash and the configuration (hex)."""
-    text = json.dumps({"code": code, "configuration": configuration}, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
-def decide(memory: Mapping[str, Any] | None, wanted: str, republish: bool = False) -> Publication:
-    """Publish a fingerprint that was never published; point at the version of one that was.
-
-    ``memory`` is this function's part of the last update's ``published`` output: ``versions`` (fingerprint -> version
-    number), ``current`` (the fingerprint of that update) and ``publish`` (whether it published). An update that
-    changes nothing must ask for the same thing again, or it would show a change.
-    """
-    if memory is None or republish:
-        return Publication(True, None)
-    version = memory["versions"].get(wanted)
-    if version is None:
-        return Publication(True, None)
-    return Publication(bool(memory["publish"]) if memory["current"] == wanted else False, version)
-
-
-def remember(memory: Mapping[str, Any] | None, wanted: str, publication: Publication, version: str) -> dict[str, Any]:
-    """This function's part of the ``published`` output after an update."""
-    known = dict(memory["versions"]) if memory else {}
-    known[wanted] = version
-    return {"versions": known, "current": wanted, "publish": publication.publish}
-
-
 class VersionedFunction(pulumi.ComponentResource):
     """Role, function and the alias ``live``."""
 
@@ -120,13 +86,19 @@ class VersionedFunction(pulumi.ComponentResource):
         tags = context.tags(spec.system)
         self.role, self.policy = self._identity(tags)
         environment = pulumi.Output.all(**spec.environment)
-        memory = context.published.get(spec.physical_name)
-        wanted = environment.apply(lambda values: fingerprint(spec.artifact.sha256, self._configuration(values)))
-        publication = wanted.apply(lambda fingerprint: decide(memory, fingerprint, spec.republish))
-        self.function = self._function(context, tags, environment, publication.apply(lambda chosen: chosen.publish))
-        version = pulumi.Output.all(publication, self.function.version).apply(
-            lambda both: both[0].version if both[0].version is not None else both[1]
+        self._memory = context.published.get(spec.physical_name)
+        self._state = context.memory.resource(FUNCTION, f"{spec.system}-{spec.name}")
+        wanted = pulumi.Output.all(environment, [layer.arn for layer in spec.layers]).apply(self._wanted)
+        choice: pulumi.Output[Choice] = wanted.apply(self._choose)
+        self.function = self._function(context, tags, environment, choice)
+        bucket = context.settings.project.artifact_bucket
+        origin = f"s3://{bucket}/{function_key(spec.system, spec.name, spec.artifact)}"
+        self.touched = self._touched(wanted)
+        """Whether this update brought the function to what is wanted, or found it there."""
+        settled: pulumi.Output[Settled] = pulumi.Output.all(wanted, choice, self.touched).apply(
+            lambda parts: self._settle(parts[0], parts[1], parts[2], origin)
         )
+        version = settled.apply(lambda end: end.version)
         self.alias = aws.lambda_.Alias(
             f"{spec.system}-{spec.name}-live",
             name=ALIAS,
@@ -138,22 +110,76 @@ class VersionedFunction(pulumi.ComponentResource):
         )
         self.arn: pulumi.Output[str] = self.alias.arn
         self.invoke_arn: pulumi.Output[str] = self.alias.invoke_arn
-        self.memory = pulumi.Output.all(wanted, publication, version).apply(lambda parts: remember(memory, *parts))
+        self.memory = settled.apply(lambda end: end.memory)
         self.register_outputs({"arn": self.arn, "version": version})
 
-    def _configuration(self, environment: Mapping[str, str]) -> dict[str, Any]:
+    def _wanted(self, parts: Sequence[Any]) -> Wanted:
+        spec, (environment, layers) = self.spec, parts
+        return Wanted(
+            code=spec.artifact.sha256,
+            runtime=RUNTIME,
+            handler=HANDLER,
+            memory=spec.size.memory,
+            timeout=spec.size.timeout,
+            environment=environment,
+            layers=tuple(layers),
+            layer_hashes=tuple(layer.sha256 for layer in spec.layers),
+            subnets=spec.subnets,
+            security_groups=spec.security_groups,
+        )
+
+    async def _ask(self, version: str | None) -> Mapping[str, Any] | None:
+        """One published version by its number, or the newest one."""
+        qualifier = {"qualifier": version} if version is not None else {}
+        arguments = {"functionName": self.spec.physical_name, **qualifier}
+        return await look_up("aws:lambda/getFunction:getFunction", arguments, pulumi.InvokeOptions(parent=self))
+
+    async def _choose(self, wanted: Wanted) -> Choice:
         spec = self.spec
-        return {
-            "runtime": RUNTIME,
-            "handler": HANDLER,
-            "memory": spec.size.memory,
-            "timeout": spec.size.timeout,
-            "environment": dict(environment),
-            "subnets": spec.subnets,
-            "securityGroups": spec.security_groups,
-            # Only where there are some, so that functions without keep the fingerprints they were published under.
-            **({"layers": [layer.sha256 for layer in spec.layers]} if spec.layers else {}),
-        }
+        chosen = await choose(spec.physical_name, wanted, self._memory, self._state, self._ask, spec.republish)
+        if chosen.reason is not None:
+            pulumi.log.warn(chosen.reason)
+        return chosen
+
+    def _touched(self, wanted: pulumi.Output[Wanted]) -> pulumi.Output[bool]:
+        """Whether the function's own outputs say that it was brought to what is wanted.
+
+        A targeted update hands out the state of what it doesn't touch, whatever the program asked for.
+        """
+        if pulumi.runtime.is_dry_run():
+            # Outputs that a function doesn't have are unknown in previews, and nothing is remembered there.
+            return pulumi.Output.from_input(True)
+        function = self.function
+        outputs = pulumi.Output.all(
+            sourceCodeHash=function.source_code_hash,
+            runtime=function.runtime,
+            handler=function.handler,
+            memorySize=function.memory_size,
+            timeout=function.timeout,
+            environment=function.environment.apply(lambda value: {"variables": value.variables} if value else None),
+            layers=function.layers,
+            vpcConfig=function.vpc_config.apply(
+                lambda value: (
+                    {"subnetIds": value.subnet_ids, "securityGroupIds": value.security_group_ids} if value else None
+                )
+            ),
+        )
+        return pulumi.Output.all(wanted, outputs).apply(lambda both: not both[0].differences(both[1], "sourceCodeHash"))
+
+    def _settle(self, wanted: Wanted, choice: Choice, touched: bool, origin: str) -> pulumi.Output[Settled]:
+        name = self.spec.physical_name
+
+        async def settled(parts: Sequence[Any]) -> Settled:
+            newest, published = parts
+            if pulumi.runtime.is_dry_run():
+                return Settled(newest, {})
+            done = touched and bool(published)
+            return await settle(name, wanted, self._memory, choice, done, newest, self._ask, origin)
+
+        if choice.version is not None:  # then a preview knows it as well, whatever it knows of the function
+            end = settle(name, wanted, self._memory, choice, touched, None, self._ask, origin)
+            return pulumi.Output.from_input(end)
+        return pulumi.Output.all(self.function.version, self.function.publish).apply(settled)
 
     def _identity(self, tags: Mapping[str, str]) -> tuple[aws.iam.Role, aws.iam.RolePolicy]:
         spec = self.spec
@@ -203,7 +229,7 @@ class VersionedFunction(pulumi.ComponentResource):
         context: Context,
         tags: Mapping[str, str],
         environment: pulumi.Output[Mapping[str, str]],
-        publish: pulumi.Output[bool],
+        choice: pulumi.Output[Choice],
     ) -> aws.lambda_.Function:
         spec = self.spec
         vpc = (
@@ -218,14 +244,15 @@ class VersionedFunction(pulumi.ComponentResource):
             runtime=RUNTIME,
             handler=HANDLER,
             s3_bucket=context.settings.project.artifact_bucket,
-            s3_key=artifact_key(spec.system, spec.name, spec.artifact),
-            source_code_hash=base64.b64encode(bytes.fromhex(spec.artifact.sha256)).decode(),
+            s3_key=function_key(spec.system, spec.name, spec.artifact),
+            source_code_hash=choice.apply(lambda chosen: chosen.source_code_hash(spec.artifact.sha256)),
+            description=choice.apply(lambda chosen: chosen.description),
             memory_size=spec.size.memory,
             timeout=spec.size.timeout,
             environment=aws.lambda_.FunctionEnvironmentArgs(variables=environment),
             vpc_config=vpc,
             layers=[layer.arn for layer in spec.layers] or None,
-            publish=publish,
+            publish=choice.apply(lambda chosen: chosen.publish),
             tags=tags,
             opts=pulumi.ResourceOptions(parent=self, depends_on=[self.policy, spec.logs]),
         )
@@ -236,8 +263,3 @@ def _through(shift: Shift | None) -> pulumi.ResourceOptions | None:
         return None
     hooks = pulumi.ResourceHookBinding(before_update=[shift.hook])
     return pulumi.ResourceOptions(hooks=hooks, depends_on=list(shift.after))
-
-
-def artifact_key(system: str, function: str, artifact: Artifact) -> str:
-    """Where a function's zip lies in the artifact bucket: by content, so that no release can overwrite another's."""
-    return f"functions/{system}/{function}/{artifact.version}/{artifact.sha256}.zip"

@@ -50,8 +50,10 @@ class RagApi(pulumi.ComponentResource):
         workload = Workload(context, selected, canary, rag_api_only(window), namespace.metadata.name, child)
         Traffic(settings, namespace.metadata.name, child)
         host = settings.hosts[0]
+        image = workload.stable.spec.apply(lambda spec: spec.template.spec.containers[0].image)
+        touched = image.apply(lambda name: name == selected.release.image)
         self.summary: dict[str, pulumi.Input[object]] = {
-            "release": selected.version,
+            "release": context.reached(selected, [touched]),
             "pinned": selected.pinned,
             "image": selected.release.image,
             "canary": settings.canary.model_dump(by_alias=True) if settings.canary else None,

@@ -41,7 +41,7 @@ class SecurityAssistant(pulumi.ComponentResource):
             function.spec.physical_name: function.memory for function in functions.values()
         }
         self.summary: dict[str, pulumi.Input[object]] = {
-            "release": selected.version,
+            "release": context.reached(selected, (each.touched for each in functions.values())),
             "pinned": selected.pinned,
             "stopped": settings.stopped,
             "health": api.url.apply(lambda url: f"{url}/health"),

@@ -180,7 +180,7 @@ def _way(way: Way) -> str:
 
 def _open(way: Way) -> str:
     if way.open:
-        return "yes"
+        return f"yes; {'; '.join(way.anew)}" if way.anew else "yes"
     if way.waived is not None:
         return f"no, waived by {way.waived.owner} until {way.waived.expires} ({way.waived.reason}): {way.reason}"
     return f"**❌ no, this change closes it**: {way.reason}" if way.closed_here else f"no, as before: {way.reason}"

@@ -65,6 +65,7 @@ class Matrix:
             reason=found.reason,
             closed_here=False,
             waived=None if found.reason is None else self._waived(version),
+            anew=ways.published_anew(preview),
             moves=going,
             counts=counts,
             stores=lost,

@@ -116,6 +116,8 @@ class Way(Model):
     closed_here: bool
     """Whether it is this change that closes it."""
     waived: Waived | None
+    anew: tuple[str, ...] = ()
+    """Published versions that are gone or hold something else, and what is done about it."""
     moves: tuple[Move, ...]
     """In their turns."""
     counts: dict[str, Count]

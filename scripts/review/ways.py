@@ -6,6 +6,7 @@ time after the pinned release is deployed: what it writes, an older release may 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -21,6 +22,7 @@ from stacks.selection import in_turns, select
 from stacks.settings import StackSettings
 
 COMPACTION = "compaction"
+ANEW = re.compile(r" (is gone|holds something else than was published \(.*\)): ")
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,13 @@ def judge(preview: Preview, risks: Collection[Risk], known: Collection[tuple[str
     more = f" (and {len(closing) - 1} more)" if len(closing) > 1 else ""
     told = text[1] if len(text) > 1 else text[0]
     return Found(f"policy {closing[0].policy}: {told}{more}", frozenset(each.key for each in closing))
+
+
+def published_anew(preview: Preview) -> tuple[str, ...]:
+    """What the program says of remembered versions that aren't what they were (``components.parts.versions``)."""
+    told = (each for each in preview.document.get("diagnostics") or () if each.get("severity") == "warning")
+    lines = (" ".join(str(each.get("message") or "").split()).removeprefix("warning: ") for each in told)
+    return tuple(line for line in lines if line.startswith("version ") and ANEW.search(line))
 
 
 def readable_after(settings: StackSettings, version: str, remembered: Mapping[str, Any]) -> str | None:

@@ -9,6 +9,7 @@ import runpy
 from typing import Any
 from unittest.mock import patch
 
+import grpc
 import pulumi
 import pulumi.runtime.config
 import yaml
@@ -18,7 +19,18 @@ from pulumi.runtime.settings import set_root_resource
 from stacks.releases import RELEASES
 
 ROOT = RELEASES.parent.parent
+FUNCTION = "aws:lambda/function:Function"
 ACCOUNT, CLUSTER = "123456789012", "00000000-0000-0000-0000-000000000001"
+
+
+class NotThereError(grpc.RpcError):  # type: ignore[misc]
+    """What the engine answers where a provider found nothing."""
+
+    def code(self) -> grpc.StatusCode:
+        return grpc.StatusCode.UNKNOWN
+
+    def details(self) -> str:
+        return str(self)
 
 
 class Recorder(Mocks):
@@ -33,7 +45,7 @@ class Recorder(Mocks):
         match args.typ:
             case "aws:rds/instance:Instance":
                 outputs |= {"address": "db.internal", "port": 5432, "masterUserSecrets": [{"secretArn": "arn:secret"}]}
-            case "aws:lambda/function:Function":
+            case typ if typ == FUNCTION:
                 outputs["version"] = "7"
             case "aws:sqs/queue:Queue":
                 outputs["url"] = f"https://queue/{args.inputs['name']}"
@@ -53,8 +65,19 @@ class Recorder(Mocks):
     def call(self, args: MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]] | None]:
         if args.token == "pulumi:pulumi:readStackResourceOutputs":
             return {"name": args.args["stackName"], "outputs": {}}, []
+        if args.token == "aws:s3/getObject:getObject":
+            return {"key": args.args["key"]}, []
+        if args.token == "aws:lambda/getFunction:getFunction":
+            return self._function_version(args.args["functionName"], args.args.get("qualifier")), []
         assert args.token == "aws:index/getCallerIdentity:getCallerIdentity"
         return {"accountId": ACCOUNT, "arn": "arn", "userId": "user", "id": ACCOUNT}, []
+
+    def _function_version(self, name: str, version: str | None) -> dict[str, Any]:
+        """The one version of a function that was declared: what it was declared with."""
+        made = next((inputs for inputs in self.of_type(FUNCTION).values() if inputs["name"] == name), None)
+        if made is None or version not in ("7", None):
+            raise NotThereError(f"ResourceNotFoundException: Function not found: {name}:{version}")
+        return {**made, "codeSha256": made["sourceCodeHash"], "version": "7"}
 
     def of_type(self, kind: str) -> dict[str, dict[str, Any]]:
         """The inputs of every resource of one type, by the resource's name."""

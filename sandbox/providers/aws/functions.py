@@ -181,12 +181,79 @@ def _bucket(api: Api, region: str, args: Props) -> Props:
     }
 
 
+def _function_version(api: Api, region: str, args: Props) -> Props:
+    """A version by its qualifier; without one the newest published version, or ``$LATEST`` where there is none."""
+    name, qualifier = args["functionName"], args.get("qualifier")
+    chosen = qualifier or _newest(api, region, name)
+    found = api.call("lambda", "get_function", region, FunctionName=name, Qualifier=chosen)["Configuration"]
+    network = found.get("VpcConfig") or {}
+    bare = found["FunctionArn"].removesuffix(f":{found['Version']}")
+    return {
+        "id": name,
+        "functionName": name,
+        "qualifier": qualifier,
+        "arn": bare,
+        "qualifiedArn": f"{bare}:{found['Version']}",
+        "version": found["Version"],
+        "codeSha256": found["CodeSha256"],
+        "sourceCodeHash": found["CodeSha256"],
+        "sourceCodeSize": found["CodeSize"],
+        "description": found.get("Description", ""),
+        "environment": {"variables": (found.get("Environment") or {}).get("Variables") or {}},
+        "handler": found["Handler"],
+        "layers": [layer["Arn"] for layer in found.get("Layers") or []],
+        "lastModified": found["LastModified"],
+        "memorySize": found["MemorySize"],
+        "role": found["Role"],
+        "runtime": found["Runtime"],
+        "timeout": found["Timeout"],
+        "vpcConfig": {
+            "subnetIds": network.get("SubnetIds") or [],
+            "securityGroupIds": network.get("SecurityGroupIds") or [],
+            "vpcId": network.get("VpcId") or "",
+        },
+        "region": region,
+    }
+
+
+def _newest(api: Api, region: str, name: str) -> str:
+    numbers: list[int] = []
+    marker: Props = {}
+    while True:
+        page = api.call("lambda", "list_versions_by_function", region, FunctionName=name, **marker)
+        numbers += [int(item["Version"]) for item in page["Versions"] if item["Version"].isdigit()]
+        if not page.get("NextMarker"):
+            return str(max(numbers)) if numbers else "$LATEST"
+        marker = {"Marker": page["NextMarker"]}
+
+
+def _object(api: Api, region: str, args: Props) -> Props:
+    """An object's metadata; its body, which only texts have there, isn't read."""
+    bucket, key = args["bucket"], args["key"]
+    found = api.call("s3", "head_object", region, Bucket=bucket, Key=key)
+    return {
+        "id": f"{bucket}/{key}",
+        "bucket": bucket,
+        "key": key,
+        "arn": f"arn:aws:s3:::{bucket}/{key}",
+        "contentLength": found["ContentLength"],
+        "contentType": found.get("ContentType", ""),
+        "etag": found["ETag"].strip('"'),
+        "lastModified": found["LastModified"].strftime("%a, %d %b %Y %H:%M:%S GMT"),
+        "metadata": found.get("Metadata") or {},
+        "versionId": found.get("VersionId", ""),
+        "region": region,
+    }
+
+
 FUNCTIONS: Mapping[str, Function] = {
     "aws:index/getCallerIdentity:getCallerIdentity": _caller,
     "aws:index/getRegion:getRegion": _region,
     "aws:index/getPartition:getPartition": _partition,
     "aws:iam/getPolicyDocument:getPolicyDocument": _policy_document,
+    "aws:lambda/getFunction:getFunction": _function_version,
     "aws:s3/getBucket:getBucket": _bucket,
+    "aws:s3/getObject:getObject": _object,
     "aws:secretsmanager/getSecret:getSecret": _secret,
     "aws:secretsmanager/getSecretVersion:getSecretVersion": _secret_version,
     "aws:ssm/getParameter:getParameter": _parameter,

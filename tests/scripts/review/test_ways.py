@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from scripts.review import ways
+from scripts.review.preview import read as read_preview
 from scripts.review.ways import judge, readable_after
 from stacks.file import read
 from tests.scripts.review import made
@@ -87,3 +88,15 @@ def test_the_newest_published_releases_are_looked_back_to() -> None:
     assert ways.is_faulty("v1.3.0")
     assert not ways.is_faulty("v1.2.3")
     assert not ways.is_faulty("v9.9.9")
+
+
+def test_a_version_that_is_published_anew_is_said_of_an_open_way() -> None:
+    said = "version 1 of worker is gone: it is published anew"
+    other = (
+        "version 3 of api holds something else than was published (codeSha256): version 4 holds the same, and is used"
+    )
+    warnings = [{"severity": "warning", "message": f"warning: {line}\n"} for line in (said, other, "something else")]
+    preview = read_preview({"steps": [], "diagnostics": [*warnings, {"severity": "info", "message": said}]}, [])
+    assert ways.published_anew(preview) == (said, other)
+    assert judge(preview, [], []).reason is None
+    assert ways.published_anew(made.preview()) == ()

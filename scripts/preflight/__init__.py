@@ -1,0 +1,49 @@
+"""Looked at before an update moves anything: what it needs of the account, and whether that is there.
+
+Zips of functions, layers and revisions that the state doesn't have yet (``preflight.artifacts``), functions and layers
+that somebody deleted beside the stack (``preflight.lost``), published versions that are gone (``preflight.published``).
+Not looked at: images, which lie in registries that the nodes ask with credentials of their own.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from scripts.engine import Engine, EngineError, Left
+from scripts.preflight import artifacts, lost, published
+from stacks.artifact_objects import missing_line
+from stacks.selection import select
+from stacks.settings import StackSettings
+
+
+class PreflightError(EngineError):
+    """The update lacks something. The message is one line that says what, where, and what brings it there."""
+
+
+def check(settings: StackSettings, engine: Engine) -> None:
+    """Refuse an update that can't end well, and have the next step make anew what somebody deleted.
+
+    Raises ``PreflightError`` before anything is touched; what boto3 raises where the account doesn't answer.
+    """
+    state = engine.state()
+    selected = select(settings)
+    bucket = settings.project.artifact_bucket
+    if missing := artifacts.missing(settings, selected, state, _client("s3", settings.region)):
+        raise PreflightError(missing_line(bucket, missing))
+    client = _client("lambda", settings.region)
+    versions = published.existing(state, client)
+    for line in published.gone(settings, selected, state, Left(state, []).outputs, versions):
+        print(f"{settings.stack}: {line}", file=sys.stderr)
+    if gone := lost.lost_resources(state, versions, client):
+        names = ", ".join(urn.rpartition("::")[2] for urn in gone)
+        print(f"{settings.stack}: gone from the account, and made anew: {names}", file=sys.stderr)
+        engine.refresh(gone)
+
+
+def _client(service: Any, region: str) -> Any:
+    import boto3
+    from botocore.config import Config
+
+    retries = Config(connect_timeout=5, read_timeout=30, max_pool_connections=16, retries={"mode": "standard"})
+    return boto3.client(service, region_name=region, config=retries)

@@ -1,0 +1,46 @@
+"""The zips that an update takes from the artifact bucket."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from scripts.preflight.state import outputs
+from stacks.artifact_objects import ArtifactObject, artifact_objects
+from stacks.selection import Selected
+from stacks.settings import StackSettings
+
+SIDE_BY_SIDE = 8
+ABSENT = ("404", "NoSuchKey", "NoSuchBucket", "NotFound")
+
+
+def missing(
+    settings: StackSettings, selected: Mapping[str, Selected], state: Mapping[str, Any], s3: Any
+) -> list[ArtifactObject]:
+    """The zips that the update needs and the bucket doesn't have. Raises ``ClientError`` for any other answer.
+
+    What the state says is deployed isn't needed: nothing takes it from the bucket again.
+    """
+    needed = [
+        item
+        for item in artifact_objects(settings, selected)
+        if not item.is_deployed(outputs(state, item.type, item.resource))
+    ]
+    if not needed:
+        return []
+    with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
+        there = list(pool.map(lambda item: _is_there(s3, settings.project.artifact_bucket, item.key), needed))
+    return [item for item, found in zip(needed, there, strict=True) if not found]
+
+
+def _is_there(s3: Any, bucket: str, key: str) -> bool:
+    from botocore.exceptions import ClientError
+
+    try:
+        s3.head_object(Bucket=bucket, Key=key)
+    except ClientError as error:
+        if error.response.get("Error", {}).get("Code") in ABSENT:
+            return False
+        raise
+    return True
