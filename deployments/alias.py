@@ -14,7 +14,8 @@ from typing import Any
 
 from deployments import served
 from deployments.codedeploy import DeploymentError, Group, Say, app_spec
-from deployments.served import Share, Wanted
+from deployments.served import Share
+from stacks.function import Wanted
 from stacks.releases import SystemRelease, window
 
 ALL_AT_ONCE = "CodeDeployDefault.LambdaAllAtOnce"

@@ -14,7 +14,7 @@ import pulumi
 from deployments.alias import AliasShift
 from deployments.codedeploy import DeploymentError, Group, Say
 from deployments.revision import RevisionDeployment
-from deployments.served import Wanted
+from stacks.function import Wanted
 
 
 @dataclass(frozen=True)

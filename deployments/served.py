@@ -41,16 +41,6 @@ class Share:
         return self.releases[-1] if self.releases else f"code of no release (version {self.version})"
 
 
-@dataclass(frozen=True)
-class Wanted:
-    """Where an alias is to go."""
-
-    system: str
-    function: str
-    """As the manifest names it, such as ``worker``."""
-    release: str
-
-
 def shares(lambdas: Any, function: str, alias: str, name: str, known: Mapping[str, SystemRelease]) -> tuple[Share, ...]:
     """What ``alias`` of ``function`` serves, its own version first. Raises botocore's ``ClientError``.
 

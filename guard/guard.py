@@ -16,7 +16,7 @@ import pulumi
 from guard import approvals, pack
 from guard.approvals import Action
 from guard.declared import Declared
-from guard.durable import durable, is_durable, physical_name
+from guard.durable import Kind, durable, is_durable, physical_name
 from guard.evidence import RecoveryPoints
 from guard.gate import Gate, answer
 from guard.hook import Hook
@@ -50,7 +50,7 @@ class Guard:
         A transformation in the program itself: the engine's own transforms call back into the program for each of 260
         resources. What a remote component makes it doesn't see; the pack and the audit do.
         """
-        self._hook = Hook(self.stack, self.evidence, self._owner, self.folder, self.now)
+        self._hook = Hook(self.stack, self.evidence, self._owner, self.folder, self.now, self._word)
         self._given = approvals.load(self.stack, self.folder)
         self._changes = LossHook(self.stack, self._beside, self.folder, self.now)
         change = self._changes.as_resource_hook()
@@ -137,6 +137,16 @@ class Guard:
         if urn in self.declared.stores:
             return self.declared.stores[urn].owner
         return self.before.stores[urn].owner if urn in self.before.stores else None
+
+    def _word(self, store: Store) -> str:
+        """What a command calls a store: its name, or its URN where another one that holds data has that name."""
+        every = {**self.before.stores, **self.declared.stores}
+        namesakes = {
+            urn
+            for urn, each in every.items()
+            if each.name == store.name and (holds := durable(each.type)) and holds.kind is not Kind.BELT
+        }
+        return store.urn if namesakes - {store.urn} else store.name
 
     def _store_of(self, args: pulumi.ResourceHookArgs) -> Store:
         """The store that the engine is about to delete, where it lies."""

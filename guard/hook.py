@@ -6,6 +6,7 @@ delete. Source: Pulumi documentation, "Resource hooks" (before_delete, on_dry_ru
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -34,6 +35,8 @@ class Hook:
     """The store that a belt guards, by the belt's URN."""
     folder: Path = approvals.FOLDER
     now: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
+    word: Callable[[Store], str] = field(default=lambda store: store.name)
+    """What a command calls a store: its name, or its URN where others have that name."""
 
     def decide(self, store: Store, action: Action) -> None:
         """Raises ``GuardError`` unless the operation was approved and nothing would be lost by it."""
@@ -56,9 +59,10 @@ class Hook:
         approved = approvals.any_of(given, [owner], approvals.GONE, self.now()) if owner else None
         if approved is not None or approvals.find(given, store.urn, action, self.now()) is not None:
             return None
+        command = f"rollback guard approve {shlex.quote(self.word(store))} --action {action.value}"
         return (
             f"{store.name}: nobody has approved that it is {action.value}d ({store.urn})\n"
-            f"  rollback guard approve {store.name} --action {action.value} --by NAME --reason TEXT -s {self.stack}"
+            f"  {command} --by NAME --reason TEXT -s {self.stack}"
         )
 
     def as_resource_hook(

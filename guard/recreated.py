@@ -84,7 +84,7 @@ def restoring(store: Guarded, bucket: str, region: str) -> str:
             region=where or region,
             account=account or None,
         )
-        point = _point(in_reach(looked_for), bucket, region)
+        point = _point(looked_for if account else in_reach(looked_for), bucket, region)
     except (RecoveryError, ValueError):
         point = None
     return f"rollback recovery list --store {name} -s {store.stack}" if point is None else point.restore

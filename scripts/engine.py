@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,7 +67,7 @@ class Engine:
 
     stack: str
 
-    def prepare(self, region: str) -> Left:
+    def prepare(self, region: str, agreed: Callable[[Mapping[str, Any]], None] = lambda _: None) -> Left:
         """Make the stack where it doesn't exist yet, and put right what an update that was killed left behind.
 
         Returns what it found: ``unfinished`` where one was killed. The history isn't asked for.
@@ -82,8 +82,10 @@ class Engine:
                 raise
             self._output("stack", "init", self.stack, "--no-select")
             return Left({}, [])
+        left = Left(state, [], locked)
+        agreed(left.outputs)
         self._settle_interrupted(state, region)
-        return Left(state, [], locked)
+        return left
 
     def up(self, settings: Path) -> int:
         """Update to what ``settings``, a copy of the stack's file, says; the engine's exit code.

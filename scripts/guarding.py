@@ -13,12 +13,12 @@ from pydantic import ValidationError
 from guard import approvals
 from guard.approvals import BLAST_RADIUS, Action, Approval
 from guard.findings import Severity
-from guard.inventory import durable
+from guard.inventory import durable, resources
 from guard.ledger import Closed
 from guard.recovery.stores import choose, stores
 from scripts import auditing
 from scripts.engine import Engine
-from scripts.options import Format, Output, Stack
+from scripts.options import Format, Output, Region, Stack
 from stacks.file import read
 from stacks.model import ConfigurationError, explain, one_of, unknown
 from stacks.releases import SYSTEMS
@@ -34,16 +34,16 @@ def approve(
     reason: Annotated[str, typer.Option(help="Why, in a sentence.")],
     action: Annotated[Action, typer.Option(help="What is approved.")] = Action.DELETE,
     hours: Annotated[int, typer.Option(min=1, max=168, help="How long it holds.")] = 4,
+    region: Region = None,
     stack: Stack = "prod",
 ) -> None:
-    """Approve that a durable store is deleted or replaced. Its recovery point is looked for all the same."""
+    """Approve that a durable store is deleted or replaced, or loses data by a change in place.
+
+    The recovery point of one that goes is looked for all the same.
+    """
     settings = read(stack)
     now = datetime.now(UTC).replace(microsecond=0)
-    address = (
-        _blast_radius(store)
-        if store.startswith(BLAST_RADIUS)
-        else choose(stores(Engine(stack).state(), settings.region), store).urn
-    )
+    address = _blast_radius(store) if store.startswith(BLAST_RADIUS) else _address(store, action, region, settings)
     chosen = Action.BLAST_RADIUS if store.startswith(BLAST_RADIUS) else action
     try:
         given = Approval(
@@ -53,11 +53,21 @@ def approve(
         raise explain(error, "approval", Approval) from None
     path = approvals.add(settings.stack, given)
     typer.echo(f"{by} approves: {chosen.value} {address}, until {given.expires:%Y-%m-%d %H:%M} UTC ({path.name})")
-    if chosen is not Action.BLAST_RADIUS:
+    if chosen is Action.LOSE:
+        typer.echo(f"next: the update that makes the change, such as `rollback up -s {stack}`")
+    elif chosen is not Action.BLAST_RADIUS:
         typer.echo(
             f"next: `rollback up -s {stack}` unlocks it (protection, retention and the account's own locks go); "
             "after that the update that deletes it needs a recovery point as well"
         )
+
+
+def _address(word: str, action: Action, region: str | None, settings: StackSettings) -> str:
+    """The URN that an approval is for: a store's, or of what stands beside one where a change there loses data."""
+    state = Engine(settings.stack).state()
+    if action is Action.LOSE and any(each["urn"] == word for each in resources(state)):
+        return word
+    return choose(stores(state, settings.region), word, region).urn
 
 
 @app.command(epilog="Example: rollback guard revoke receipts-dev -s dev")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Mapping
+from typing import Any
 from urllib.parse import urlparse
 
 import typer
@@ -38,6 +40,23 @@ def announce(stack: str, region: str, *, ask: bool, cluster: bool) -> str:
             raise TargetError(f"{stack} lies in a real account: give --yes where nobody can be asked")
         typer.confirm(f"Update {stack} in account {account}?", abort=True)
     return account
+
+
+def refuse_elsewhere(outputs: Mapping[str, Any], account: str, *, cluster: bool) -> None:
+    """Refuse credentials that lead to another account or cluster than the stack remembers (its output ``target``).
+
+    Before anything is asked or refreshed there: what isn't in another account looks as if somebody had deleted it.
+    Raises ``TargetError``.
+    """
+    remembered = outputs.get("target")
+    remembered = remembered if isinstance(remembered, Mapping) else {}
+    here = {"account": account, **({"cluster": _cluster_id()} if cluster and remembered.get("cluster") else {})}
+    for kind, found in here.items():
+        if (before := remembered.get(kind)) and before != found:
+            raise TargetError(
+                f"this stack was deployed to {kind} {before}, and the credentials in use lead to {found}: nothing was "
+                f"touched. Use the credentials of {before}, or another stack."
+            )
 
 
 def explain(error: BaseException) -> str | None:
@@ -93,6 +112,17 @@ def _cluster() -> None:
         client.VersionApi(client.ApiClient(settings)).get_code(_request_timeout=(3, 10))
     except (config.ConfigException, client.ApiException, urllib3.exceptions.HTTPError, OSError) as error:
         raise TargetError(explain(error) or _one_line(error)) from None
+
+
+def _cluster_id() -> str:
+    """The uid of ``kube-system``, by which a cluster is known."""
+    from kubernetes import client, config
+
+    settings: Any = client.Configuration()
+    config.load_kube_config(client_configuration=settings)
+    settings.retries = False
+    core = client.CoreV1Api(client.ApiClient(settings))
+    return str(core.read_namespace("kube-system", _request_timeout=(3, 10)).metadata.uid)
 
 
 def _kubeconfig() -> str:

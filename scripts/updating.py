@@ -12,7 +12,7 @@ from scripts import advice, auditing, interruption, mending, pins, preflight, re
 from scripts.engine import Engine, EngineError, Left
 from scripts.pins import Request, Standing
 from scripts.review.resources import of_state
-from scripts.targets import announce, explain
+from scripts.targets import announce, explain, refuse_elsewhere
 from stacks.file import read
 from stacks.model import ConfigurationError
 from stacks.selection import select
@@ -57,7 +57,8 @@ def update(request: Request, *, yes: bool) -> None:
     selected = select(asked)
     account = announce(request.stack, asked.region, ask=not yes, cluster="rag-api" in selected)
     work = Update(request, file, asked, changes, Engine(request.stack))
-    found = work.engine.prepare(asked.region)
+    cluster = "rag-api" in selected
+    found = work.engine.prepare(asked.region, lambda left: refuse_elsewhere(left, account, cluster=cluster))
     preflight.check(asked, work.engine)
     for abandoned in pins.abandoned(request.stack):
         work.say(advice.killed(request.stack, abandoned))

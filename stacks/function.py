@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
@@ -10,6 +11,16 @@ from stacks.model import Model
 
 LAMBDA_TIMEOUT = Field(ge=1, le=900)
 """Seconds; 900 is Lambda's own limit."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Where an alias is to go."""
+
+    system: str
+    function: str
+    """As the manifest names it, such as ``worker``."""
+    release: str
 
 
 def _whole_number(value: object) -> object:

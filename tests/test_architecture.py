@@ -16,7 +16,7 @@ MAY_IMPORT = {
     "guard": {"stacks"},
     "policies": {"stacks", "guard"},
     "runbooks": {"stacks", "guard"},
-    "scripts": {"stacks", "guard", "runbooks", "policies"},
+    "scripts": {"stacks", "guard", "runbooks", "policies", "deployments"},
     "sandbox": set(),
 }
 """The arrows go one way; nothing in the product knows the sandbox, and the sandbox knows nothing of the product."""

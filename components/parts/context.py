@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import pulumi
 
 from components.parts.memory import Memory
-from deployments.served import Wanted
+from stacks.function import Wanted
 from stacks.selection import Selected
 from stacks.settings import StackSettings
 from stacks.turns import Move

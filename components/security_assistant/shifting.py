@@ -15,7 +15,7 @@ from components.parts.context import Context
 from components.parts.function import Shift
 from components.security_assistant.names import SYSTEM, function_name
 from components.security_assistant.observability import Observability
-from deployments.served import Wanted
+from stacks.function import Wanted
 from stacks.security_assistant import FUNCTIONS, SecurityAssistantSettings
 
 EVENTS = ("DEPLOYMENT_FAILURE", "DEPLOYMENT_STOP_ON_ALARM", "DEPLOYMENT_STOP_ON_REQUEST")

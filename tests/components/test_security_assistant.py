@@ -7,6 +7,7 @@ from unittest.mock import Mock
 import pytest
 
 from components.parts.context import Context
+from components.parts.memory import Memory
 from stacks.releases import load, versions
 from stacks.selection import Selected
 from stacks.settings import parse
@@ -121,8 +122,7 @@ def test_codedeploy_may_move_its_own_aliases_and_nothing_else() -> None:
     ],
 )
 def test_the_way_back_is_also_the_one_from_an_update_that_failed(last: str | None, wanted: str, back: bool) -> None:
-    remembered = {"systems": {"security-assistant": {"release": last}} if last else {}}
-    memory = Mock(get=lambda name: remembered.get(name, {}))
+    memory = Memory({"systems": {"security-assistant": {"release": last}} if last else {}})
     release = load(wanted).systems.security_assistant
     assert release
     context = Context(parse("prod", {"rollback-stack:version": wanted}), memory, Mock())

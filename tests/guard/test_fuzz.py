@@ -28,7 +28,7 @@ def account(sandbox: RunningSandbox) -> Iterator[RunningSandbox]:
 def world(sandbox: RunningSandbox, folder: Path) -> World:
     number = next(NUMBERS)
     (folder / str(number)).mkdir()
-    made = World(f"fuzz{number}", folder / str(number), sandbox)
+    made = World(f"fuzz{number}", folder / str(number), sandbox, own_plugins=True)
     made.make()
     return made
 

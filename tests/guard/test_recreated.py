@@ -15,7 +15,6 @@ from guard.durable import Kind
 from guard.inventory import durable
 from guard.ledger import Ledger
 from guard.recovery.catalogue import Catalogue
-from guard.recovery.place import in_reach
 from guard.recovery.points import RecoveryPoint, Store, new_id, restore_command
 from guard.recreated import recreated, restoring
 from tests.guard.states import TABLE, noted, resource, state, urn
@@ -96,6 +95,6 @@ def test_a_store_that_only_the_ledger_knows_is_told_too() -> None:
 def test_the_command_that_restores_a_store_is_the_newest_points_or_where_to_look() -> None:
     (store,) = durable(state(resource("receipts"))).values()
     assert restoring(store, BUCKET, REGION) == "rollback recovery list --store receipts -s prod"
-    made = point(in_reach(table("receipts")), 8)
-    point(in_reach(table("receipts")), 0)
+    made = point(table("receipts").model_copy(update={"account": "1"}), 8)
+    point(table("receipts").model_copy(update={"account": "1"}), 0)
     assert restoring(store, BUCKET, REGION) == made.restore

@@ -39,6 +39,7 @@ from guard.previous import read_previous
 from guard.recovery import work
 from guard.recovery.catalogue import Catalogue
 from guard.recovery.place import caller_account
+from guard.recovery.points import Store as RecoveredStore
 from guard.recovery.stores import choose, stores
 from guard.store import Store
 from tests.guard.programs import Declared, make, undo
@@ -224,7 +225,8 @@ class World:
 
     def urn(self, name: str) -> str:
         """The URN of a store by its name in the program or its physical one."""
-        found = [store.urn for store in durable(self.state()).values() if name in (store.name, _last(store.urn))]
+        known = durable(self.state()).values()
+        found = [store.urn for store in known if name in (store.urn, store.name, _last(store.urn))]
         return found[0]
 
     def approve(self, name: str, action: Action = Action.DELETE, hours: int = 1) -> None:
@@ -247,6 +249,14 @@ class World:
         known = [each for each in stores(self.state(), REGION, caller_account(REGION)) if each.kind.value != "belt"]
         store = choose(known, physical, region)
         work.verify(work.make(store, catalogue, "A. Tester"), catalogue)
+
+    def copied(self, urn: str) -> RecoveredStore:
+        """Make and verify a recovery point of the store with a URN; the store where it lies."""
+        known = stores(self.state(), REGION, caller_account(REGION))
+        store = next(each for each in known if each.urn == urn)
+        catalogue = Catalogue(BUCKET, REGION)
+        catalogue.ensure()
+        return work.verify(work.make(store, catalogue, "A. Tester"), catalogue).store
 
     def put(self, kind: str, physical: str, items: int, first: int = 0, region: str = REGION) -> None:
         """Put items into a store."""

@@ -53,7 +53,7 @@ def test_an_approval_lets_one_system_through() -> None:
     assert said("blast-radius", plan(900), facts=approved) == []
     other = replace(FACTS, approvals=(approval("blast-radius:other", Action.BLAST_RADIUS),))
     assert said("blast-radius", plan(900), facts=other) != []
-    wrong = replace(FACTS, approvals=(approval("blast-radius:files", Action.DELETE),))
+    wrong = replace(FACTS, approvals=(approval("urn:pulumi:prod::p::t::files", Action.DELETE),))
     assert said("blast-radius", plan(900), facts=wrong) != []
 
 

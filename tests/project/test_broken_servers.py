@@ -73,9 +73,16 @@ def test_a_server_that_is_down_is_named_with_the_cure(sandbox: RunningSandbox, p
     state = resources(prod)
     for name in ("account", "cluster"):
         with down(sandbox, name):
-            for done in (prod.rollback("up"), prod.rollback("deploy", "v1.2.2"), prod.rollback("status")):
+            for done in (prod.rollback("up"), prod.rollback("deploy", "v1.2.2")):
                 says(done, "start the sandbox with `make up`")
                 assert name in done.error_lines[0]
+            done = prod.rollback("status")
+            assert done.code == 1, done.said
+            told = " ".join(done.said.split())
+            assert "can't be told: " in told, "a row that says so"
+            assert "sandbox with `make up`" in told, done.said
+            assert "v1.2.3" in told, "the others are shown"
+            assert "Traceback" not in told
             began = time.monotonic()
             says(prod.pulumi("up", "--yes", "--skip-preview"), "does not answer; start it with make up")
             assert time.monotonic() - began < PATIENCE
@@ -162,7 +169,8 @@ def test_a_stack_refuses_an_account_and_a_cluster_that_are_not_its_own(
         for done in (astray.pulumi("up", "--yes", "--skip-preview"), astray.pulumi("preview")):
             says(done, f"this stack was deployed to {kind} ")
             assert "nothing was touched" in done.said
-        assert astray.rollback("deploy", "v1.2.1").code != 0
+        says(astray.rollback("deploy", "v1.2.1"), f"this stack was deployed to {kind} ")
+        assert prod.pin() == pin
         # The engine writes what --config says before it runs the program.
         assert prod.pulumi("config", "set", "rollback-stack:version", pin).code == 0
     assert (other.account(data=True), snapshot(other.environment["KUBECONFIG"], "production")) == before

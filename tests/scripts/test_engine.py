@@ -14,6 +14,9 @@ from typing import Any
 
 import pytest
 
+from sandbox import paths
+from sandbox.toolchain import pulumi_cli
+from sandbox.toolchain.progress import Progress
 from scripts import engine
 from scripts.engine import Engine, EngineError, Left
 
@@ -107,6 +110,7 @@ def test_the_lock_of_a_machine_that_is_gone_is_removed_by_the_command_that_is_pr
 ) -> None:
     monkeypatch.setenv("PULUMI_BACKEND_URL", f"file://{tmp_path}")
     monkeypatch.setenv("PULUMI_CONFIG_PASSPHRASE", "")
+    monkeypatch.setenv("PATH", f"{pulumi_cli.ensure(paths.cache(), Progress(quiet=True))}:{os.environ['PATH']}")
     monkeypatch.setattr(engine, "ROOT", tmp_path)
     (tmp_path / "Pulumi.yaml").write_text("name: rollback-stack\nruntime: yaml\n")
     Engine("prod")._output("stack", "init", "prod", "--no-select")

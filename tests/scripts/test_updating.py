@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from scripts import advice, guarding, interruption, mending, pins, removals, rollback, updating
+from scripts import advice, auditing, interruption, mending, pins, removals, rollback, updating
 from scripts.checks import Check
 from scripts.engine import Engine, EngineError
 from scripts.pins import Request
@@ -64,7 +64,8 @@ def typist(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captu
     monkeypatch.setattr(Engine, "history", lambda _: made.world.history)
     monkeypatch.setattr(updating, "read", lambda stack, changes=None: read(stack, changes, made.world.folder))
     monkeypatch.setattr(updating, "announce", lambda *_, **__: "1")
-    monkeypatch.setattr(guarding, "note_update", lambda *_, **__: None)
+    monkeypatch.setattr(auditing, "note_update", lambda *_, **__: None)
+    monkeypatch.setattr("scripts.preflight.check", lambda *_: None)
     monkeypatch.setattr(mending, "prepare", lambda *_: None)
     monkeypatch.setattr(interruption, "settle", lambda *_: None)
     monkeypatch.setattr(removals, "agreed", lambda *_, **__: None)
