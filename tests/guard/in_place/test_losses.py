@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import shlex
 from typing import Any
 
@@ -217,6 +218,8 @@ def test_what_the_engine_ignores_stays_as_it_is() -> None:
 
 
 def test_inputs_are_read_as_programs_spell_them() -> None:
+    # An output needs an event loop, and a program under mocks that ran before may have left none.
+    asyncio.set_event_loop(asyncio.new_event_loop())
     args = {
         "ttl": aws.dynamodb.TableTtlArgs(attribute_name="expires", enabled=True),
         "point_in_time_recovery": {"enabled": True, "recovery_period_in_days": 3},
