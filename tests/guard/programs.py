@@ -45,6 +45,8 @@ class Declared:
     """Another region than the default provider's."""
     provider: str | None = None
     """The region of a second provider, which the store is given."""
+    taken: str | None = None
+    """The option ``import_``: the id of what is there already."""
     read: bool = False
     """Only read (`get`): somebody else's, by its physical name."""
 
@@ -55,6 +57,12 @@ def undo(args: pulumi.ResourceTransformationArgs) -> pulumi.ResourceTransformati
     return pulumi.ResourceTransformationResult(args.props, opts)
 
 
+def undo_late(args: pulumi.ResourceTransformArgs) -> pulumi.ResourceTransformResult:
+    opts = args.opts
+    opts.hooks, opts.retain_on_delete, opts.protect = None, False, False
+    return pulumi.ResourceTransformResult(args.props, opts)
+
+
 def make(store: Declared, parent: pulumi.Resource | None, provider: pulumi.ProviderResource | None) -> None:
     opts = pulumi.ResourceOptions(
         parent=parent,
@@ -62,6 +70,7 @@ def make(store: Declared, parent: pulumi.Resource | None, provider: pulumi.Provi
         aliases=[pulumi.Alias(name=name, parent=pulumi.ROOT_STACK_RESOURCE) for name in store.aliases] or None,
         protect=store.protect,
         retain_on_delete=store.retain,
+        import_=store.taken,
     )
     match store.kind:
         case "table" if store.read:
@@ -139,6 +148,7 @@ def declared(rows: Sequence[Mapping[str, Any]], prefix: str) -> tuple[Declared, 
         given = {key: value for key, value in row.items() if key not in _KINDS}
         physical = given.get("physical", name)
         given["physical"] = None if physical is None else f"{prefix}-{physical}"
+        given["taken"] = f"{prefix}-{given['taken']}" if "taken" in given else None
         given["aliases"] = tuple(given.get("aliases", ()))
         found.append(Declared(kind=kind, name=name, **given))
     return tuple(found)
