@@ -38,11 +38,11 @@ def lock(root: Path) -> None:
     (root / RELEASES / "releases.lock").write_text(json.dumps(content))
 
 
-def edit(name: str) -> Callable[[Path], None]:
-    return lambda root: (root / RELEASES / name).write_text("three") and None
+def edit(name: str) -> Callable[[Path], object]:
+    return lambda root: (root / RELEASES / name).write_text("three")
 
 
-def drop(name: str) -> Callable[[Path], None]:
+def drop(name: str) -> Callable[[Path], object]:
     return lambda root: (root / RELEASES / name).unlink()
 
 

@@ -42,7 +42,7 @@ class World:
     answers: dict[str, Preview] = field(default_factory=dict)
     """By release; ``made.preview(HELD)`` for any other."""
     open_at_base: bool = True
-    held: Standards = Standards()
+    held: Standards = field(default_factory=Standards)
     """What the change does to what it is held against."""
     asked: list[str] = field(default_factory=list)
     asked_of_base: list[str] = field(default_factory=list)
