@@ -59,7 +59,7 @@ def load(policies: Collection[str], fixed: Collection[str], path: Path = FILE) -
     that is malformed and for a waiver of a policy that doesn't exist or can't be waived.
     """
     try:
-        given = read_yaml(path, path.name)
+        given = read_yaml(path, path.name, plain=True)
     except FileNotFoundError:
         return ()
     try:
