@@ -24,6 +24,8 @@ STACK = "pulumi:pulumi:Stack"
 ROOT = Path(__file__).resolve().parent.parent
 GUARDED = {pack.VARIABLE: str(ROOT / "policies")}
 """The pack applies to every preview and update, and no variable of the caller's takes its place."""
+OPTION = "PULUMI_OPTION_"
+"""What the engine's variables begin with that stand for options of its command line."""
 HISTORY = 50
 """Updates that are looked at: the audit needs those since the ledger's last entry."""
 LAST_CALLS = 3.0
@@ -93,6 +95,7 @@ class Engine:
         Ctrl-C reaches the engine too, which ends the update in its own time: it is waited for.
         """
         options = ("--yes", "--skip-preview", "--suppress-outputs", "--config-file", str(settings))
+        _say_unheeded()
         with _engine_found():
             return interruption.attended(_command("up", *options, "--stack", self.stack), ROOT, _environment())
 
@@ -221,9 +224,18 @@ def _command(*arguments: str) -> list[str]:
 
 
 def _environment() -> dict[str, str]:
-    """The caller's environment with our pack in it, whatever pack that named: none, another, or ours lowered."""
-    given = {name: value for name, value in os.environ.items() if name != f"{pack.VARIABLE}_CONFIG"}
-    return {**given, **GUARDED}
+    """The caller's environment, without the options that would come with it, and with our pack.
+
+    Any option of the engine can be a variable: one target updates a part of the stack, a refresh lets go of a store that
+    is gone and makes it anew, another pack or a configuration of ours judges nothing.
+    """
+    return {**{name: value for name, value in os.environ.items() if not name.startswith(OPTION)}, **GUARDED}
+
+
+def _say_unheeded() -> None:
+    """Name the options in the environment that an update doesn't take."""
+    if unheeded := sorted(name for name in os.environ if name.startswith(OPTION) and name not in GUARDED):
+        print(f"not heeded, since `rollback` gives the engine its options: {', '.join(unheeded)}", file=sys.stderr)
 
 
 @contextmanager

@@ -220,3 +220,19 @@ def test_no_variable_of_the_caller_takes_the_packs_place(monkeypatch: pytest.Mon
     assert found["PULUMI_OPTION_POLICY_PACK"] == str(engine.ROOT / "policies")
     assert "PULUMI_OPTION_POLICY_PACK_CONFIG" not in found
     assert found["PATH"] == os.environ["PATH"]
+
+
+@pytest.mark.parametrize("option", ["TARGET", "EXCLUDE", "REFRESH", "CONTINUE_ON_ERROR", "REPLACE", "CONFIG_FILE"])
+def test_no_option_comes_with_the_environment(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path, option: str
+) -> None:
+    monkeypatch.setenv(f"PULUMI_OPTION_{option}", "true")
+    monkeypatch.setenv("PULUMI_OPTION_POLICY_PACK", "another")
+    given: list[Any] = []
+    monkeypatch.setattr(engine.interruption, "attended", lambda command, folder, environment: given.append(environment))
+    Engine("prod").up(tmp_path)
+    assert f"PULUMI_OPTION_{option}" not in given[0]
+    said = capsys.readouterr().err
+    assert said.splitlines() == [
+        f"not heeded, since `rollback` gives the engine its options: PULUMI_OPTION_{option}",
+    ]
