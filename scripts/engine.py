@@ -226,8 +226,8 @@ def _command(*arguments: str) -> list[str]:
 def _environment() -> dict[str, str]:
     """The caller's environment, without the options that would come with it, and with our pack.
 
-    Any option of the engine can be a variable: one target updates a part of the stack, a refresh lets go of a store that
-    is gone and makes it anew, another pack or a configuration of ours judges nothing.
+    Any option of the engine can be a variable: one target updates a part of the stack, a refresh lets go of a store
+    that is gone and makes it anew, another pack or a configuration of ours judges nothing.
     """
     return {**{name: value for name, value in os.environ.items() if not name.startswith(OPTION)}, **GUARDED}
 
