@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -18,6 +19,7 @@ from urllib.parse import urlparse
 
 from guard import pack
 from scripts import interrupted, interruption
+from stacks.file import path_of
 from stacks.settings import PROJECT
 
 STACK = "pulumi:pulumi:Stack"
@@ -107,9 +109,27 @@ class Engine:
     def configure(self, changes: Mapping[str, str | None], settings: Path | None = None) -> None:
         """Write settings into the stack's file, or into a copy of it; None takes one out. Comments stay.
 
-        Raises ``EngineError``.
+        The file itself is replaced in one step: the engine writes it in place and key by key, so that a full disk or a
+        kill would leave half of it, and no pin at all. Raises ``EngineError``.
         """
-        file = ("--config-file", str(settings)) if settings else ()
+        if settings is not None:
+            self._write(changes, settings)
+        elif changes:
+            source = path_of(self.stack, ROOT / "stacks")
+            new = source.with_name(f".new-{source.name}")
+            try:
+                shutil.copy(source, new)
+                self._write(changes, new)
+                with new.open("rb") as written:
+                    os.fsync(written.fileno())
+                new.replace(source)
+            except OSError as error:
+                raise EngineError(f"stacks/{source.name} can't be written, and is as it was: {error}") from None
+            finally:
+                new.unlink(missing_ok=True)
+
+    def _write(self, changes: Mapping[str, str | None], settings: Path) -> None:
+        file = ("--config-file", str(settings))
         given = [
             word for key, value in changes.items() if value is not None for word in ("--plaintext", f"{key}={value}")
         ]
