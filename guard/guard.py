@@ -21,7 +21,7 @@ from guard.durable import Kind, durable, is_durable, physical_name
 from guard.evidence import RecoveryPoints
 from guard.gate import Gate, answer
 from guard.hook import Hook
-from guard.in_place import described, losses, may_lose
+from guard.in_place import COMPANIONS, described, losses, may_lose
 from guard.in_place.hook import LossHook
 from guard.plan import Plan, compare, content, described_store, nothing_goes
 from guard.previous import Previous
@@ -59,6 +59,9 @@ class Guard:
         delete = self._hook.as_resource_hook(self._store_of, self._is_replaced)
         gate = Gate(self._hook, self._stores_of_the_state, self.declared.resources.get).as_resource_hook()
         self._bound = pulumi.ResourceHookBinding(before_delete=[delete], before_update=[change])
+        self._made = pulumi.ResourceHookBinding(
+            before_delete=[delete], before_create=[change], before_update=[change]
+        )
         self._gated = pulumi.ResourceHookBinding(before_delete=[gate])
         self._watched = pulumi.ResourceHookBinding(before_delete=[gate], before_create=[change], before_update=[change])
         pulumi.runtime.register_stack_transformation(self._attach)
@@ -102,7 +105,8 @@ class Guard:
             retain_on_delete=not free,
             # Else a replacement would make an empty store and lead everything to it before the hook is heard.
             delete_before_replace=True,
-            hooks=self._bound,
+            # What stands beside a store changes it when it is made, too: a second versioning, suspended.
+            hooks=self._made if args.type_ in COMPANIONS else self._bound,
         )
         props = {**args.props, **holds.unlocked} if free else args.props
         return pulumi.ResourceTransformationResult(props, pulumi.ResourceOptions.merge(args.opts, guarded))

@@ -39,6 +39,8 @@ class Declared:
     """Days after which a bucket's objects expire."""
     versioning: str = "Enabled"
     """A bucket's."""
+    second_versioning: str | None = None
+    """The status of another versioning of the same bucket."""
     retention: int | None = None
     """A queue's in seconds, a log group's in days."""
     region: str | None = None
@@ -92,12 +94,14 @@ def make(store: Declared, parent: pulumi.Resource | None, provider: pulumi.Provi
             )
         case "bucket":
             bucket = aws.s3.Bucket(store.name, bucket=store.physical, opts=opts)
-            aws.s3.BucketVersioning(
-                f"{store.name}-versioning",
-                bucket=bucket.bucket,
-                versioning_configuration=aws.s3.BucketVersioningVersioningConfigurationArgs(status=store.versioning),
-                opts=pulumi.ResourceOptions(parent=bucket),
-            )
+            for suffix, status in (("", store.versioning), ("-second", store.second_versioning)):
+                if status is not None:
+                    aws.s3.BucketVersioning(
+                        f"{store.name}-versioning{suffix}",
+                        bucket=bucket.bucket,
+                        versioning_configuration=aws.s3.BucketVersioningVersioningConfigurationArgs(status=status),
+                        opts=pulumi.ResourceOptions(parent=bucket),
+                    )
             if store.lifecycle is not None:
                 rule = aws.s3.BucketLifecycleConfigurationRuleArgs(
                     id="expire",
