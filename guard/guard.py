@@ -59,9 +59,7 @@ class Guard:
         delete = self._hook.as_resource_hook(self._store_of, self._is_replaced)
         gate = Gate(self._hook, self._stores_of_the_state, self.declared.resources.get).as_resource_hook()
         self._bound = pulumi.ResourceHookBinding(before_delete=[delete], before_update=[change])
-        self._made = pulumi.ResourceHookBinding(
-            before_delete=[delete], before_create=[change], before_update=[change]
-        )
+        self._made = pulumi.ResourceHookBinding(before_delete=[delete], before_create=[change], before_update=[change])
         self._gated = pulumi.ResourceHookBinding(before_delete=[gate])
         self._watched = pulumi.ResourceHookBinding(before_delete=[gate], before_create=[change], before_update=[change])
         pulumi.runtime.register_stack_transformation(self._attach)
