@@ -5,11 +5,17 @@ Source: AWS CodeDeploy user guide, "Overview of an in-place deployment", "Redepl
 
 from __future__ import annotations
 
+import asyncio
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import Any
 
 from deployments.codedeploy import DeploymentError, Group, Say
+
+PART = 1 << 20
+"""Bytes of a revision that are read at a time."""
 
 
 @dataclass(frozen=True)
@@ -28,11 +34,7 @@ class RevisionDeployment:
         followed = await self.group.settle(lambda found: _key(found) == key, say)
         if followed is None and await self._live() == key:
             return
-        identifier = followed or await self.group.start(
-            {"revisionType": "S3", "s3Location": {"bucket": bucket, "key": key, "bundleType": "zip"}},
-            f"revision {key}",
-            fileExistsBehavior="OVERWRITE",
-        )
+        identifier = followed or await self._start(bucket, key)
         ended = await self.group.ended(identifier, say)
         if ended.status == "Succeeded":
             return
@@ -40,6 +42,14 @@ class RevisionDeployment:
         raise DeploymentError(
             f"CodeDeploy could not bring {key} to the hosts of {self.group.group} ({ended.identifier} "
             f"{ended.status.lower()}): {ended.why}; they run {live or 'no revision'}"
+        )
+
+    async def _start(self, bucket: str, key: str) -> str:
+        version = await asyncio.to_thread(proved, bucket, key, self.group.region)
+        # Not the ETag: the same zip, uploaded once more, may have another, and CodeDeploy then couldn't go back to it.
+        location = {"bucket": bucket, "key": key, "bundleType": "zip", **({"version": version} if version else {})}
+        return await self.group.start(
+            {"revisionType": "S3", "s3Location": location}, f"revision {key}", fileExistsBehavior="OVERWRITE"
         )
 
     async def _live(self) -> str | None:
@@ -51,6 +61,32 @@ class RevisionDeployment:
         good = (info.get("lastSuccessfulDeployment") or {}).get("deploymentId")
         last = (info.get("lastAttemptedDeployment") or {}).get("deploymentId")
         return _key(await self.group.look(good)) if good and good == last else None
+
+
+def proved(bucket: str, key: str, region: str) -> str | None:
+    """The object's version of a revision that is the zip which its key names by SHA-256: hosts take that one and no
+    other. None where the bucket keeps no versions.
+
+    CodeDeploy compares nothing by itself, and a host runs whatever lies under the key. Raises ``DeploymentError`` where
+    that is something else, or can't be read. Source: CodeDeploy API reference, S3Location.
+    """
+    import boto3
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    try:
+        answer = boto3.client("s3", region_name=region).get_object(Bucket=bucket, Key=key)
+        digest = hashlib.sha256()
+        for part in answer["Body"].iter_chunks(PART):
+            digest.update(part)
+    except (BotoCoreError, ClientError) as error:
+        raise DeploymentError(f"s3://{bucket}/{key} can't be read, and nothing was deployed: {error}") from None
+    if digest.hexdigest() != PurePosixPath(key).stem:
+        raise DeploymentError(
+            f"s3://{bucket}/{key} isn't the zip that the release pins (its SHA-256 is {digest.hexdigest()}): nothing "
+            "was deployed. Upload the right one, and run the same again"
+        )
+    version = str(answer.get("VersionId") or "null")
+    return None if version == "null" else version
 
 
 def _key(deployment: Mapping[str, Any]) -> str | None:

@@ -6,14 +6,25 @@ lets a delete through: the recovery point is looked for all the same (``guard.ho
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import fcntl
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import yaml
-from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BeforeValidator,
+    Field,
+    StringConstraints,
+    ValidationError,
+    model_validator,
+)
 
 from guard.durable import Kind, durable
 from stacks.model import Model, explain
@@ -58,6 +69,16 @@ Reason = Annotated[
 """Why, in a sentence."""
 
 
+def _told_as_a_time(value: object) -> object:
+    """Refuse a number of seconds: nobody who reviews it sees when that is."""
+    if isinstance(value, int | float) or (isinstance(value, str) and value.strip().lstrip("-+").isdecimal()):
+        raise ValueError("has to be a date and a time, such as 2026-11-30T12:00:00Z")
+    return value
+
+
+Moment = Annotated[AwareDatetime, BeforeValidator(_told_as_a_time)]
+
+
 class Approval(Model):
     """One decision of one person."""
 
@@ -71,8 +92,8 @@ class Approval(Model):
     action: Action
     by: Person
     reason: Reason
-    given: AwareDatetime
-    expires: AwareDatetime
+    given: Moment
+    expires: Moment
 
     @model_validator(mode="after")
     def _short(self) -> Approval:
@@ -101,7 +122,7 @@ def load(stack: str, folder: Path = FOLDER) -> tuple[Approval, ...]:
     """A stack's approvals, none where there is no file. Raises ``ConfigurationError`` for a file that is malformed."""
     path = folder / f"{stack}.yaml"
     try:
-        given = read_yaml(path, f"approvals of {stack}")
+        given = read_yaml(path, f"approvals of {stack}", plain=True)
     except FileNotFoundError:
         return ()
     try:
@@ -113,26 +134,42 @@ def load(stack: str, folder: Path = FOLDER) -> tuple[Approval, ...]:
 def add(stack: str, approval: Approval, folder: Path = FOLDER) -> Path:
     """Write an approval to the stack's file, in place of one for the same deed; the file."""
     same = (approval.store, approval.action)
-    others = [other for other in load(stack, folder) if (other.store, other.action) != same]
-    return _write(stack, [*others, approval], folder)
+    with _alone(folder):
+        others = [other for other in load(stack, folder) if (other.store, other.action) != same]
+        return _write(stack, [*others, approval], folder)
 
 
 def remove(stack: str, approvals: Iterable[Approval], folder: Path = FOLDER) -> Path:
     """Take approvals out of the stack's file; the file."""
     revoked = list(approvals)
-    return _write(stack, [other for other in load(stack, folder) if other not in revoked], folder)
+    with _alone(folder):
+        return _write(stack, [other for other in load(stack, folder) if other not in revoked], folder)
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Hold the folder from reading to writing: what one command revokes, another must not write again."""
+    folder.mkdir(exist_ok=True)
+    held = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(held)
 
 
 def _write(stack: str, approvals: Iterable[Approval], folder: Path) -> Path:
+    """Replace the stack's file in one step, with a file that is on the disk: whole, or as it was."""
     path = folder / f"{stack}.yaml"
-    folder.mkdir(exist_ok=True)
     content = [approval.model_dump(mode="json", by_alias=True) for approval in approvals]
     temporary = path.with_suffix(".new")
-    temporary.write_text(
-        "# Who approved which delete, why, and until when (docs/guard.md). Written by `rollback guard approve`.\n"
-        + yaml.safe_dump(content, sort_keys=False, width=120, allow_unicode=True),
-        encoding="utf-8",
-    )
+    with temporary.open("w", encoding="utf-8") as file:
+        file.write(
+            "# Who approved which delete, why, and until when (docs/guard.md). Written by `rollback guard approve`.\n"
+            + yaml.safe_dump(content, sort_keys=False, width=120, allow_unicode=True)
+        )
+        file.flush()
+        os.fsync(file.fileno())
     temporary.replace(path)
     return path
 

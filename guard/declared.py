@@ -70,6 +70,8 @@ class Declared:
     """The providers that the program declares, by URN."""
     foreign: dict[str, str] = field(default_factory=dict)
     """A store's URN -> the URN of its provider, where only that tells where the store lies."""
+    transforms: list[object] = field(default_factory=list)
+    """What resources have as the option ``transforms``."""
     places: dict[pulumi.Resource, Place] = field(default_factory=dict)
     resources: dict[str, pulumi.Resource] = field(default_factory=dict)
     """What was declared, as the SDK has it, by URN."""
@@ -82,6 +84,7 @@ class Declared:
         address = place.urn
         self.urns.add(address)
         self.resources[address] = resource
+        self.transforms += opts.transforms or ()
         self.former |= {each.urn: address for each in place.former if each.urn != address}
         if token.startswith(PROVIDER):
             self.providers[address] = declared_provider(address, token, props)

@@ -5,6 +5,7 @@ One place for every release. A program registers it first and asks for the plan 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -20,11 +21,12 @@ from guard.durable import Kind, durable, is_durable, physical_name
 from guard.evidence import RecoveryPoints
 from guard.gate import Gate, answer
 from guard.hook import Hook
-from guard.in_place import described, losses, may_lose
+from guard.in_place import COMPANIONS, described, losses, may_lose
 from guard.in_place.hook import LossHook
 from guard.plan import Plan, compare, content, described_store, nothing_goes
 from guard.previous import Previous
 from guard.store import Store
+from guard.transforms import undoing
 
 
 @dataclass
@@ -57,12 +59,15 @@ class Guard:
         delete = self._hook.as_resource_hook(self._store_of, self._is_replaced)
         gate = Gate(self._hook, self._stores_of_the_state, self.declared.resources.get).as_resource_hook()
         self._bound = pulumi.ResourceHookBinding(before_delete=[delete], before_update=[change])
+        self._made = pulumi.ResourceHookBinding(before_delete=[delete], before_create=[change], before_update=[change])
         self._gated = pulumi.ResourceHookBinding(before_delete=[gate])
         self._watched = pulumi.ResourceHookBinding(before_delete=[gate], before_create=[change], before_update=[change])
         pulumi.runtime.register_stack_transformation(self._attach)
 
     def plan(self) -> Plan:
         """Show what this update takes away, for the policy and for reviewers. After everything was declared."""
+        if self.declared.stores:
+            self._refuse_transforms()  # one that was registered last meets what is still on its way to the engine
         difference = compare(self.before, self.declared)
         told = content(self.stack, difference, self.declared, self._judge, self._approved)
         told["losses"] = [entry for store in self.declared.stores.values() for entry in self._losses(store)]
@@ -84,6 +89,7 @@ class Guard:
         if urn not in self.declared.stores:
             return self._beside_stores(args)
         self._refuse_to_be_undone(args)
+        self._refuse_import(urn, args)
         free = self._let_go(urn)
         holds = durable(args.type_)
         assert holds is not None  # it is one of the stores
@@ -97,7 +103,8 @@ class Guard:
             retain_on_delete=not free,
             # Else a replacement would make an empty store and lead everything to it before the hook is heard.
             delete_before_replace=True,
-            hooks=self._bound,
+            # What stands beside a store changes it when it is made, too: a second versioning, suspended.
+            hooks=self._made if args.type_ in COMPANIONS else self._bound,
         )
         props = {**args.props, **holds.unlocked} if free else args.props
         return pulumi.ResourceTransformationResult(props, pulumi.ResourceOptions.merge(args.opts, guarded))
@@ -126,6 +133,36 @@ class Guard:
             raise pulumi.RunError(
                 f"{args.name} holds data, and the option transforms on it or above it could take its delete hook off: "
                 "use transformations, which the guard sees"
+            )
+
+        self._refuse_transforms()
+
+    def _refuse_transforms(self) -> None:
+        """The same for what the engine applies to every resource."""
+        if undoing(self.declared.transforms):
+            raise pulumi.RunError(
+                "a transform of the stack (register_resource_transform) could take the delete hook off what holds "
+                "data: use transformations (register_stack_transformation), registered before guard.register()"
+            )
+
+    def _refuse_import(self, urn: str, args: pulumi.ResourceTransformationArgs) -> None:
+        """Raises ``pulumi.RunError`` where the option ``import_`` leads a store's URN to another store unapproved.
+
+        The engine takes the other one in first, protection or not, and comes to the delete of the old one last: the
+        delete hook alone would leave the state with both.
+        """
+        taken = args.opts.import_
+        if taken is None or urn not in self.before.stores:
+            return
+        outputs = self.before.resources.get(urn, {})
+        store = self.before.located(urn, outputs, self.declared.providers)
+        known = {str(each) for each in (outputs.get("id"), outputs.get("arn"), store.name) if each}
+        # Some types are imported by several names in one text (bucket,owner).
+        if known & {str(taken), *re.split(r"[,/|]", str(taken))}:
+            return
+        if said := self._hook.refusal(store, Action.REPLACE):
+            raise pulumi.RunError(
+                f"{args.name} is {store.name}, and the option import_ would put {taken} in its place: {said}"
             )
 
     def _let_go(self, urn: str) -> bool:

@@ -18,6 +18,7 @@ from guard import approvals
 from guard.approvals import Action
 from guard.durable import HOOK, durable
 from guard.evidence import RecoveryPoints
+from guard.in_place.values import revealed
 from guard.store import Store
 
 
@@ -76,6 +77,7 @@ class Hook:
 
         async def before_delete(args: pulumi.ResourceHookArgs) -> None:
             action = Action.REPLACE if await is_replaced(args.urn, args.id) else Action.DELETE
+            args.old_inputs, args.old_outputs = await revealed(args.old_inputs), await revealed(args.old_outputs)
             self.decide(locate(args), action)
 
         return pulumi.ResourceHook(HOOK, before_delete, opts=pulumi.ResourceHookOptions(on_dry_run=True))

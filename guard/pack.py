@@ -17,7 +17,7 @@ from typing import Any
 FOLDER = Path(__file__).resolve().parent.parent / "policies"
 VARIABLE = "PULUMI_OPTION_POLICY_PACK"
 """The engine's own variable for the option ``--policy-pack``: folders, separated by commas; set but empty is none."""
-SOURCES = ("*.py", "*.yaml", "*/*.py", "*/*.yaml")
+SOURCES = ("**/*.py", "**/*.yaml")
 OUTPUT = "withoutPack"
 """What the stack's output ``guard`` counts the updates in."""
 

@@ -58,10 +58,11 @@ class Difference:
 
 @functools.cache
 def guard_digest() -> str:
-    """What tells this guard from another that only looks like it: SHA-256 over the sources of ``guard`` (hex)."""
-    digest = hashlib.sha256()
-    for path in sorted(Path(__file__).parent.glob("*.py")):
-        digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+    """What tells this guard from another that only looks like it: SHA-256 over all sources and tables of ``guard``."""
+    digest, folder = hashlib.sha256(), Path(__file__).parent
+    for path in sorted(path for path in folder.rglob("*") if path.suffix in (".py", ".txt")):
+        text = path.read_bytes()
+        digest.update(f"{path.relative_to(folder)}\0{len(text)}\0".encode() + text)
     return digest.hexdigest()
 
 
@@ -80,7 +81,7 @@ def compare(before: Previous, declared: Declared) -> Difference:
         now = declared.stores.get(urn) or declared.stores.get(declared.former.get(urn, ""))
         if now is None and not any(store.is_same(arrival) for arrival in arrivals):
             removed.append(store)
-        elif now is not None and (changed := _changed(store, now)):
+        elif now is not None and (changed := _changed(store, now) or _became(store, now)):
             replaced.append((store, changed))
     return Difference(tuple(removed), tuple(replaced), _figures(before, declared, replaced))
 
@@ -127,6 +128,12 @@ def _changed(old: Store, new: Store) -> tuple[str, ...]:
     both = old.identity.keys() & new.identity.keys()
     changed = {path for path in both if old.identity[path] != new.identity[path]}
     return tuple(sorted(changed | set(old.location.differences(new.location))))
+
+
+def _became(old: Store, new: Store) -> tuple[str, ...]:
+    """The type, where an alias makes one kind of store of another. Types of one kind may be the same (BucketV2)."""
+    kinds = [durable(old.type), durable(new.type)]
+    return () if len({holds.kind if holds else None for holds in kinds}) == 1 else ("type",)
 
 
 def _figures(before: Previous, declared: Declared, replaced: list[tuple[Store, Any]]) -> dict[str, dict[str, int]]:

@@ -14,6 +14,7 @@ from typing import Annotated
 
 from pydantic import Field, ValidationError
 
+from guard.approvals import Person, Reason
 from stacks.model import ConfigurationError, Model, explain, unknown
 from stacks.policies import PolicyName
 from stacks.strict import read_yaml
@@ -27,8 +28,8 @@ class Waiver(Model):
     policy: PolicyName
     resource: Annotated[str, Field(min_length=1, max_length=512)]
     """A shell pattern for the resource's name in its URN, or its name in the account or cluster."""
-    reason: Annotated[str, Field(min_length=12, max_length=1_024)]
-    owner: Annotated[str, Field(min_length=2, max_length=128)]
+    reason: Annotated[Reason, Field(min_length=12)]
+    owner: Person
     """A person or a team that answers for it."""
     expires: date
     """The last day on which it holds."""
@@ -59,7 +60,7 @@ def load(policies: Collection[str], fixed: Collection[str], path: Path = FILE) -
     that is malformed and for a waiver of a policy that doesn't exist or can't be waived.
     """
     try:
-        given = read_yaml(path, path.name)
+        given = read_yaml(path, path.name, plain=True)
     except FileNotFoundError:
         return ()
     try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -18,12 +19,15 @@ from urllib.parse import urlparse
 
 from guard import pack
 from scripts import interrupted, interruption
+from stacks.file import path_of
 from stacks.settings import PROJECT
 
 STACK = "pulumi:pulumi:Stack"
 ROOT = Path(__file__).resolve().parent.parent
 GUARDED = {pack.VARIABLE: str(ROOT / "policies")}
 """The pack applies to every preview and update, and no variable of the caller's takes its place."""
+OPTION = "PULUMI_OPTION_"
+"""What the engine's variables begin with that stand for options of its command line."""
 HISTORY = 50
 """Updates that are looked at: the audit needs those since the ledger's last entry."""
 LAST_CALLS = 3.0
@@ -93,6 +97,7 @@ class Engine:
         Ctrl-C reaches the engine too, which ends the update in its own time: it is waited for.
         """
         options = ("--yes", "--skip-preview", "--suppress-outputs", "--config-file", str(settings))
+        _say_unheeded()
         with _engine_found():
             return interruption.attended(_command("up", *options, "--stack", self.stack), ROOT, _environment())
 
@@ -104,9 +109,27 @@ class Engine:
     def configure(self, changes: Mapping[str, str | None], settings: Path | None = None) -> None:
         """Write settings into the stack's file, or into a copy of it; None takes one out. Comments stay.
 
-        Raises ``EngineError``.
+        The file itself is replaced in one step: the engine writes it in place and key by key, so that a full disk or a
+        kill would leave half of it, and no pin at all. Raises ``EngineError``.
         """
-        file = ("--config-file", str(settings)) if settings else ()
+        if settings is not None:
+            self._write(changes, settings)
+        elif changes:
+            source = path_of(self.stack, ROOT / "stacks")
+            new = source.with_name(f".new-{source.name}")
+            try:
+                shutil.copy(source, new)
+                self._write(changes, new)
+                with new.open("rb") as written:
+                    os.fsync(written.fileno())
+                new.replace(source)
+            except OSError as error:
+                raise EngineError(f"stacks/{source.name} can't be written, and is as it was: {error}") from None
+            finally:
+                new.unlink(missing_ok=True)
+
+    def _write(self, changes: Mapping[str, str | None], settings: Path) -> None:
+        file = ("--config-file", str(settings))
         given = [
             word for key, value in changes.items() if value is not None for word in ("--plaintext", f"{key}={value}")
         ]
@@ -221,9 +244,18 @@ def _command(*arguments: str) -> list[str]:
 
 
 def _environment() -> dict[str, str]:
-    """The caller's environment with our pack in it, whatever pack that named: none, another, or ours lowered."""
-    given = {name: value for name, value in os.environ.items() if name != f"{pack.VARIABLE}_CONFIG"}
-    return {**given, **GUARDED}
+    """The caller's environment, without the options that would come with it, and with our pack.
+
+    Any option of the engine can be a variable: one target updates a part of the stack, a refresh lets go of a store
+    that is gone and makes it anew, another pack or a configuration of ours judges nothing.
+    """
+    return {**{name: value for name, value in os.environ.items() if not name.startswith(OPTION)}, **GUARDED}
+
+
+def _say_unheeded() -> None:
+    """Name the options in the environment that an update doesn't take."""
+    if unheeded := sorted(name for name in os.environ if name.startswith(OPTION) and name not in GUARDED):
+        print(f"not heeded, since `rollback` gives the engine its options: {', '.join(unheeded)}", file=sys.stderr)
 
 
 @contextmanager

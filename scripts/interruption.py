@@ -34,17 +34,21 @@ def attended(command: Sequence[str], folder: Path, environment: Mapping[str, str
     """
     _received.clear()
     terminal = _has_terminal()
-    # Without a terminal nobody signals the whole group: the engine gets one of its own, and each signal once.
-    process = subprocess.Popen(command, cwd=folder, env=environment, process_group=None if terminal else 0)
+    process: subprocess.Popen[bytes] | None = None
 
     def interrupted(number: int, _: FrameType | None) -> None:
         _received.append(number)
-        if not (terminal and number == signal.SIGINT):
+        if process is not None and not (terminal and number == signal.SIGINT):
             process.send_signal(number)
 
     heard = SIGNALS if threading.current_thread() is threading.main_thread() else ()
+    # Before the engine starts: an interruption in between would leave it running with nobody who waits for it.
     before = {number: signal.signal(number, interrupted) for number in heard}
     try:
+        # Without a terminal nobody signals the whole group: the engine gets one of its own, and each signal once.
+        process = subprocess.Popen(command, cwd=folder, env=environment, process_group=None if terminal else 0)
+        for number in list(_received):
+            process.send_signal(number)
         return process.wait()
     finally:
         for number, handler in before.items():

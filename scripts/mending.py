@@ -13,21 +13,23 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from scripts import ringing
-from scripts.engine import Engine, Left
+from scripts.engine import Engine, EngineError, Left
 from scripts.running import drifted
 from scripts.systems import shifts
 from scripts.systems.serving import Drift
 from stacks.settings import StackSettings
 
 
-def prepare(engine: Engine, settings: StackSettings) -> None:
+def prepare(engine: Engine, settings: StackSettings, known: Mapping[str, Any]) -> None:
     """Have the state say what is really there, of all that drifted, and stop deployments that lead elsewhere.
 
-    Says what it found. Raises ``EngineError`` where the engine can't read a resource, and where an alarm rings that
-    would stop a deployment (``scripts.ringing``).
+    ``known``: the outputs by which the update was decided. Says what it found. Raises ``EngineError`` where another
+    update has moved a system since, where the engine can't read a resource, and where an alarm rings that would stop a
+    deployment (``scripts.ringing``).
     """
     state = engine.state()
     outputs = Left(state, []).outputs
+    _refuse_moved(settings.stack, known, outputs)
     ringing.refuse(settings, outputs)
     _stop_others(settings, outputs)
     found = [drift for drift in drifted(settings, outputs) if drift.resources]
@@ -35,6 +37,21 @@ def prepare(engine: Engine, settings: StackSettings) -> None:
         print(f"{settings.stack}: not as the settings ask, this update puts it right: {drift.what}", file=sys.stderr)
     if urns := urns_of(state, found):
         engine.refresh(urns)
+
+
+def _refuse_moved(stack: str, known: Mapping[str, Any], outputs: Mapping[str, Any]) -> None:
+    """Raise ``EngineError`` where a system runs another release than when this update was decided on."""
+    then, now = _releases(known), _releases(outputs)
+    moved = [f"{name} from {then.get(name)} to {now[name]}" for name in now if now[name] != then.get(name)]
+    if moved:
+        raise EngineError(
+            f"another update of {stack} has moved {', '.join(moved)} meanwhile: nothing was changed; see `rollback "
+            f"status -s {stack}`, then run this again"
+        )
+
+
+def _releases(outputs: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: (told or {}).get("release") for name, told in (outputs.get("systems") or {}).items()}
 
 
 def urns_of(state: Mapping[str, Any], drift: Sequence[Drift]) -> list[str]:

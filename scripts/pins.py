@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import fcntl
 import json
+import os
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -21,6 +22,7 @@ from pathlib import Path
 
 import yaml
 
+from scripts.engine import EngineError
 from stacks.file import FOLDER, path_of
 from stacks.releases import SYSTEMS
 from stacks.settings import PROJECT, StackSettings
@@ -164,6 +166,37 @@ def _differing(changes: Changes, settings: StackSettings) -> Changes:
         **{own(system): settings.own_pin(system) for system in SYSTEMS},
     }
     return {key: value for key, value in changes.items() if value != said[key]}
+
+
+class HeldError(EngineError):
+    """Another command of this checkout updates the stack."""
+
+
+@contextmanager
+def held(stack: str, folder: Path = FOLDER) -> Iterator[None]:
+    """Hold a stack's file against other commands of this checkout, from the first look at it to the last pin.
+
+    Two that decide on one reading of it undo each other: the second would take back what the first has just deployed.
+    Raises ``HeldError`` where another command holds it. A killed one holds nothing.
+    """
+    source = path_of(stack, folder)
+    if not source.is_file():
+        yield  # whoever reads it says so
+        return
+    with (folder / f".{source.stem}.lock").open("a+") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            lock.seek(0)
+            owner = lock.read().strip()
+            raise HeldError(
+                f"another `rollback` updates {stack} from this checkout{f' (pid {owner})' if owner else ''}: wait for "
+                "it, then run this again"
+            ) from None
+        lock.truncate(0)
+        lock.write(f"{os.getpid()}\n")
+        lock.flush()
+        yield
 
 
 @contextmanager

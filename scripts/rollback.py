@@ -22,6 +22,9 @@ from stacks.lock import read_lock
 from stacks.model import ConfigurationError, unknown
 from stacks.releases import RELEASES, SYSTEMS, load, publish, versions
 
+INTERRUPTED = 130
+"""The exit code that Typer makes of Ctrl-C, without a word."""
+
 app = typer.Typer(
     name="rollback",
     help="Deploy, and go back to, pinned releases.",
@@ -162,6 +165,8 @@ def main() -> int:
             print(f"error: {said}", file=sys.stderr)
             return 1
         raise
+    if code == INTERRUPTED:
+        print("stopped: what was under way may be done in part; the same command goes on with it", file=sys.stderr)
     return code if isinstance(code, int) else 0
 
 

@@ -51,6 +51,25 @@ def update(request: Request, *, yes: bool) -> None:
     Raises ``EngineError`` where something else runs than was asked for, ``typer.Exit`` with the engine's own exit code
     where it failed, and what ``stacks.file.read``, ``announce`` and ``Engine.prepare`` raise.
     """
+    with pins.held(request.stack):
+        try:
+            work, found, before, account = _agreed(request, yes=yes)
+            code = _made(work, found, yes=yes)
+        except KeyboardInterrupt:
+            raise EngineError(
+                f"stopped before {request.stack} was updated: no pin was changed, and nothing was deployed"
+            ) from None
+        try:
+            _ended(work, code, found, before, account)
+        except KeyboardInterrupt:
+            raise EngineError(
+                f"stopped after the update had ended; `rollback status -s {request.stack}` shows what runs, and "
+                f"stacks/Pulumi.{request.stack}.yaml may not pin it yet"
+            ) from None
+
+
+def _agreed(request: Request, *, yes: bool) -> tuple[Update, Left, Mapping[str, str], str]:
+    """The update that is asked for, what it finds there, what each system runs, and the account that answers."""
     file = read(request.stack)
     changes = pins.wanted(request, file)
     asked = read(request.stack, changes)
@@ -65,18 +84,16 @@ def update(request: Request, *, yes: bool) -> None:
     before = _before(work, found)
     for line in advice.beforehand(request, file, asked, before):
         work.say(line)
-    with pins.copied(request.stack) as settings:
-        work.engine.configure(changes, settings)
-        removals.agreed(request.stack, settings, found.state, yes=yes)
-        mending.prepare(work.engine, asked)
-        code = work.engine.up(settings)
-    try:
-        _ended(work, code, found, before, account)
-    except KeyboardInterrupt:
-        raise EngineError(
-            f"stopped after the update had ended; `rollback status -s {request.stack}` shows what runs, and "
-            f"stacks/Pulumi.{request.stack}.yaml may not pin it yet"
-        ) from None
+    return work, found, before, account
+
+
+def _made(work: Update, found: Left, *, yes: bool) -> int:
+    """Make the update with a copy of the stack's file; the engine's exit code."""
+    with pins.copied(work.stack) as settings:
+        work.engine.configure(work.changes, settings)
+        removals.agreed(work.stack, settings, found.state, yes=yes)
+        mending.prepare(work.engine, work.asked, found.outputs)
+        return work.engine.up(settings)
 
 
 def _ended(work: Update, code: int, found: Left, before: Mapping[str, str], account: str) -> None:

@@ -116,3 +116,12 @@ def missing_line(bucket: str, missing: Sequence[ArtifactObject]) -> str:
         f"{number} in bucket {bucket}: {keys}. Nothing was touched. Upload each with "
         f"`aws s3 cp ZIP s3://{bucket}/KEY` (docs/releases.md), or choose another release"
     )
+
+
+def exchanged_line(bucket: str, wrong: Sequence[ArtifactObject]) -> str:
+    """What to say of zips that are others than their keys name: all of them in one line."""
+    keys = ", ".join(f"{item.key} ({item.system})" for item in wrong)
+    return (
+        f"bucket {bucket} holds something else under {keys} than the release pins: each key ends in its zip's SHA-256. "
+        f"Nothing was touched. Upload each anew with `aws s3 cp ZIP s3://{bucket}/KEY`, and find out who wrote it"
+    )

@@ -31,6 +31,8 @@ def read(stack: str, changes: Mapping[str, str | None] | None = None, folder: Pa
     if not isinstance(config, dict | None):
         raise ConfigurationError(f"stacks/{path.name}: config has to be a mapping of keys to values")
     config = config or {}
+    if twice := [key for key in config if ":" not in str(key) and _full(str(key)) in config]:
+        raise ConfigurationError(f"stacks/{path.name}: {twice[0]} and {_full(str(twice[0]))} are one key: delete one")
     secret = [key for key, value in config.items() if isinstance(value, dict) and "secure" in value]
     texts = {_full(str(key)): _text(value) for key, value in config.items()}
     merged = {key: text for key, text in {**texts, **(changes or {})}.items() if text is not None}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 from collections.abc import Hashable
 from pathlib import Path
 from typing import Any
@@ -31,14 +32,42 @@ class StrictLoader(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
 
-def read_yaml(path: Path, where: str) -> Any:
+class PlainLoader(StrictLoader):
+    """The same, and nothing that says one thing to the program and another to whoever reviews the text: no aliases,
+    no merge keys, no tags (``!!binary`` alone makes any word of ``ZGVsZXRl``)."""
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        """The node of the next event. Raises ``yaml.composer.ComposerError``."""
+        event = self.peek_event()  # type: ignore[no-untyped-call]
+        what = "an alias (*name)" if isinstance(event, yaml.AliasEvent) else "a tag (!name)"
+        if isinstance(event, yaml.AliasEvent) or getattr(event, "tag", None) is not None:
+            raise yaml.composer.ComposerError(None, None, f"{what} isn't read here: write it out", event.start_mark)
+        return super().compose_node(parent, index)
+
+    def flatten_mapping(self, node: yaml.MappingNode) -> None:
+        """Takes no merge keys in. Raises ``yaml.constructor.ConstructorError``."""
+        for key, _ in node.value:
+            if key.tag == "tag:yaml.org,2002:merge":
+                raise yaml.constructor.ConstructorError(
+                    None, None, "a merge key (<<) isn't read here: write it out", key.start_mark
+                )
+
+
+def read_yaml(path: Path, where: str, *, plain: bool = False) -> Any:
     """What a YAML file holds; None where it is empty.
 
-    ``where`` begins the message. Raises ``FileNotFoundError`` where there is no file, and ``ConfigurationError``, one
-    line, for one that can't be read, isn't plain UTF-8, is too large, gives a key twice or isn't valid YAML.
+    ``where`` begins the message; ``plain``: the file is a decision that people review as text, so that it has to lie
+    where it is (``PlainLoader``; no link). Raises ``FileNotFoundError`` where there is no file, and
+    ``ConfigurationError``, one line, for one that can't be read, isn't plain UTF-8, is too large, gives a key twice or
+    isn't valid YAML.
     """
+    if plain and path.is_symlink():
+        raise ConfigurationError(f"{where}: {path.name} is a link: what it says has to stand in the file itself")
     try:
-        content = path.read_bytes() if path.stat().st_size <= LARGEST else None
+        status = path.stat()
+        if not (stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode)):
+            raise ConfigurationError(f"{where}: {path.name} is no file")
+        content = path.read_bytes() if status.st_size <= LARGEST else None
     except FileNotFoundError:
         raise
     except OSError as error:
@@ -48,7 +77,7 @@ def read_yaml(path: Path, where: str) -> Any:
     if content.startswith(BYTE_ORDER_MARKS):
         raise ConfigurationError(f"{where}: the file begins with a byte order mark: save it as UTF-8 without one")
     try:
-        return yaml.load(content.decode("utf-8"), StrictLoader)  # noqa: S506 - a SafeLoader
+        return yaml.load(content.decode("utf-8"), PlainLoader if plain else StrictLoader)  # noqa: S506 - SafeLoaders
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         raise ConfigurationError(f"{where}: line {line} isn't UTF-8: save the file as UTF-8") from None

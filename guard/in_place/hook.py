@@ -19,6 +19,7 @@ import pulumi
 from guard import approvals
 from guard.approvals import GONE, Action
 from guard.in_place import Loss, declared_values, losses, refusal
+from guard.in_place.values import revealed
 
 HOOK = "durable-store-loss"
 """The name that the hook has in the state."""
@@ -74,8 +75,9 @@ class LossHook:
     def as_resource_hook(self) -> pulumi.ResourceHook:
         """The hook as the engine takes it: once per program, for creates and updates alike."""
 
-        def before_change(args: pulumi.ResourceHookArgs) -> None:
+        async def before_change(args: pulumi.ResourceHookArgs) -> None:
             preview = bool(pulumi.runtime.is_dry_run())
-            self.decide(args.urn, str(args.type), args.old_outputs, args.new_inputs or {}, preview=preview)
+            before, after = await revealed(args.old_outputs), await revealed(args.new_inputs)
+            self.decide(args.urn, str(args.type), before, after or {}, preview=preview)
 
         return pulumi.ResourceHook(HOOK, before_change, opts=pulumi.ResourceHookOptions(on_dry_run=True))

@@ -31,6 +31,14 @@ UNKNOWN: Final = Missing.UNKNOWN
 AS_IT_IS: Final = Missing.AS_IT_IS
 
 
+async def revealed(values: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """What the engine hands to a hook, with secrets as what they are: the SDK makes an Output of each, which compares
+    as nothing at all. One that isn't known yet is None."""
+    if values is None:
+        return None
+    return {key: await value.future() if isinstance(value, pulumi.Output) else value for key, value in values.items()}
+
+
 def declared_values(props: Mapping[str, Any] | None) -> dict[str, Any]:
     """A resource's inputs as a transformation sees them, as plain data: what isn't set is left out, and what is known
     only in the update is None."""

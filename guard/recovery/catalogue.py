@@ -16,6 +16,7 @@ from typing import Any
 from guard.recovery import safety
 from guard.recovery.clients import client
 from guard.recovery.errors import DamagedError, RecoveryError, code, told
+from guard.recovery.judgement import SKEW
 from guard.recovery.points import RecoveryPoint, Store, make_command
 
 PREFIX = "recovery-points"
@@ -104,14 +105,22 @@ class Catalogue:
             if point.store.identity == store.identity:
                 yield point
 
-    def evidence(self, store: Store) -> RecoveryPoint | None:
-        """What to judge a store by: the newest verified record, or else the newest, or None."""
-        newest = None
+    def evidence(self, store: Store, now: datetime | None = None) -> RecoveryPoint | None:
+        """What to judge a store by: the newest verified record, or else the newest, or None.
+
+        A record from the future, of a machine whose clock was wrong, comes after all others: it would hide every point
+        that is made until then.
+        """
+        latest = (now or datetime.now(UTC)) + SKEW
+        newest = ahead = None
         for point in self.of(store):
-            if point.verified_at is not None:
+            if point.made_at > latest:
+                ahead = ahead or point
+            elif point.verified_at is not None:
                 return point
-            newest = newest or point
-        return newest
+            else:
+                newest = newest or point
+        return newest or ahead
 
     def verified(self, point: RecoveryPoint, how: str, at: datetime | None = None) -> RecoveryPoint:
         """Note that a copy was read back, and how; returns the record as it is now."""

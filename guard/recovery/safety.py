@@ -7,11 +7,14 @@ GetBucketLifecycleConfiguration.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 from guard.recovery.errors import RecoveryError, code
 
+CLOCKS = timedelta(minutes=5)
+"""How far this machine's clock may be from the service's."""
 OUTLIVES = timedelta(days=7)
 """How long a copy has to stay after its store is deleted, at the least."""
 _WORDS = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
@@ -42,10 +45,11 @@ def refuse_foreign(error: BaseException, bucket: str) -> None:
 def refuse_unsafe(s3: Any, bucket: str) -> None:
     """Raise ``RecoveryError``, with the command that mends it, for a bucket to which no copy should be trusted."""
     try:
-        s3.head_bucket(Bucket=bucket)
+        answer = s3.head_bucket(Bucket=bucket)
     except Exception as error:
         refuse_foreign(error, bucket)
         raise
+    refuse_wrong_clock(answer)
     blocks = _setting(s3.get_public_access_block, bucket, "NoSuchPublicAccessBlockConfiguration")
     block = blocks.get("PublicAccessBlockConfiguration", {})
     if not all(block.get(word) for word in _WORDS):
@@ -58,6 +62,25 @@ def refuse_unsafe(s3: Any, bucket: str) -> None:
     if s3.get_bucket_versioning(Bucket=bucket).get("Status") != "Enabled":
         command = "put-bucket-versioning --versioning-configuration Status=Enabled"
         raise _unsafe(bucket, "keeps no versions", command)
+
+
+def refuse_wrong_clock(answer: Mapping[str, Any]) -> None:
+    """Raise ``RecoveryError`` where this machine's clock is another than the service's, by the date of its answer.
+
+    Approvals expire and recovery points age by this machine's clock; boto3 signs by the service's, and says nothing.
+    """
+    told = str(((answer.get("ResponseMetadata") or {}).get("HTTPHeaders") or {}).get("date") or "")
+    try:
+        there = parsedate_to_datetime(told)
+    except ValueError:
+        return  # not every server of S3's protocol says when it answers
+    off = datetime.now(UTC) - (there if there.tzinfo else there.replace(tzinfo=UTC))
+    if abs(off) > CLOCKS:
+        minutes = round(abs(off).total_seconds() / 60)
+        raise RecoveryError(
+            f"this machine's clock is {minutes} min {'ahead of' if off > timedelta() else 'behind'} the account's: "
+            "approvals and recovery points can't be judged by it; set it right (timedatectl set-ntp true)"
+        )
 
 
 def refuse_expiring(s3: Any, bucket: str, prefix: str, made_at: datetime, now: datetime) -> None:

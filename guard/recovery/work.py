@@ -128,7 +128,7 @@ def evaluate(
     """
 
     def look() -> Evaluation:
-        point = catalogue.evidence(store)
+        point = catalogue.evidence(store, now)
         one = maker(store.kind)
         held = one.measure(store, silent) if store.kind in MAKERS and store.kind is not Kind.QUEUE else None
         items = one.count(store) if held is None else held.items

@@ -12,7 +12,7 @@ from typing import Any
 
 from scripts.engine import Engine, EngineError, Left
 from scripts.preflight import artifacts, lost, published
-from stacks.artifact_objects import missing_line
+from stacks.artifact_objects import exchanged_line, missing_line
 from stacks.selection import select
 from stacks.settings import StackSettings
 
@@ -29,8 +29,11 @@ def check(settings: StackSettings, engine: Engine) -> None:
     state = engine.state()
     selected = select(settings)
     bucket = settings.project.artifact_bucket
-    if missing := artifacts.missing(settings, selected, state, _client("s3", settings.region)):
+    s3 = _client("s3", settings.region)
+    if missing := artifacts.missing(settings, selected, state, s3):
         raise PreflightError(missing_line(bucket, missing))
+    if wrong := artifacts.exchanged(settings, selected, state, s3):
+        raise PreflightError(exchanged_line(bucket, wrong))
     client = _client("lambda", settings.region)
     versions = published.existing(state, client)
     for line in published.gone(settings, selected, state, Left(state, []).outputs, versions):

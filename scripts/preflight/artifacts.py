@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from scripts.preflight.state import outputs
-from stacks.artifact_objects import ArtifactObject, artifact_objects
+from stacks.artifact_objects import FUNCTION, ArtifactObject, artifact_objects
 from stacks.selection import Selected
 from stacks.settings import StackSettings
 
 SIDE_BY_SIDE = 8
+PART = 1 << 20
+"""Bytes of a zip that are read at a time."""
 ABSENT = ("404", "NoSuchKey", "NoSuchBucket", "NotFound")
 
 
@@ -22,16 +25,42 @@ def missing(
 
     What the state says is deployed isn't needed: nothing takes it from the bucket again.
     """
-    needed = [
-        item
-        for item in artifact_objects(settings, selected)
-        if not item.is_deployed(outputs(state, item.type, item.resource))
-    ]
+    needed = _needed(settings, selected, state)
     if not needed:
         return []
     with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
         there = list(pool.map(lambda item: _is_there(s3, settings.project.artifact_bucket, item.key), needed))
     return [item for item, found in zip(needed, there, strict=True) if not found]
+
+
+def exchanged(
+    settings: StackSettings, selected: Mapping[str, Selected], state: Mapping[str, Any], s3: Any
+) -> list[ArtifactObject]:
+    """The layers and revisions that the update needs and that aren't the zips which their keys name by SHA-256.
+
+    A function's code is compared after it was published and before anything is led to it
+    (``components.parts.versions``); these would be used as they are. Raises ``ClientError``.
+    """
+    bucket = settings.project.artifact_bucket
+    asked = [item for item in _needed(settings, selected, state) if item.type != FUNCTION]
+    return [item for item in asked if _sha256(s3, bucket, item.key) != item.sha256]
+
+
+def _sha256(s3: Any, bucket: str, key: str) -> str:
+    digest = hashlib.sha256()
+    for part in s3.get_object(Bucket=bucket, Key=key)["Body"].iter_chunks(PART):
+        digest.update(part)
+    return digest.hexdigest()
+
+
+def _needed(
+    settings: StackSettings, selected: Mapping[str, Selected], state: Mapping[str, Any]
+) -> list[ArtifactObject]:
+    return [
+        item
+        for item in artifact_objects(settings, selected)
+        if not item.is_deployed(outputs(state, item.type, item.resource))
+    ]
 
 
 def _is_there(s3: Any, bucket: str, key: str) -> bool:

@@ -38,6 +38,13 @@ def _head(review: Review) -> Iterator[str]:
     if review.failures:
         yield ""
         yield from (f"- ❌ {_text(line)}" for line in review.failures)
+    if review.judges:
+        more = f" and {len(review.judges) - STEPS} more" if len(review.judges) > STEPS else ""
+        yield ""
+        yield (
+            "⚠️ This change touches what judges changes, so this report is no word on it. Somebody has to read: "
+            f"{', '.join(f'`{_text(path)}`' for path in review.judges[:STEPS])}{more}."
+        )
 
 
 def _changes(review: Review) -> Iterator[str]:

@@ -64,7 +64,7 @@ class Matrix:
             open=found.reason is None,
             reason=found.reason,
             closed_here=False,
-            waived=None if found.reason is None else self._waived(version),
+            waived=None if found.reason is None else self.waived(version),
             anew=ways.published_anew(preview),
             moves=going,
             counts=counts,
@@ -81,7 +81,8 @@ class Matrix:
         except ConfigurationError:
             return ()  # the preview says why
 
-    def _waived(self, version: str) -> Waived | None:
+    def waived(self, version: str) -> Waived | None:
+        """Who lets the way to a release be closed."""
         return next(_waivers(self.waivers, version, self.now), None)
 
 

@@ -173,6 +173,8 @@ class Review(Model):
     ways: tuple[Way, ...]
     pins: dict[str, str]
     """Systems that are pinned on their own, and stay where they are whatever the stack moves to."""
+    judges: tuple[str, ...] = ()
+    """Files that judge changes (guard, policies, approvals, …) and that this change touches."""
     base: Base | None
     """None where every way is open: nothing had to be compared."""
     timings: tuple[Timing, ...]

@@ -21,7 +21,7 @@ from guard.recovery.errors import RecoveryError
 from policies import checkov, waivers
 from policies.pack import BY_NAME, FIXED
 from scripts.engine import ROOT, Engine, EngineError
-from scripts.review import estimate, preview, ways
+from scripts.review import estimate, preview, standards, ways
 from scripts.review.base import BaseProgram
 from scripts.review.changes import changes
 from scripts.review.errors import ReviewError
@@ -79,13 +79,16 @@ class Work:
             )
             rows = [matrix.row(version, found) for version, found in previews.items()]
             compared, found = self._compare(pool, revision, rows, matrix.systems)
+            held = self._standards(revision)
+            dropped = [version for version in held.dropped if matrix.waived(version)]
         judged, broken = verdicts(change.violations, resources), {each.policy for each in change.violations}
         stopped = tuple(each.line for each in change.failures if each.urn not in {risk.urn for risk in lost})
         return Review(
             stack=self.stack,
             pinned=self.settings.project.version,
             deployed=outputs.get("version"),
-            failures=failures(judged, report, lost, stopped, found),
+            failures=(*failures(judged, report, lost, stopped, found), *standards.failures(held, dropped)),
+            judges=held.judges,
             systems=changes(change.steps, resources),
             stopped=stopped,
             verdicts=judged,
@@ -140,6 +143,16 @@ class Work:
             opened = {version for version, answer in asked.items() if answer.result()}
         judged = tuple(way.model_copy(update={"closed_here": way.version in opened}) for way, _ in rows)
         return Base(revision=told, commit=commit), judged
+
+    def _standards(self, revision: str | None) -> standards.Standards:
+        """What this change does to what it is held against; nothing where there is no base and none was named."""
+        try:
+            _, commit = base_of(ROOT, revision)
+        except ReviewError:
+            if revision is not None:
+                raise
+            return standards.Standards()
+        return standards.compare(ROOT, commit)
 
     def _state(self) -> tuple[dict[str, Any], list[dict[str, Any]]]:
         """The stack's state and the history of its updates."""

@@ -42,11 +42,11 @@ def base_of(root: Path, revision: str | None) -> tuple[str, str]:
     Raises ``ReviewError`` where there is none.
     """
     if revision is not None:
-        if commit := _git(root, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}"):
+        if commit := git(root, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}"):
             return revision, commit
         raise ReviewError(f"--base {revision} is no revision of this checkout")
     for trunk in TRUNKS:
-        if commit := _git(root, "merge-base", "HEAD", trunk):
+        if commit := git(root, "merge-base", "HEAD", trunk):
             return f"merge base with {trunk}", commit
     raise ReviewError(
         f"a way back is closed, and whether this change closes it can't be told: there is no {' or '.join(TRUNKS)} "
@@ -76,7 +76,7 @@ def _without_environment(member: tarfile.TarInfo, path: str) -> tarfile.TarInfo 
     return None if member.name.split("/")[0] == ENVIRONMENT else tarfile.data_filter(member, path)
 
 
-def _git(root: Path, *arguments: str) -> str:
+def git(root: Path, *arguments: str) -> str:
     """What git says; nothing where it fails, or there is no git or repository."""
     try:
         done = subprocess.run(["git", *arguments], cwd=root, capture_output=True, text=True, check=False)

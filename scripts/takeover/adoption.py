@@ -14,6 +14,7 @@ from typing import Any
 
 import pulumi
 
+from guard.transforms import for_previews
 from scripts.lookups import LOOKUPS, Account, find
 from scripts.takeover.model import Decision, Existing, Verdict, choose
 
@@ -73,7 +74,7 @@ def adopt(request: Request) -> None:
         args.opts.import_ = decision.identifier
         return pulumi.ResourceTransformResult(args.props, args.opts)
 
-    pulumi.runtime.register_resource_transform(transform)
+    pulumi.runtime.register_resource_transform(for_previews(transform))
 
 
 def decide(kind: str, name: str, inputs: Mapping[str, Any], existing: list[Existing], account: Account) -> Decision:

@@ -39,12 +39,16 @@ class Declared:
     """Days after which a bucket's objects expire."""
     versioning: str = "Enabled"
     """A bucket's."""
+    second_versioning: str | None = None
+    """The status of another versioning of the same bucket."""
     retention: int | None = None
     """A queue's in seconds, a log group's in days."""
     region: str | None = None
     """Another region than the default provider's."""
     provider: str | None = None
     """The region of a second provider, which the store is given."""
+    taken: str | None = None
+    """The option ``import_``: the id of what is there already."""
     read: bool = False
     """Only read (`get`): somebody else's, by its physical name."""
 
@@ -55,6 +59,12 @@ def undo(args: pulumi.ResourceTransformationArgs) -> pulumi.ResourceTransformati
     return pulumi.ResourceTransformationResult(args.props, opts)
 
 
+def undo_late(args: pulumi.ResourceTransformArgs) -> pulumi.ResourceTransformResult:
+    opts = args.opts
+    opts.hooks, opts.retain_on_delete, opts.protect = None, False, False
+    return pulumi.ResourceTransformResult(args.props, opts)
+
+
 def make(store: Declared, parent: pulumi.Resource | None, provider: pulumi.ProviderResource | None) -> None:
     opts = pulumi.ResourceOptions(
         parent=parent,
@@ -62,6 +72,7 @@ def make(store: Declared, parent: pulumi.Resource | None, provider: pulumi.Provi
         aliases=[pulumi.Alias(name=name, parent=pulumi.ROOT_STACK_RESOURCE) for name in store.aliases] or None,
         protect=store.protect,
         retain_on_delete=store.retain,
+        import_=store.taken,
     )
     match store.kind:
         case "table" if store.read:
@@ -83,12 +94,14 @@ def make(store: Declared, parent: pulumi.Resource | None, provider: pulumi.Provi
             )
         case "bucket":
             bucket = aws.s3.Bucket(store.name, bucket=store.physical, opts=opts)
-            aws.s3.BucketVersioning(
-                f"{store.name}-versioning",
-                bucket=bucket.bucket,
-                versioning_configuration=aws.s3.BucketVersioningVersioningConfigurationArgs(status=store.versioning),
-                opts=pulumi.ResourceOptions(parent=bucket),
-            )
+            for suffix, status in (("", store.versioning), ("-second", store.second_versioning)):
+                if status is not None:
+                    aws.s3.BucketVersioning(
+                        f"{store.name}-versioning{suffix}",
+                        bucket=bucket.bucket,
+                        versioning_configuration=aws.s3.BucketVersioningVersioningConfigurationArgs(status=status),
+                        opts=pulumi.ResourceOptions(parent=bucket),
+                    )
             if store.lifecycle is not None:
                 rule = aws.s3.BucketLifecycleConfigurationRuleArgs(
                     id="expire",
@@ -139,6 +152,7 @@ def declared(rows: Sequence[Mapping[str, Any]], prefix: str) -> tuple[Declared, 
         given = {key: value for key, value in row.items() if key not in _KINDS}
         physical = given.get("physical", name)
         given["physical"] = None if physical is None else f"{prefix}-{physical}"
+        given["taken"] = f"{prefix}-{given['taken']}" if "taken" in given else None
         given["aliases"] = tuple(given.get("aliases", ()))
         found.append(Declared(kind=kind, name=name, **given))
     return tuple(found)

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import errno
+import threading
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from pydantic import ValidationError
 
+from guard import approvals
 from guard.approvals import Action, Approval, add, concerning, find, load, remove
 from stacks.model import ConfigurationError
 
@@ -55,6 +60,8 @@ def test_an_approval_holds_for_its_deed_and_its_time_alone() -> None:
         {"store": "blast-radius:async-rag"},
         {"action": Action.BLAST_RADIUS},
         {"given": datetime(2026, 11, 26)},
+        {"expires": 1_796_040_000},
+        {"expires": "1796040000"},
         {"unknown": 1},
     ],
 )
@@ -145,3 +152,38 @@ VERSIONING = "aws:s3/bucketVersioning:BucketVersioning"
 )
 def test_only_the_bucket_above_its_versioning_lets_it_go(token: str, parent: str | None, frees: bool) -> None:
     assert concerning(URN, token, parent) == ((URN, parent) if frees else (URN,))
+
+
+def test_what_was_revoked_is_not_written_again_by_a_command_beside(tmp_path: Path) -> None:
+    """Both read the file, and the one that approves something else writes last."""
+    add("prod", approval(), tmp_path)
+    begun = threading.Event()
+
+    def slow(stack: str, folder: Path) -> Any:
+        found = load(stack, folder)
+        begun.set()
+        time.sleep(0.2)
+        return found
+
+    def approve() -> None:
+        with patch.object(approvals, "load", slow):
+            add("prod", approval(store=f"{URN}-2"), tmp_path)
+
+    aside = threading.Thread(target=approve)
+    aside.start()
+    assert begun.wait(5)
+    remove("prod", [approval()], tmp_path)
+    aside.join()
+    assert [each.store for each in load("prod", tmp_path)] == [f"{URN}-2"]
+
+
+def test_a_disk_that_is_full_leaves_the_approvals_as_they_were(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    add("prod", approval(), tmp_path)
+
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(OSError, match="No space left"):
+        add("prod", approval(store=f"{URN}-2"), tmp_path)
+    assert [each.store for each in load("prod", tmp_path)] == [URN]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import pulumi
 import pytest
 
 from guard.approvals import Action, Approval, add
@@ -121,3 +123,25 @@ def test_approvals_that_cant_be_read_let_nothing_through(tmp_path: Path) -> None
     (tmp_path / "prod.yaml").write_text("- nonsense")
     with pytest.raises(ConfigurationError):
         hook(tmp_path).decide(RECEIPTS, Action.DELETE)
+
+
+def test_a_store_whose_name_is_a_secret_is_known_by_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    names: list[object] = []
+
+    def locate(args: pulumi.ResourceHookArgs) -> Store:
+        names.extend([*(args.old_inputs or {}).values(), *(args.old_outputs or {}).values()])
+        return RECEIPTS
+
+    async def is_replaced(_urn: str, _id: str) -> bool:
+        return False
+
+    async def delete() -> None:
+        old = [{"name": pulumi.Output.secret("receipts")} for _ in range(2)]
+        args = pulumi.ResourceHookArgs(urn("receipts"), "id", "receipts", TABLE, None, old[0], None, old[1])
+        await called(args)
+
+    monkeypatch.setattr(pulumi, "ResourceHook", lambda _name, callback, opts: callback)
+    approve(tmp_path, urn("receipts"))
+    called: Any = hook(tmp_path).as_resource_hook(locate, is_replaced)
+    asyncio.run(delete())
+    assert names == ["receipts", "receipts"]

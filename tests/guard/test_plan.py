@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from guard import plan as guarding
 from guard.approvals import Action
 from guard.declared import Declared
 from guard.location import Location
@@ -131,6 +136,19 @@ def test_an_alias_keeps_a_store_whose_physical_name_is_the_engines_own() -> None
     assert (found["removals"], found["systems"]) == ([], {})
 
 
+@pytest.mark.parametrize(
+    ("token", "changed"),
+    [("aws:sqs/queue:Queue", ["type"]), ("aws:ssm/parameter:Parameter", ["type"]), (TABLE, None)],
+)
+def test_an_alias_that_makes_another_kind_of_store_of_one_replaces_it(token: str, changed: list[str] | None) -> None:
+    became = replace(store("bills", "receipts"), type=token, identity={})
+    after = declared(became)
+    after.former[store("receipts").urn] = became.urn
+    found = plan(declared(store("receipts")), after)
+    assert [each["changed"] for each in found["replacements"]] == ([changed] if changed else [])
+    assert found["removals"] == []
+
+
 def test_a_stateless_resource_with_another_physical_name_counts_as_replaced() -> None:
     urn = "urn:pulumi:prod::p::aws:lambda/function:Function::worker"
     earlier = Previous(
@@ -145,6 +163,19 @@ def test_a_stateless_resource_with_another_physical_name_counts_as_replaced() ->
 
 def test_only_the_very_guard_has_its_digest() -> None:
     assert plan(declared(), declared())["guard"] == guard_digest()
+
+
+@pytest.mark.parametrize("path", ["hook.py", "recovery/judgement.py", "recovery/makers/table.py", "types/aws.txt"])
+def test_whatever_is_changed_in_the_guard_changes_its_digest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    copy = tmp_path / "guard"
+    shutil.copytree(Path(guarding.__file__).parent, copy, ignore=shutil.ignore_patterns("__pycache__"))
+    monkeypatch.setattr(guarding, "__file__", str(copy / "plan.py"))
+    assert guard_digest.__wrapped__() == guard_digest()
+    with (copy / path).open("a") as file:
+        file.write("\n")
+    assert guard_digest.__wrapped__() != guard_digest()
 
 
 NAMES = st.sets(st.sampled_from("abcdefgh"))

@@ -31,6 +31,7 @@ LONG = {
     *("pack_alone_hears_of_no_delete", "pack_unprotected_replacement", "queue_with_messages", "replaced_database"),
     *("save_plan", "skipped_pack", "another_physical_name", "approved_destroy", "refusal_of_the_past"),
     *("renamed_without_a_name_of_its_own", "loss_by_a_companion", "empty_pack_variable"),
+    "import_in_place_of_a_managed_store",
 }
 """Left to the long suite: the same trap on another type of store, or the words of a command that changes nothing."""
 ENGINE = ("up", "preview", "destroy")
@@ -64,7 +65,8 @@ def test_scenario(world: World, scenario: Path) -> None:
 
 
 def _engine(world: World, verb: str, step: Mapping[str, Any]) -> None:
-    program = Program(declared(step[verb], world.project), step.get("guard", True), step.get("undone", False))
+    flags = {name: step[name] for name in ("guard", "undone", "transform") if name in step}
+    program = Program(declared(step[verb], world.project), **flags)
     words = []
     if "target" in step:
         words += ["--target", world.urn(step["target"])]

@@ -42,7 +42,7 @@ from guard.recovery.place import caller_account
 from guard.recovery.points import Store as RecoveredStore
 from guard.recovery.stores import choose, stores
 from guard.store import Store
-from tests.guard.programs import Declared, make, undo
+from tests.guard.programs import Declared, make, undo, undo_late
 from tests.support.project import ROOT
 from tests.support.sandbox import RunningSandbox
 
@@ -69,6 +69,8 @@ class Program:
     guard: bool = True
     undone: bool = False
     """A transformation takes the guard's options off again."""
+    transform: bool = False
+    """A transform of the stack, which the engine calls, does the same."""
     pause: Path | None = None
     """The hook makes this file and then waits, for a test that kills the engine there."""
 
@@ -80,6 +82,8 @@ class Program:
             guard.register()
         if self.undone:
             pulumi.runtime.register_stack_transformation(undo)
+        if self.transform:
+            pulumi.runtime.register_resource_transform(undo_late)
         components: dict[str, pulumi.Resource] = {}
         providers: dict[str, pulumi.ProviderResource] = {}
         for store in self.stores:

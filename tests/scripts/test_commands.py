@@ -53,6 +53,15 @@ def test_exit_codes_and_error_lines(
     assert len(said.splitlines()) == (1 if line else 0)
 
 
+def test_ctrl_c_is_never_silent(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(rollback, "read", interrupted)
+    assert run(monkeypatch, "status") == 130
+    assert capsys.readouterr().err.startswith("stopped: what was under way may be done in part")
+
+
 def test_the_exit_code_of_the_engine_is_handed_on(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(updating, "announce", lambda *_, **__: None)
     monkeypatch.setattr("scripts.engine.Engine.prepare", lambda *_: Left({}, []))

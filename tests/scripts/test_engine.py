@@ -220,3 +220,55 @@ def test_no_variable_of_the_caller_takes_the_packs_place(monkeypatch: pytest.Mon
     assert found["PULUMI_OPTION_POLICY_PACK"] == str(engine.ROOT / "policies")
     assert "PULUMI_OPTION_POLICY_PACK_CONFIG" not in found
     assert found["PATH"] == os.environ["PATH"]
+
+
+@pytest.mark.parametrize("option", ["TARGET", "EXCLUDE", "REFRESH", "CONTINUE_ON_ERROR", "REPLACE", "CONFIG_FILE"])
+def test_no_option_comes_with_the_environment(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path, option: str
+) -> None:
+    monkeypatch.setenv(f"PULUMI_OPTION_{option}", "true")
+    monkeypatch.setenv("PULUMI_OPTION_POLICY_PACK", "another")
+    given: list[Any] = []
+    monkeypatch.setattr(
+        "scripts.interruption.attended", lambda _command, _folder, environment: given.append(environment)
+    )
+    Engine("prod").up(tmp_path)
+    assert f"PULUMI_OPTION_{option}" not in given[0]
+    said = capsys.readouterr().err
+    assert said.splitlines() == [
+        f"not heeded, since `rollback` gives the engine its options: PULUMI_OPTION_{option}",
+    ]
+
+
+@pytest.mark.parametrize("fails", ["set-all", "rm-all", "copy", "fsync"])
+def test_a_pin_that_cannot_be_written_leaves_the_whole_file(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, fails: str
+) -> None:
+    """A disk that is full: whoever writes in place has emptied the file before it fails."""
+    stacks = tmp_path / "stacks"
+    stacks.mkdir()
+    (stacks / "Pulumi.prod.yaml").write_text("config:\n  rollback-stack:version: v1.2.2\n")
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    def pulumi(_: Engine, *words: str) -> str:
+        Path(words[words.index("--config-file") + 1]).write_text("" if words[1] == fails else "written")
+        if words[1] == fails:
+            raise EngineError("could not save: no space left on device")
+        return ""
+
+    monkeypatch.setattr(engine, "ROOT", tmp_path)
+    monkeypatch.setattr(Engine, "_output", pulumi)
+    if fails in ("copy", "fsync"):
+        monkeypatch.setattr({"copy": "shutil.copy", "fsync": "os.fsync"}[fails], full)
+    changes = {"rollback-stack:version": "v1.2.3", "rollback-stack:temporaryPins": None}
+    with pytest.raises(EngineError, match=r"[Nn]o space left"):
+        Engine("prod").configure(changes)
+    assert (stacks / "Pulumi.prod.yaml").read_text() == "config:\n  rollback-stack:version: v1.2.2\n"
+    assert [path.name for path in stacks.iterdir()] == ["Pulumi.prod.yaml"]
+    monkeypatch.undo()
+    monkeypatch.setattr(engine, "ROOT", tmp_path)
+    monkeypatch.setattr(Engine, "_output", lambda _, *words: Path(words[-1]).write_text("written") and "")
+    Engine("prod").configure(changes)
+    assert (stacks / "Pulumi.prod.yaml").read_text() == "written"

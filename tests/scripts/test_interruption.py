@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -56,6 +57,25 @@ def test_the_engine_gets_each_signal_once_and_is_waited_for(
     assert attended(tmp_path, signals) == 40 + signals
     assert interruption.was_interrupted() is bool(signals)
     assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_ctrl_c_while_the_engine_starts_reaches_it_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else nobody waits for an engine that goes on, and the copy of the settings that it reads is removed."""
+    start = subprocess.Popen
+
+    def slow(*given: object, **named: object) -> object:
+        os.kill(os.getpid(), signal.SIGINT)
+        child = start(*given, **named)  # type: ignore[call-overload]
+        while not (tmp_path / "ready").exists():
+            time.sleep(0.01)
+        return child
+
+    monkeypatch.setattr(interruption, "_has_terminal", lambda: False)
+    monkeypatch.setattr("subprocess.Popen", slow)
+    command = [sys.executable, "-c", CHILD, str(tmp_path / "ready"), "1"]
+    assert interruption.attended(command, tmp_path, os.environ) == 41
 
 
 def settle(account: Account, monkeypatch: pytest.MonkeyPatch, signals: int) -> None:

@@ -50,7 +50,7 @@ def prepare(account: Account, monkeypatch: pytest.MonkeyPatch, **config: str) ->
     account.answer(monkeypatch)
     monkeypatch.setattr("scripts.ringing.client", vars(shifts)["client"])
     engine = Engine(account)
-    mending.prepare(cast(engine_of.Engine, engine), settings(**config))
+    mending.prepare(cast(engine_of.Engine, engine), settings(**config), engine_of.Left(engine.state(), []).outputs)
     return engine
 
 
@@ -140,3 +140,14 @@ def test_a_resource_is_found_by_its_id_or_an_output() -> None:
     drift = Drift("", "", (Resource("a", "id", "x"), Resource("a", "name", "y"), Resource("a", "name", "z")))
     assert mending.urns_of({"deployment": {"resources": resources}}, [drift, drift]) == ["by-id", "by-output"]
     assert mending.urns_of({}, [drift]) == []
+
+
+def test_a_system_that_another_update_moved_meanwhile_refuses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody was asked, and a pipeline on another machine deployed before the answer."""
+    account = Account("security-assistant")
+    account.answer(monkeypatch)
+    engine = Engine(account)
+    known = {"systems": {account.system: {**account.told, "release": "v1.2.1"}}}
+    with pytest.raises(EngineError, match=r"has moved security-assistant from v1\.2\.1 to .* meanwhile"):
+        mending.prepare(cast(engine_of.Engine, engine), settings(), known)
+    assert engine.refreshed == []

@@ -55,7 +55,13 @@ def typist(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captu
     def look(settings: StackSettings, outputs: Mapping[str, Any]) -> list[Running]:
         return made.world.look(settings, outputs)
 
-    copied_in, abandoned_in = pins.copied, pins.abandoned
+    @contextmanager
+    def held(stack: str) -> Iterator[None]:
+        with held_in(stack, made.world.folder):
+            yield
+
+    copied_in, abandoned_in, held_in = pins.copied, pins.abandoned, pins.held
+    monkeypatch.setattr(pins, "held", held)
     monkeypatch.setattr(rollback, "app", COMMAND_LINE)
     for name in ("up", "configure"):
         monkeypatch.setattr(Engine, name, functools.partialmethod(_engine_method(made, name)))
@@ -317,3 +323,35 @@ def test_where_nothing_can_be_asked_no_pin_changes(typist: Typist, monkeypatch: 
     assert code == 255
     assert "where it stands can't be told, and no pin was changed: no state" in said
     assert path_of("prod", typist.world.folder).read_text() == text
+
+
+def test_two_commands_of_one_checkout_do_not_decide_on_one_reading_of_the_file(typist: Typist) -> None:
+    """The first is asked something, and the second one would deploy meanwhile."""
+    before = typist.world.pinned()
+    with pins.held("prod"):
+        code, said = typist.type(f"rollback deploy {NEW} --system rag-api")
+    assert code == 1
+    assert re.search(r"another `rollback` updates prod from this checkout \(pid \d+\): wait for it", said)
+    assert typist.world.pinned() == before
+    assert typist.type(f"rollback deploy {NEW} --system rag-api")[0] == 0
+
+
+@pytest.mark.parametrize("stage", ["announce", "prepare", "agreed", "mend"])
+def test_ctrl_c_before_the_update_says_that_nothing_was_changed(
+    typist: Typist, monkeypatch: pytest.MonkeyPatch, stage: str
+) -> None:
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    before = (typist.world.folder / "Pulumi.prod.yaml").read_text()
+    owner, name = {
+        "announce": (updating, "announce"),
+        "prepare": (Engine, "prepare"),
+        "agreed": (removals, "agreed"),
+        "mend": (mending, "prepare"),
+    }[stage]
+    monkeypatch.setattr(owner, name, interrupted)
+    code, said = typist.type(f"rollback deploy {NEW}")
+    assert (code, "stopped before prod was updated: no pin was changed" in said) == (1, True)
+    assert [path.name for path in typist.world.folder.glob("*.yaml")] == ["Pulumi.prod.yaml"]
+    assert (typist.world.folder / "Pulumi.prod.yaml").read_text() == before

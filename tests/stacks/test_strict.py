@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from guard import approvals
 from policies import waivers
 from stacks import file
 from stacks.model import ConfigurationError
@@ -30,6 +33,44 @@ def test_what_could_be_read_in_two_ways_is_one_line(tmp_path: Path, text: bytes,
         read_yaml(path, "given.yaml")
     assert "\n" not in str(refused.value)
     assert str(refused.value).startswith("given.yaml: ")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (b"- &a {action: delete}\n- *a", "line 2: an alias"),
+        (b"- {<<: {action: delete}, action: replace}", "line 1: a merge key"),
+        (b"action: !!binary ZGVsZXRl", "line 1: a tag"),
+        (b"action: !!str delete", "line 1: a tag"),
+        (b"!!map {action: delete}", "line 1: a tag"),
+        (b"? !!str action\n: delete", "line 1: a tag"),
+    ],
+)
+def test_what_is_reviewed_as_text_says_what_the_text_says(tmp_path: Path, text: bytes, said: str) -> None:
+    path = tmp_path / "given.yaml"
+    path.write_bytes(text)
+    read_yaml(path, "given.yaml")
+    with pytest.raises(ConfigurationError, match=said):
+        read_yaml(path, "given.yaml", plain=True)
+
+
+@pytest.mark.parametrize("load", [lambda f: approvals.load("prod", f), lambda f: waivers.load((), (), f / "prod.yaml")])
+def test_decisions_lie_where_they_are_reviewed(tmp_path: Path, load: Callable[[Path], object]) -> None:
+    (tmp_path / "elsewhere").write_text("[]")
+    (tmp_path / "prod.yaml").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(ConfigurationError, match=r"prod\.yaml is a link"):
+        load(tmp_path)
+    (tmp_path / "prod.yaml").unlink()
+    os.mkfifo(tmp_path / "prod.yaml")
+    with pytest.raises(ConfigurationError, match=r"prod\.yaml is no file"):  # and is never waited for
+        load(tmp_path)
+
+
+def test_one_key_in_two_spellings_is_refused(tmp_path: Path) -> None:
+    settings = "config:\n  version: v1.2.3\n  rollback-stack:version: v1.2.2\n"
+    (tmp_path / "Pulumi.prod.yaml").write_text(settings)
+    with pytest.raises(ConfigurationError, match="version and rollback-stack:version are one key"):
+        file.read("prod", folder=tmp_path)
 
 
 def test_merge_keys_may_be_overridden_and_one_key_may_stand_in_two_mappings(tmp_path: Path) -> None:

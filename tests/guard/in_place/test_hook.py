@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import pulumi
 import pytest
 
 from guard.approvals import Action, Approval, add
@@ -74,3 +76,30 @@ def test_approvals_that_cannot_be_read_approve_nothing(tmp_path: Path) -> None:
     hook(tmp_path).decide(JOBS, QUEUE, BEFORE, BEFORE)
     with pytest.raises(ConfigurationError):
         hook(tmp_path).decide(JOBS, QUEUE, BEFORE, SHORT)
+
+
+SECRET = {"messageRetentionSeconds": "secret"}
+
+
+@pytest.mark.parametrize(
+    ("before", "after"), [(BEFORE, SHORT), (SECRET, SHORT), (BEFORE, SECRET), (SECRET, SECRET)], ids=str
+)
+def test_a_secret_value_counts_as_what_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, before: dict[str, Any], after: dict[str, Any]
+) -> None:
+    def given(values: dict[str, Any], figure: float) -> dict[str, Any]:
+        """What the SDK hands to a hook: an Output for each secret."""
+        return {key: pulumi.Output.secret(figure) if value == "secret" else figure for key, value in values.items()}
+
+    async def change(old: float, new: float) -> None:
+        await called(
+            pulumi.ResourceHookArgs(
+                JOBS, "jobs", "jobs", QUEUE, old_outputs=given(before, old), new_inputs=given(after, new)
+            )
+        )
+
+    monkeypatch.setattr(pulumi, "ResourceHook", lambda _name, callback, opts: callback)
+    called: Any = hook(tmp_path).as_resource_hook()
+    with pytest.raises(LossError, match="retention 345,600 s -> 60 s"):
+        asyncio.run(change(345_600.0, 60.0))
+    asyncio.run(change(60.0, 345_600.0))

@@ -4,7 +4,8 @@ import hashlib
 import threading
 import time
 from contextlib import nullcontext
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from typing import Any
 
 import boto3
@@ -142,6 +143,45 @@ def test_without_a_verified_record_the_newest_is_the_evidence(catalogue: Catalog
     assert evidence is not None
     assert evidence.id == max(point.id for point in catalogue.all())
     assert evidence.verified_at is None
+
+
+def test_a_record_from_the_future_hides_no_later_one(catalogue: Catalogue) -> None:
+    """It was made by a machine whose clock was wrong; it is the evidence, and refused, where there is no other."""
+    of, ahead = example().store, NOW + timedelta(days=400)
+    catalogue.add(example(id=new_id(ahead), made_at=ahead, verified_at=ahead))
+    found = catalogue.evidence(of, NOW)
+    assert found is not None
+    assert found.made_at == ahead
+    catalogue.add(example())
+    assert catalogue.evidence(of, NOW) == example()
+    assert catalogue.evidence(of, ahead) == found
+
+
+@pytest.mark.parametrize(
+    ("minutes", "said"), [(0, None), (4, None), (-4, None), (7, "7 min behind the account's"), (-90, "90 min ahead of")]
+)
+def test_a_machine_whose_clock_is_wrong_judges_nothing(minutes: int, said: str | None) -> None:
+    date = format_datetime(datetime.now(UTC) + timedelta(minutes=minutes), usegmt=True)
+    answer = {"ResponseMetadata": {"HTTPHeaders": {"date": date}}}
+    with nullcontext() if said is None else pytest.raises(RecoveryError, match=said):
+        safety.refuse_wrong_clock(answer)
+
+
+@pytest.mark.parametrize("answer", [{}, {"ResponseMetadata": {"HTTPHeaders": {"date": "yesterday"}}}])
+def test_a_server_that_does_not_say_when_it_answers_is_believed(answer: dict[str, Any]) -> None:
+    safety.refuse_wrong_clock(answer)
+
+
+def test_the_clock_is_looked_at_when_a_copy_is_made_and_when_it_is_relied_on(
+    catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def wrong(_: object) -> None:
+        raise RecoveryError("a wrong clock")
+
+    monkeypatch.setattr(safety, "refuse_wrong_clock", wrong)
+    for look in (catalogue.ensure, catalogue.check):
+        with pytest.raises(RecoveryError, match="a wrong clock"):
+            look()
 
 
 def test_verifications_at_the_same_time_are_both_kept(catalogue: Catalogue) -> None:

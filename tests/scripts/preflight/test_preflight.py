@@ -14,7 +14,15 @@ from moto import mock_aws
 from scripts import preflight
 from scripts.engine import EngineError
 from scripts.preflight import artifacts, lost, published
-from stacks.artifact_objects import FUNCTION, LAYER, PARAMETER, artifact_objects, code_hash, missing_line
+from stacks.artifact_objects import (
+    FUNCTION,
+    LAYER,
+    PARAMETER,
+    artifact_objects,
+    code_hash,
+    exchanged_line,
+    missing_line,
+)
 from stacks.file import read
 from stacks.selection import select
 
@@ -101,6 +109,17 @@ def test_every_zip_that_lacks_is_named_and_no_other(s3: Any) -> None:
         s3.put_object(Bucket=BUCKET, Key=item.key, Body=b"zip")
     assert missing("v1.2.3", state(), s3) == [item.key for item in items[:2]]
     assert missing("v1.2.3", state(deployed(items[0])), s3) == [items[1].key]
+
+
+def test_a_layer_or_revision_that_was_exchanged_in_the_bucket_is_named(s3: Any) -> None:
+    chosen = settings()
+    chosen = chosen.model_copy(update={"project": chosen.project.model_copy(update={"artifact_bucket": BUCKET})})
+    for item in wanted():
+        s3.put_object(Bucket=BUCKET, Key=item.key, Body=b"something else")
+    found = artifacts.exchanged(chosen, select(chosen), state(), s3)
+    assert {item.type for item in found} == {LAYER, PARAMETER}
+    assert all(item.key in exchanged_line(BUCKET, found) for item in found)
+    assert artifacts.exchanged(chosen, select(chosen), state(*map(deployed, wanted())), s3) == []
 
 
 def test_a_bucket_that_is_not_there_has_nothing(s3: Any) -> None:
@@ -202,5 +221,6 @@ def test_nothing_is_refreshed_where_something_lacks(s3: Any, monkeypatch: pytest
     with pytest.raises(EngineError, match=r"artifacts aren't in bucket"):
         preflight.check(settings(), engine)
     monkeypatch.setattr(artifacts, "missing", lambda *_: [])
+    monkeypatch.setattr(artifacts, "exchanged", lambda *_: [])
     preflight.check(settings(), engine)
     assert [urn.rpartition("::")[2] for urn in engine.refreshed] == ["one"]

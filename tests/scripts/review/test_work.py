@@ -18,10 +18,11 @@ from guard.recovery.errors import RecoveryError
 from policies import checkov, waivers
 from policies.waivers import Waiver
 from scripts.engine import Engine, EngineError
-from scripts.review import base, preview, work
+from scripts.review import base, preview, standards, work
 from scripts.review.errors import ReviewError
 from scripts.review.model import Review
 from scripts.review.preview import Preview
+from scripts.review.standards import Standards
 from scripts.review.ways import last
 from scripts.review.work import Work
 from stacks.file import read
@@ -41,6 +42,8 @@ class World:
     answers: dict[str, Preview] = field(default_factory=dict)
     """By release; ``made.preview(HELD)`` for any other."""
     open_at_base: bool = True
+    held: Standards = field(default_factory=Standards)
+    """What the change does to what it is held against."""
     asked: list[str] = field(default_factory=list)
     asked_of_base: list[str] = field(default_factory=list)
     scanned: list[Mapping[str, Any]] = field(default_factory=list)
@@ -88,6 +91,7 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
     monkeypatch.setattr(Catalogue, "evidence", lambda self, store: None)
     monkeypatch.setattr(waivers, "load", lambda *_: ())
     monkeypatch.setattr(work, "base_of", lambda root, revision: (revision or "the trunk", "0" * 40))
+    monkeypatch.setattr(standards, "compare", lambda root, commit: made_up.held)
     monkeypatch.setattr(base, "program_at", lambda root, commit, target: target)
     monkeypatch.setattr(base.BaseProgram, "is_open", lambda self, *given: made_up.is_open(*given))
     return made_up
@@ -189,3 +193,15 @@ def test_a_catalogue_that_does_not_answer_fails_nothing(
     monkeypatch.setattr(Catalogue, "evidence", refuse)
     found = reviewed(tmp_path)
     assert (found.secured_unknown, found.passed) == ("access denied", True)
+
+
+def test_a_release_that_was_rewritten_or_dropped_fails_the_review(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.held = Standards(("v1.2.2",), ("v1.2.1",), ("guard/hook.py",))
+    found = reviewed(tmp_path)
+    assert [line.split()[0:2] for line in found.failures] == [["v1.2.2", "isn't"], ["this", "change"]]
+    assert found.judges == ("guard/hook.py",)
+    given = Waiver(policy="way-back", resource="v1.2.*", reason="it is retired", owner="ada", expires=made.NOW.date())
+    monkeypatch.setattr(waivers, "load", lambda names, fixed: (given,) if "way-back" in names else ())
+    assert [line.split()[0] for line in reviewed(tmp_path).failures] == ["v1.2.2"]  # what was published has no waiver
