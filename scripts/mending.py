@@ -20,14 +20,13 @@ from scripts.systems.serving import Drift
 from stacks.settings import StackSettings
 
 
-def prepare(engine: Engine, settings: StackSettings) -> None:
+def prepare(engine: Engine, settings: StackSettings, state: Mapping[str, Any]) -> None:
     """Have the state say what is really there, of all that drifted, and stop deployments that lead elsewhere.
 
-    Says what it found. Raises ``EngineError`` where the engine can't read a resource, and where an alarm rings that
-    would stop a deployment (``scripts.ringing``).
+    ``state``: the whole of it, as it is now. Says what it found. Raises ``EngineError`` where the engine can't read a
+    resource, and where an alarm rings that would stop a deployment (``scripts.ringing``).
     """
-    state = engine.state()
-    outputs = Left(state, []).outputs
+    outputs = Left(dict(state), []).outputs
     ringing.refuse(settings, outputs)
     _stop_others(settings, outputs)
     found = [drift for drift in drifted(settings, outputs) if drift.resources]

@@ -59,7 +59,8 @@ def update(request: Request, *, yes: bool) -> None:
     work = Update(request, file, asked, changes, Engine(request.stack))
     cluster = "rag-api" in selected
     found = work.engine.prepare(asked.region, lambda left: refuse_elsewhere(left, account, cluster=cluster))
-    preflight.check(asked, work.engine)
+    # An export takes half a second: one serves all who look at the state before the update.
+    state = preflight.check(asked, work.engine, work.engine.state() if found.settled else found.state)
     for abandoned in pins.abandoned(request.stack):
         work.say(advice.killed(request.stack, abandoned))
     before = _before(work, found)
@@ -67,8 +68,8 @@ def update(request: Request, *, yes: bool) -> None:
         work.say(line)
     with pins.copied(request.stack) as settings:
         work.engine.configure(changes, settings)
-        removals.agreed(request.stack, settings, found.state, yes=yes)
-        mending.prepare(work.engine, asked)
+        removals.agreed(request.stack, settings, state, yes=yes)
+        mending.prepare(work.engine, asked, state)
         code = work.engine.up(settings)
     try:
         _ended(work, code, found, before, account)

@@ -8,6 +8,7 @@ Not looked at: images, which lie in registries that the nodes ask with credentia
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from typing import Any
 
 from scripts.engine import Engine, EngineError, Left
@@ -21,12 +22,12 @@ class PreflightError(EngineError):
     """The update lacks something. The message is one line that says what, where, and what brings it there."""
 
 
-def check(settings: StackSettings, engine: Engine) -> None:
+def check(settings: StackSettings, engine: Engine, state: Mapping[str, Any]) -> Mapping[str, Any]:
     """Refuse an update that can't end well, and have the next step make anew what somebody deleted.
 
-    Raises ``PreflightError`` before anything is touched; what boto3 raises where the account doesn't answer.
+    ``state``: the whole of it, as it is now. Returns it as it is afterwards. Raises ``PreflightError`` before anything
+    is touched; what boto3 raises where the account doesn't answer.
     """
-    state = engine.state()
     selected = select(settings)
     bucket = settings.project.artifact_bucket
     if missing := artifacts.missing(settings, selected, state, _client("s3", settings.region)):
@@ -39,6 +40,8 @@ def check(settings: StackSettings, engine: Engine) -> None:
         names = ", ".join(urn.rpartition("::")[2] for urn in gone)
         print(f"{settings.stack}: gone from the account, and made anew: {names}", file=sys.stderr)
         engine.refresh(gone)
+        return engine.state()
+    return state
 
 
 def _client(service: Any, region: str) -> Any:

@@ -57,7 +57,7 @@ def test_the_exit_code_of_the_engine_is_handed_on(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(updating, "announce", lambda *_, **__: None)
     monkeypatch.setattr("scripts.engine.Engine.prepare", lambda *_: Left({}, []))
     monkeypatch.setattr("scripts.mending.prepare", lambda *_: None)
-    monkeypatch.setattr("scripts.preflight.check", lambda *_: None)
+    monkeypatch.setattr("scripts.preflight.check", lambda *given: given[-1])
     monkeypatch.setattr("scripts.engine.Engine.up", lambda *_: 255)
     assert run(monkeypatch, "up") == 255
 

@@ -28,7 +28,7 @@ class Engine:
     def __init__(self, account: Account) -> None:
         alias, other = account.arn("api"), account.arn("worker")
         self.refreshed: list[str] = []
-        self._state = {
+        self.state = {
             "deployment": {
                 "resources": [
                     {"type": STACK, "urn": "stack", "outputs": {"systems": {account.system: account.told}}},
@@ -39,9 +39,6 @@ class Engine:
             }
         }
 
-    def state(self) -> dict[str, Any]:
-        return self._state
-
     def refresh(self, urns: list[str]) -> None:
         self.refreshed += urns
 
@@ -50,7 +47,7 @@ def prepare(account: Account, monkeypatch: pytest.MonkeyPatch, **config: str) ->
     account.answer(monkeypatch)
     monkeypatch.setattr("scripts.ringing.client", vars(shifts)["client"])
     engine = Engine(account)
-    mending.prepare(cast(engine_of.Engine, engine), settings(**config))
+    mending.prepare(cast(engine_of.Engine, engine), settings(**config), engine.state)
     return engine
 
 

@@ -65,7 +65,7 @@ def typist(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captu
     monkeypatch.setattr(updating, "read", lambda stack, changes=None: read(stack, changes, made.world.folder))
     monkeypatch.setattr(updating, "announce", lambda *_, **__: "1")
     monkeypatch.setattr(auditing, "note_update", lambda *_, **__: None)
-    monkeypatch.setattr("scripts.preflight.check", lambda *_: None)
+    monkeypatch.setattr("scripts.preflight.check", lambda *given: given[-1])
     monkeypatch.setattr(mending, "prepare", lambda *_: None)
     monkeypatch.setattr(interruption, "settle", lambda *_: None)
     monkeypatch.setattr(removals, "agreed", lambda *_, **__: None)
