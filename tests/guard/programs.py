@@ -17,7 +17,7 @@ class Declared:
     """One store that a program declares."""
 
     kind: str
-    """table, bucket, queue, logs or database; or topic, which holds nothing."""
+    """table, bucket, queue, logs, parameter or database; or topic, which holds nothing."""
     name: str
     physical: str | None
     """The name in the account; None: the engine makes one up."""
@@ -111,6 +111,8 @@ def make(store: Declared, parent: pulumi.Resource | None, provider: pulumi.Provi
             )
         case "logs":
             aws.cloudwatch.LogGroup(store.name, name=store.physical, retention_in_days=store.retention or 30, opts=opts)
+        case "parameter":
+            aws.ssm.Parameter(store.name, name=store.physical, type="String", value="a prompt", opts=opts)
         case "database":
             aws.rds.Instance(
                 store.name,
