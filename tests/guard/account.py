@@ -23,7 +23,7 @@ def account(folder: Path, only: tuple[str, ...] = ("account",)) -> tuple[Running
     running = start(folder, TEST_MINUTE, only=only)
     (port,) = free_ports(1)
     environment = {**os.environ, **running.environment, plugin.PORT: str(port)}
-    command = [sys.executable, "-m", "sandbox.providers.aws"]
+    command = [sys.executable, "-m", "tests.guard.plugin"]
     provider = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE)
     assert provider.stdout is not None
     assert int(provider.stdout.readline()) == port

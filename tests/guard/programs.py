@@ -39,6 +39,8 @@ class Declared:
     """Days after which a bucket's objects expire."""
     versioning: str = "Enabled"
     """A bucket's."""
+    private: bool = False
+    """Whether a bucket has its BucketPublicAccessBlock, which the policies want."""
     retention: int | None = None
     """A queue's in seconds, a log group's in days."""
     region: str | None = None
@@ -89,6 +91,16 @@ def make(store: Declared, parent: pulumi.Resource | None, provider: pulumi.Provi
                 versioning_configuration=aws.s3.BucketVersioningVersioningConfigurationArgs(status=store.versioning),
                 opts=pulumi.ResourceOptions(parent=bucket),
             )
+            if store.private:
+                aws.s3.BucketPublicAccessBlock(
+                    f"{store.name}-private",
+                    bucket=bucket.bucket,
+                    block_public_acls=True,
+                    block_public_policy=True,
+                    ignore_public_acls=True,
+                    restrict_public_buckets=True,
+                    opts=pulumi.ResourceOptions(parent=bucket),
+                )
             if store.lifecycle is not None:
                 rule = aws.s3.BucketLifecycleConfigurationRuleArgs(
                     id="expire",

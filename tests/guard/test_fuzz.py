@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 
 from tests.guard.fuzz.mends import MENDS, Prepared
 from tests.guard.fuzz.run import Run
-from tests.guard.fuzz.sequences import SEQUENCES, Deed
+from tests.guard.fuzz.sequences import SEQUENCES, Deed, Shape
 from tests.guard.world import World, led_to
 from tests.support.sandbox import RunningSandbox
 
@@ -29,7 +29,7 @@ def account(sandbox: RunningSandbox) -> Iterator[RunningSandbox]:
 
 def world(sandbox: RunningSandbox, folder: Path, without: str | None = None) -> World:
     number = next(NUMBERS)
-    made = World(f"fuzz{number}", folder / str(number), sandbox, prepare=Prepared(without), own_plugins=True)
+    made = World(f"fuzz{number}", folder / str(number), sandbox, prepare=Prepared(without))
     made.make()
     return made
 
@@ -65,6 +65,6 @@ def test_without_the_guard_the_same_sequences_lose_items(account: RunningSandbox
 def test_without_one_answer_of_the_guard_a_sequence_shows_a_fault(
     account: RunningSandbox, tmp_path: Path, mend: str
 ) -> None:
-    _, sequence = MENDS[mend]
-    assert Run(world(account, tmp_path, mend)).play(list(sequence)) != []
-    assert Run(world(account, tmp_path)).play(list(sequence)) == []
+    begin = {name: Shape() for name in MENDS[mend].begin}
+    assert Run(world(account, tmp_path, mend)).play(MENDS[mend].sequence, begin) != []
+    assert Run(world(account, tmp_path)).play(MENDS[mend].sequence, begin) == []

@@ -123,8 +123,6 @@ class World:
     """What the ledger's last entry says."""
     prepare: Callable[[], None] | None = None
     """What is called first in the process of each program, to take something out of the guard."""
-    own_plugins: bool = False
-    """The engine starts plugins itself: one that it joins takes the settings of the last provider for all."""
 
     @property
     def approvals(self) -> Path:
@@ -149,8 +147,6 @@ class World:
             **self.sandbox.environment,
             "PULUMI_BACKEND_URL": f"file://{self.folder / 'backend'}?metadata=skip",
         }
-        if self.own_plugins:
-            environment.pop("PULUMI_DEBUG_PROVIDERS", None)
         served = ["--client", f"127.0.0.1:{client}", "--exec-kind", "auto.inline"] if client else []
         chosen = ["--stack", STACK] if stack else []
         if pack:

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import argparse
 import json
-import multiprocessing
+import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +51,7 @@ def batch(number: int, without: str | None) -> dict[str, Any]:
         def play(sequence: list[Deed]) -> None:
             nonlocal played
             played += 1
-            world = World(f"fuzz{number}-{played}", folder / str(played), sandbox, own_plugins=True)
+            world = World(f"fuzz{number}-{played}", folder / str(played), sandbox)
             world.prepare = mends.Prepared(without)
             world.make()
             if found := Run(world).play(sequence):
@@ -84,9 +84,17 @@ def lines(path: Path) -> list[dict[str, Any]]:
 
 
 def play(seeds: Iterable[int], jobs: int, without: str | None) -> Iterator[dict[str, Any]]:
-    """Play batches beside each other, as they end."""
-    with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn"), max_tasks_per_child=1) as pool:
-        running = [pool.submit(batch, number, without) for number in seeds]
+    """Play batches beside each other, each in a process of its own, as they end."""
+    words = ["--without", without] if without else []
+
+    def one(number: int) -> dict[str, Any]:
+        command = [sys.executable, "-m", "tests.guard.fuzz", "--seed", str(number), *words]
+        done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
+        told: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+        return told
+
+    with ThreadPoolExecutor(jobs) as pool:
+        running = [pool.submit(one, number) for number in seeds]
         try:
             for done in as_completed(running):
                 yield done.result()
@@ -101,7 +109,11 @@ def main(words: list[str]) -> int:
     parser.add_argument("--jobs", type=int, default=2, help="batches beside each other")
     parser.add_argument("--without", choices=sorted(mends.MENDS), help="an answer of the guard that is taken out")
     parser.add_argument("--until-found", action="store_true", help="end with the first fault")
+    parser.add_argument("--seed", type=int, help="play this one's batch and print its line, without the journal")
     told = parser.parse_args(words)
+    if told.seed is not None:
+        print(json.dumps(batch(told.seed, told.without)))
+        return 0
     path = journal(told.without)
     known = {line["seed"]: line for line in lines(path)}
     missing = [number for number in range(-(-told.sequences // BATCH)) if number not in known]

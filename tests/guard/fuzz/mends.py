@@ -16,14 +16,24 @@ from guard.durable import durable
 from guard.evidence import Finding, RecoveryPoints
 from guard.gate import Gate
 from guard.guard import Guard
-from guard.hook import Hook
 from guard.in_place.hook import LossHook
 from guard.location import Location
 from guard.plan import Plan
 from guard.recovery import work
-from tests.guard.fuzz.sequences import WHOLE, Deed, Shape
+from tests.guard.fuzz.sequences import Deed, Shape
 
 HOME = "us-east-1"
+
+
+@dataclass(frozen=True)
+class Mend:
+    """One answer of the guard."""
+
+    take_out: Callable[[], None]
+    sequence: tuple[Deed, ...]
+    """The shortest that shows a fault without it."""
+    begin: tuple[str, ...] = ("receipts", "west", "documents", "events", "prompt", "news")
+    """The stores that are there before it."""
 
 
 def unclassify() -> None:
@@ -84,11 +94,6 @@ def _unclassified() -> None:
     durable.cache_clear()
 
 
-def _approvals() -> None:
-    """What can be restored may go unasked."""
-    _put(Hook, "unapproved", lambda *_: None)
-
-
 def _evidence() -> None:
     """What is approved may go without a copy."""
     _put(RecoveryPoints, "find", lambda *_: Finding(missing=None))
@@ -112,38 +117,36 @@ def _put(owner: Any, name: str, value: Any) -> None:
         setattr(owner, name, value)
 
 
-_EMPTY: dict[str, Shape] = {}
-_SECOND = {**WHOLE, "receipts": Shape(key="other")}
-MENDS: Mapping[str, tuple[Callable[[], None], tuple[Deed, ...]]] = {
-    "namesakes": (
-        _namesakes,
+BEGIN = {name: Shape() for name in Mend.begin}
+
+
+def _but(*names: str, **shapes: Shape) -> Deed:
+    """An update of what there was at the beginning, without these stores, or with others of their names."""
+    return Deed("update", {**{name: shape for name, shape in BEGIN.items() if name not in names}, **shapes})
+
+
+_COPIED = Deed("approve", target="receipts", copied=True)
+_REPLACED = Deed("approve", target="receipts", action="replace", copied=True)
+MENDS: Mapping[str, Mend] = {
+    "namesakes": Mend(_namesakes, (_COPIED, Deed("approve", target="west"), _but("west"))),
+    "copies": Mend(_copies, (_COPIED, Deed("lose_copies"), _but("receipts"))),
+    "actions": Mend(_actions, (_REPLACED, Deed("destroy_one", target="receipts"))),
+    "destroys": Mend(_destroys, (_REPLACED, Deed("destroy_one", target="receipts"))),
+    "gate": Mend(_gate, (Deed("approve", target="documents"), Deed("destroy")), ("documents",)),
+    "undone": Mend(_undone, (Deed("undone", BEGIN), _but("events"))),
+    "in place": Mend(_in_place, (_but(documents=Shape(loses="expires")),)),
+    "unclassified": Mend(_unclassified, (_but("prompt"),)),
+    "evidence": Mend(_evidence, (Deed("approve", target="receipts"), _but("receipts"))),
+    "settled": Mend(
+        _settled,
         (
-            Deed("approve", target="receipts", copied=True),
-            Deed("approve", target="west"),
-            Deed("update", {name: shape for name, shape in WHOLE.items() if name != "west"}),
+            Deed("approve", target="receipts", action="replace"),
+            _but(receipts=Shape(key="other")),
+            Deed("again"),
         ),
     ),
-    "copies": (
-        _copies,
-        (Deed("approve", target="receipts", copied=True), Deed("lose_copies"), Deed("update", _EMPTY)),
-    ),
-    "actions": (
-        _actions,
-        (Deed("approve", target="receipts", action="replace", copied=True), Deed("destroy_one", target="receipts")),
-    ),
-    "destroys": (
-        _destroys,
-        (Deed("approve", target="receipts", action="replace", copied=True), Deed("destroy_one", target="receipts")),
-    ),
-    "gate": (_gate, (Deed("destroy"),)),
-    "undone": (_undone, (Deed("undone", WHOLE), Deed("update", _EMPTY))),
-    "in place": (_in_place, (Deed("update", {**WHOLE, "documents": Shape(loses="expires")}),)),
-    "unclassified": (_unclassified, (Deed("update", _EMPTY),)),
-    "approvals": (_approvals, (Deed("approve", target="receipts", action="lose"), Deed("update", _EMPTY))),
-    "evidence": (_evidence, (Deed("approve", target="receipts"), Deed("update", _EMPTY))),
-    "settled": (_settled, (Deed("packed", _SECOND),)),
 }
-"""Name -> what takes it out, and the shortest sequence that shows a fault without it."""
+"""By name."""
 
 
 @dataclass(frozen=True)
@@ -155,4 +158,4 @@ class Prepared:
     def __call__(self) -> None:
         unclassify()
         if self.without is not None:
-            MENDS[self.without][0]()
+            MENDS[self.without].take_out()

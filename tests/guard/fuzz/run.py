@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -32,11 +33,16 @@ class Run:
     approved: dict[Place, set[Action]] = field(default_factory=dict)
     """Stores that somebody let go and that were copied, or whose settings somebody let go, and by which operation."""
     programs: list[Program] = field(default_factory=list)
+    accepted: Program = field(default_factory=Program)
+    """The last one that the engine went along with."""
     faults: list[str] = field(default_factory=list)
 
-    def play(self, sequence: list[Deed]) -> list[str]:
-        """Play it up to the first step that something is wrong after; what, one line each."""
-        for deed in [Deed("update", WHOLE), *sequence]:
+    def play(self, sequence: Sequence[Deed], begin: Mapping[str, Shape] = WHOLE) -> list[str]:
+        """Play it up to the first step that something is wrong after; what, one line each.
+
+        ``begin``: what the first update makes.
+        """
+        for deed in [Deed("update", begin), *sequence]:
             getattr(self, f"_{deed.verb}")(deed)
             self._look(deed)
             if self.faults:
@@ -48,18 +54,16 @@ class Run:
         self._run(self._program(deed))
 
     def _packed(self, deed: Deed) -> None:
-        """An update with the policies. One that they refuse before it does anything doesn't lock the stack."""
-        if not self.guard:
-            return
-        before, last = self._resources(), self.programs[-1]
-        refused = self._run(self._program(deed), pack=True)
-        if refused is None or not last.stores or self._resources() != before:
-            return
-        if self.world.run("up", last) is None:  # so what it declares is what runs
-            said = self.world.run("up", last, pack=True) or ""
-            self.faults += (
-                [f"a refusal of the past locks: {said}"] if any(name in said for name in _OF_THE_PLAN) else []
-            )
+        """An update with the policies."""
+        if self.guard:
+            self._run(self._program(deed), pack=True)
+
+    def _again(self, _: Deed) -> None:
+        """The last program that the engine went along with, twice: with the policies where it changes nothing."""
+        if self.guard and self.world.run("up", self.accepted) is None:
+            said = self.world.run("up", self.accepted, pack=True) or ""
+            if any(name in said for name in _OF_THE_PLAN):
+                self.faults.append(f"a refusal of the past locks: {said}")
 
     def _undone(self, deed: Deed) -> None:
         """A transformation of the program takes the guard's options off."""
@@ -86,6 +90,10 @@ class Run:
     def _destroy_one(self, deed: Deed) -> None:
         if urn := self._urn(deed.target or ""):
             self.world.run("destroy", self.programs[-1], "--run-program", "--target", urn, "--target-dependents")
+
+    def _unprotect(self, _: Deed) -> None:
+        """Somebody takes the engine's own protection off the whole state."""
+        self.world.pulumi("state", "unprotect", "--all", "--yes")
 
     def _preview(self, _: Deed) -> None:
         self.world.run("preview", Program((), self.guard))
@@ -119,7 +127,7 @@ class Run:
             pass  # nothing copies it, so nothing lets it go
         elif action is Action.LOSE:
             self._let_go(urn, action)
-        elif deed.copied:
+        if deed.copied and kind != "parameter":
             with suppress(RecoveryError):  # such as a queue whose consumers are at work
                 self.world.copied(urn)
                 self._let_go(urn, action)
@@ -133,6 +141,8 @@ class Run:
     def _run(self, program: Program, *, pack: bool = False) -> str | None:
         refused = self.world.run("up", program, pack=pack)
         self.programs.append(program)
+        if refused is None:
+            self.accepted = program
         return refused
 
     def _program(self, deed: Deed) -> Program:
@@ -152,6 +162,7 @@ class Run:
             unlocked=not self.guard,
             region=NORTH if away == "region" else home,
             provider=NORTH if away == "provider" else None,
+            private=kind == "bucket",
             read=shape.read and kind == "table" and name not in NAMESAKES,
             **_LOSING.get((kind, shape.loses), {}),
         )

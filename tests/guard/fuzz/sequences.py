@@ -47,8 +47,8 @@ class Deed:
     """One step of a sequence."""
 
     verb: str
-    """update, packed (with the policies), undone, targeted, back, refresh, destroy, destroy_one, preview, approve or
-    lose_copies."""
+    """update, packed (with the policies), again, undone, targeted, back, refresh, destroy, destroy_one, unprotect,
+    preview, approve or lose_copies."""
     shapes: Mapping[str, Shape] = field(default_factory=dict)
     """The program of an update: the stores that it declares."""
     target: str | None = None
@@ -73,7 +73,7 @@ TARGETS = st.sampled_from(NAMES)
 DEEDS = st.one_of(
     st.builds(Deed, st.just("update"), PROGRAMS),
     st.builds(Deed, st.sampled_from(["update", "packed"]), PROGRAMS),
-    st.builds(Deed, st.sampled_from(["back", "refresh", "destroy", "preview", "lose_copies"])),
+    st.builds(Deed, st.sampled_from(["back", "refresh", "destroy", "unprotect", "preview", "lose_copies", "again"])),
     st.builds(Deed, st.sampled_from(["undone", "targeted"]), PROGRAMS, TARGETS),
     st.builds(Deed, st.just("destroy_one"), target=TARGETS),
     st.builds(
