@@ -7,6 +7,7 @@ STACK   ?= prod
 TARGET  ?=
 PYTHON  ?= python3
 TESTS   ?=
+SEQUENCES ?= 300
 MAKEFLAGS += --no-print-directory
 VENV    := .venv
 PY      := $(VENV)/bin/python
@@ -25,7 +26,7 @@ else
   SANDBOX :=
 endif
 
-.PHONY: help up test soak rollback-prod deploy shell env down clean bench check toolchain sandbox
+.PHONY: help up test soak fuzz rollback-prod deploy shell env down clean bench check toolchain sandbox
 
 help:            ## this list
 	@sed -n 's/^\([a-z-]*\): .*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 24
@@ -45,6 +46,9 @@ test: $(READY) toolchain ## all the tests (TESTS=path narrows them down)
 
 soak: $(READY) toolchain ## the long suite
 	@scripts/run-tests --soak $(TESTS)
+
+fuzz: $(READY) toolchain ## SEQUENCES of the guard's fuzz (300), going on where the last call was stopped
+	@scripts/run-tests --fuzz --sequences $(SEQUENCES)
 
 check: $(READY)          ## types and style, those of the code in artifacts too
 	@$(VENV)/bin/ruff format --check . && $(VENV)/bin/ruff check . && $(VENV)/bin/mypy .

@@ -12,7 +12,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlparse
@@ -46,6 +46,8 @@ class Left:
     history: Sequence[Mapping[str, Any]]
     locked: bool = False
     """Whether an engine holds the stack, or held it when it was killed. Told of a backend of files alone."""
+    settled: bool = False
+    """Whether what it left unfinished was put right since, so that the state is another one now."""
 
     @property
     def unfinished(self) -> bool:
@@ -88,8 +90,7 @@ class Engine:
             return Left({}, [])
         left = Left(state, [], locked)
         agreed(left.outputs)
-        self._settle_interrupted(state, region)
-        return left
+        return replace(left, settled=self._settle_interrupted(state, region))
 
     def up(self, settings: Path) -> int:
         """Update to what ``settings``, a copy of the stack's file, says; the engine's exit code.
@@ -199,8 +200,11 @@ class Engine:
             print(f"the update with pid {pid} was killed; its lock is removed", file=sys.stderr)
             lock.unlink(missing_ok=True)
 
-    def _settle_interrupted(self, state: dict[str, Any], region: str) -> None:
-        """Take what a killed update did create into the state, forget what it didn't. See ``scripts.interrupted``."""
+    def _settle_interrupted(self, state: dict[str, Any], region: str) -> bool:
+        """Take what a killed update did create into the state, forget what it didn't. See ``scripts.interrupted``.
+
+        Whether there was anything.
+        """
         pending = interrupted.pending_creations(state)
         if pending:
             time.sleep(LAST_CALLS)
@@ -217,6 +221,7 @@ class Engine:
                 self._output("stack", "import", "--stack", self.stack, "--file", str(path))
         if unread := interrupted.unread(state):
             self.refresh(unread)
+        return bool(pending or unread)
 
     def _locks(self) -> list[Path]:
         """Lock files of a file backend; other backends keep their own and clear them with ``pulumi cancel``."""

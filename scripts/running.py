@@ -66,11 +66,6 @@ def look(settings: StackSettings, outputs: Mapping[str, Any], only: str | None =
     return _each(settings, outputs, lambda system, told: _row(system, told, settings), only)
 
 
-def stand(settings: StackSettings, outputs: Mapping[str, Any]) -> list[str]:
-    """Per deployed system, where a failed update has left it, as one line; one that doesn't answer says so."""
-    return _each(settings, outputs, lambda system, told: f"{system} {_where(system, told, settings)}")
-
-
 def drifted(settings: StackSettings, outputs: Mapping[str, Any]) -> list[Drift]:
     """What isn't as the settings ask for it, of the systems that answer."""
 
@@ -127,24 +122,6 @@ def _tolerant(ask: Callable[[], T], otherwise: T) -> T:
         return ask()
     except Exception:  # the row says already what doesn't answer
         return otherwise
-
-
-def _where(system: str, told: Mapping[str, Any], settings: StackSettings) -> str:
-    try:
-        chosen = _chosen(system, settings)
-        found = SYSTEMS[system].serving(chosen, told, settings)
-    except Exception as error:  # as in a row
-        return f"{UNTOLD}: {reason(error)}"
-    old = str(told.get("release"))
-    if found.release == chosen.version and found.as_asked:
-        where = f"runs {chosen.version}"
-    elif found.release == old:
-        where = f"still runs {old}"
-    elif old == chosen.version:
-        where = f"runs {found.text}"
-    else:
-        where = f"is between {old} and {chosen.version}: {found.text}"
-    return "; ".join([where, *(each.what for each in found.drift), *found.failures])
 
 
 def reason(error: BaseException) -> str:

@@ -78,7 +78,8 @@ def _agreed(request: Request, *, yes: bool) -> tuple[Update, Left, Mapping[str, 
     work = Update(request, file, asked, changes, Engine(request.stack))
     cluster = "rag-api" in selected
     found = work.engine.prepare(asked.region, lambda left: refuse_elsewhere(left, account, cluster=cluster))
-    preflight.check(asked, work.engine)
+    # An export takes half a second: what is decided here is decided by one. It is read again after the last question.
+    preflight.check(asked, work.engine, work.engine.state() if found.settled else found.state)
     for abandoned in pins.abandoned(request.stack):
         work.say(advice.killed(request.stack, abandoned))
     before = _before(work, found)

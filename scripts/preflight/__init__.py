@@ -8,6 +8,7 @@ Not looked at: images, which lie in registries that the nodes ask with credentia
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from typing import Any
 
 from scripts.engine import Engine, EngineError, Left
@@ -21,12 +22,12 @@ class PreflightError(EngineError):
     """The update lacks something. The message is one line that says what, where, and what brings it there."""
 
 
-def check(settings: StackSettings, engine: Engine) -> None:
+def check(settings: StackSettings, engine: Engine, state: Mapping[str, Any]) -> None:
     """Refuse an update that can't end well, and have the next step make anew what somebody deleted.
 
-    Raises ``PreflightError`` before anything is touched; what boto3 raises where the account doesn't answer.
+    ``state``: the whole of it, as it is now. Raises ``PreflightError`` before anything is touched; what boto3 raises
+    where the account doesn't answer.
     """
-    state = engine.state()
     selected = select(settings)
     bucket = settings.project.artifact_bucket
     s3 = _client("s3", settings.region)

@@ -17,7 +17,7 @@ class Declared:
     """One store that a program declares."""
 
     kind: str
-    """table, bucket, queue, logs or database; or topic, which holds nothing."""
+    """table, bucket, queue, logs, parameter or database; or topic, which holds nothing."""
     name: str
     physical: str | None
     """The name in the account; None: the engine makes one up."""
@@ -41,6 +41,8 @@ class Declared:
     """A bucket's."""
     second_versioning: str | None = None
     """The status of another versioning of the same bucket."""
+    private: bool = False
+    """Whether a bucket has its BucketPublicAccessBlock, which the policies want."""
     retention: int | None = None
     """A queue's in seconds, a log group's in days."""
     region: str | None = None
@@ -93,27 +95,7 @@ def make(store: Declared, parent: pulumi.Resource | None, provider: pulumi.Provi
                 opts=opts,
             )
         case "bucket":
-            bucket = aws.s3.Bucket(store.name, bucket=store.physical, opts=opts)
-            for suffix, status in (("", store.versioning), ("-second", store.second_versioning)):
-                if status is not None:
-                    aws.s3.BucketVersioning(
-                        f"{store.name}-versioning{suffix}",
-                        bucket=bucket.bucket,
-                        versioning_configuration=aws.s3.BucketVersioningVersioningConfigurationArgs(status=status),
-                        opts=pulumi.ResourceOptions(parent=bucket),
-                    )
-            if store.lifecycle is not None:
-                rule = aws.s3.BucketLifecycleConfigurationRuleArgs(
-                    id="expire",
-                    status="Enabled",
-                    expiration=aws.s3.BucketLifecycleConfigurationRuleExpirationArgs(days=store.lifecycle),
-                )
-                aws.s3.BucketLifecycleConfiguration(
-                    f"{store.name}-lifecycle",
-                    bucket=bucket.bucket,
-                    rules=[rule],
-                    opts=pulumi.ResourceOptions(parent=bucket),
-                )
+            _make_bucket(store, opts)
         case "queue":
             aws.sqs.Queue(
                 store.name,
@@ -124,6 +106,8 @@ def make(store: Declared, parent: pulumi.Resource | None, provider: pulumi.Provi
             )
         case "logs":
             aws.cloudwatch.LogGroup(store.name, name=store.physical, retention_in_days=store.retention or 30, opts=opts)
+        case "parameter":
+            aws.ssm.Parameter(store.name, name=store.physical, type="String", value="a prompt", opts=opts)
         case "database":
             aws.rds.Instance(
                 store.name,
@@ -142,6 +126,40 @@ def make(store: Declared, parent: pulumi.Resource | None, provider: pulumi.Provi
             )
         case _:
             raise AssertionError(store.kind)
+
+
+def _make_bucket(store: Declared, opts: pulumi.ResourceOptions) -> None:
+    bucket = aws.s3.Bucket(store.name, bucket=store.physical, opts=opts)
+    for suffix, status in (("", store.versioning), ("-second", store.second_versioning)):
+        if status is not None:
+            aws.s3.BucketVersioning(
+                f"{store.name}-versioning{suffix}",
+                bucket=bucket.bucket,
+                versioning_configuration=aws.s3.BucketVersioningVersioningConfigurationArgs(status=status),
+                opts=pulumi.ResourceOptions(parent=bucket),
+            )
+    if store.private:
+        aws.s3.BucketPublicAccessBlock(
+            f"{store.name}-private",
+            bucket=bucket.bucket,
+            block_public_acls=True,
+            block_public_policy=True,
+            ignore_public_acls=True,
+            restrict_public_buckets=True,
+            opts=pulumi.ResourceOptions(parent=bucket),
+        )
+    if store.lifecycle is not None:
+        rule = aws.s3.BucketLifecycleConfigurationRuleArgs(
+            id="expire",
+            status="Enabled",
+            expiration=aws.s3.BucketLifecycleConfigurationRuleExpirationArgs(days=store.lifecycle),
+        )
+        aws.s3.BucketLifecycleConfiguration(
+            f"{store.name}-lifecycle",
+            bucket=bucket.bucket,
+            rules=[rule],
+            opts=pulumi.ResourceOptions(parent=bucket),
+        )
 
 
 def declared(rows: Sequence[Mapping[str, Any]], prefix: str) -> tuple[Declared, ...]:

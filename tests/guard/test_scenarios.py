@@ -41,8 +41,7 @@ ENGINE = ("up", "preview", "destroy")
 def world(sandbox: RunningSandbox, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[World]:
     name = request.node.callspec.params["scenario"].stem
     with led_to(sandbox):
-        several = "provider:" in request.node.callspec.params["scenario"].read_text()
-        made = World(name.replace("_", "-"), tmp_path, sandbox, own_plugins=several)
+        made = World(name.replace("_", "-"), tmp_path, sandbox)
         made.make()
         yield made
 

@@ -53,7 +53,7 @@ FORKS.set_forkserver_preload(
         "grpc",
         "pulumi.automation._server",
         "tests.guard.world",
-        *(f"pulumi_aws.{each}" for each in ("cloudwatch", "dynamodb", "rds", "s3", "sns", "sqs")),
+        *(f"pulumi_aws.{each}" for each in ("cloudwatch", "dynamodb", "rds", "s3", "sns", "sqs", "ssm")),
     ]
 )
 REGION = "us-east-1"
@@ -125,8 +125,8 @@ class World:
     clients: dict[tuple[str, str], Any] = field(default_factory=dict)
     entry: Entry | None = None
     """What the ledger's last entry says."""
-    own_plugins: bool = False
-    """The engine starts plugins itself: one that it joins takes the settings of the last provider for all."""
+    prepare: Callable[[], None] | None = None
+    """What is called first in the process of each program, to take something out of the guard."""
 
     @property
     def approvals(self) -> Path:
@@ -151,8 +151,6 @@ class World:
             **self.sandbox.environment,
             "PULUMI_BACKEND_URL": f"file://{self.folder / 'backend'}?metadata=skip",
         }
-        if self.own_plugins:
-            environment.pop("PULUMI_DEBUG_PROVIDERS", None)
         served = ["--client", f"127.0.0.1:{client}", "--exec-kind", "auto.inline"] if client else []
         chosen = ["--stack", STACK] if stack else []
         if pack:
@@ -197,6 +195,8 @@ class World:
         self, verb: str, program: Program, pack: bool, words: Sequence[str], variable: str | None = None
     ) -> str | None:
         """The same in this process. ``variable``: the engine's variable for packs, where it isn't ours."""
+        if self.prepare is not None:
+            self.prepare()
         options = [] if verb == "preview" else ["--yes", "--skip-preview"]
         packed = pack and verb in ("up", "preview")
         if packed:  # the program runs in this process, and sees the engine's variables in production
@@ -254,13 +254,44 @@ class World:
         store = choose(known, physical, region)
         work.verify(work.make(store, catalogue, "A. Tester"), catalogue)
 
-    def copied(self, urn: str) -> RecoveredStore:
-        """Make and verify a recovery point of the store with a URN; the store where it lies."""
+    def store(self, urn: str) -> RecoveredStore:
+        """The store with a URN, where it lies."""
         known = stores(self.state(), REGION, caller_account(REGION))
-        store = next(each for each in known if each.urn == urn)
+        return next(each for each in known if each.urn == urn)
+
+    def copied(self, urn: str) -> None:
+        """Make and verify a recovery point of the store with a URN."""
         catalogue = Catalogue(BUCKET, REGION)
         catalogue.ensure()
-        return work.verify(work.make(store, catalogue, "A. Tester"), catalogue).store
+        work.verify(work.make(self.store(urn), catalogue, "A. Tester"), catalogue)
+
+    def settings(self, kind: str, physical: str, region: str = REGION) -> dict[str, float]:
+        """By which a store keeps what it has; a smaller figure keeps less."""
+        match kind:
+            case "table":
+                told = self.client("dynamodb", region).describe_time_to_live(TableName=physical)
+                return {"keeps expired items": told["TimeToLiveDescription"]["TimeToLiveStatus"] == "DISABLED"}
+            case "bucket":
+                s3 = self.client("s3")
+                versions = s3.get_bucket_versioning(Bucket=physical).get("Status") == "Enabled"
+                return {"versions": versions, "keeps old objects": not self._expires(physical)}
+            case "queue":
+                url = self.client("sqs", region).get_queue_url(QueueName=physical)["QueueUrl"]
+                told = self.client("sqs", region).get_queue_attributes(QueueUrl=url, AttributeNames=["All"])
+                return {"seconds": int(told["Attributes"]["MessageRetentionPeriod"])}
+            case "logs":
+                groups = self.client("logs").describe_log_groups(logGroupNamePrefix=physical)["logGroups"]
+                return {"days": next(each["retentionInDays"] for each in groups if each["logGroupName"] == physical)}
+        return {}
+
+    def _expires(self, bucket: str) -> bool:
+        try:
+            self.client("s3").get_bucket_lifecycle_configuration(Bucket=bucket)
+        except Exception as error:
+            if "NoSuchLifecycleConfiguration" in str(error):
+                return False
+            raise
+        return True
 
     def put(self, kind: str, physical: str, items: int, first: int = 0, region: str = REGION) -> None:
         """Put items into a store."""
@@ -302,10 +333,17 @@ class World:
                 return sum(int(each) for each in found["Attributes"].values())
             case "logs":
                 return len(self.client("logs").filter_log_events(logGroupName=physical)["events"])
-            case "database":
-                self.client("rds").describe_db_instances(DBInstanceIdentifier=physical)
-                return 0
-        raise AssertionError(kind)
+            case _:
+                return self._is_there(kind, physical)
+
+    def _is_there(self, kind: str, physical: str) -> int:
+        """Of what holds no items that are counted: how many it counts as."""
+        if kind == "parameter":
+            self.client("ssm").get_parameter(Name=physical)
+            return 1
+        assert kind == "database"
+        self.client("rds").describe_db_instances(DBInstanceIdentifier=physical)
+        return 0
 
     def empty(self, kind: str, physical: str) -> None:
         """Take everything out of a queue."""

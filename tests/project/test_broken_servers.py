@@ -116,6 +116,7 @@ def kill(sandbox: RunningSandbox, name: str) -> None:
         process.wait(5)
 
 
+@pytest.mark.long
 def test_an_account_that_was_killed_loses_at_most_its_last_second(sandbox: RunningSandbox, prod: Project) -> None:
     s3 = sandbox.client("s3")
     s3.put_object(Bucket="amplify-files-prod", Key="kept.txt", Body=b"kept")

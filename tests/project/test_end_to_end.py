@@ -42,6 +42,7 @@ def follow(sandbox: RunningSandbox, prod: Project, key: str, body: bytes) -> lis
     return messages
 
 
+@pytest.mark.long
 def test_a_second_up_says_that_nothing_changed_and_checks_all_the_same(prod: Project) -> None:
     done = prod.rollback("up", "-s", "prod")
     assert done.code == 0, done.said
@@ -111,6 +112,7 @@ def test_before_the_async_path_documents_are_processed_too_and_nothing_is_lost(
     assert body.read() == b"kept"
 
 
+@pytest.mark.long
 def test_somebody_who_changed_what_runs_is_noticed(sandbox: RunningSandbox, prod: Project) -> None:
     image = "ghcr.io/rollback-stack/rag-api@sha256:" + "0" * 64
     set_image = prod.run("kubectl", "-n", "production", "set", "image", "deployment/rag-api", f"rag-api={image}")

@@ -42,6 +42,7 @@ def published(project: Project) -> Mapping[str, Any]:
     return memory
 
 
+@pytest.mark.long
 @pytest.mark.timeout(300)
 def test_after_a_targeted_update_a_whole_one_runs_what_it_says(sandbox: RunningSandbox, prod: Project) -> None:
     before = published(prod)

@@ -104,6 +104,7 @@ def test_a_damaged_newest_file_falls_back_to_the_one_before(own_account: Callabl
     assert "damaged" in own.log()
 
 
+@pytest.mark.long
 def test_a_missing_newest_file_falls_back_too(own_account: Callable[..., Any]) -> None:
     own = own_account()
     own.client("sqs").create_queue(QueueName="kept")
@@ -126,6 +127,7 @@ def test_a_state_of_another_moto_is_one_clear_line(own_account: Callable[..., An
     assert "start afresh with: python -m sandbox clean" in done.stderr
 
 
+@pytest.mark.long
 def test_an_unchanged_account_is_not_written_again(own_account: Callable[..., Any]) -> None:
     own = own_account("calm", 60.0)
     own.client("sqs").create_queue(QueueName="calm")

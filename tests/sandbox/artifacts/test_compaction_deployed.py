@@ -196,6 +196,7 @@ def test_the_faulty_release_fills_the_dead_letters_and_going_back_heals(system: 
     assert system.act("health")["items"] == before + 1
 
 
+@pytest.mark.long
 def test_compactions_side_by_side_lose_nothing(system: System) -> None:
     system.release("v1.2.3")
     # A compaction that finds nothing, not even a first snapshot, writes none and has no format.

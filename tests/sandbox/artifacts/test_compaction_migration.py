@@ -139,6 +139,7 @@ def test_old_and_new_code_make_the_same_store_whatever_the_order_of_delivery(
 
 @settings(max_examples=4, deadline=None)
 @given(st.lists(CHANGES, min_size=1, max_size=3))
+@pytest.mark.long
 def test_with_the_flag_on_or_off_the_store_holds_what_the_table_holds(rounds: list[list[Change]]) -> None:
     contents = []
     for flag in ("true", "false"):
@@ -175,6 +176,7 @@ def test_the_flag_switches_a_warm_function_from_one_invocation_to_the_next(
     assert capsys.readouterr().out.count("Compaction complete code=package") == 2
 
 
+@pytest.mark.long
 def test_updates_on_their_way_survive_a_change_of_release_at_every_step(receipts: Receipts) -> None:
     """A message or delta that one release wrote is understood by every other one, older ones included."""
     pairs = [receipts.release(version) for version in ("v1.2.1", "v1.2.2", "v1.2.3", "v1.4.0")]

@@ -143,6 +143,7 @@ def test_more_than_one_round_of_deltas_is_merged_in_one_compaction(
     assert receipts.pointer()["number"] == 3
 
 
+@pytest.mark.long
 def test_old_snapshots_are_deleted_and_live_on_as_versions(receipts: Receipts) -> None:
     pair = receipts.release("v1.2.3")
     with pair.inside("enhanced_compaction_handler"):

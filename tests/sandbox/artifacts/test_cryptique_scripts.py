@@ -96,6 +96,7 @@ def test_nginx_takes_every_configuration_but_the_faulty_ones(version: str, machi
     assert (done.returncode == 0) == (catalogue.revision("cryptique", version).fault is None), done.stderr
 
 
+@pytest.mark.long
 def test_the_vector_store_comes_back_from_its_backup(machine: Machine) -> None:
     machine.start_database()
     release = machine.release("1.2.0")

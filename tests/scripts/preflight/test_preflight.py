@@ -219,8 +219,9 @@ class FakeEngine:
 def test_nothing_is_refreshed_where_something_lacks(s3: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     engine: Any = FakeEngine(state(*functions("one")))
     with pytest.raises(EngineError, match=r"artifacts aren't in bucket"):
-        preflight.check(settings(), engine)
+        preflight.check(settings(), engine, engine.kept)
     monkeypatch.setattr(artifacts, "missing", lambda *_: [])
     monkeypatch.setattr(artifacts, "exchanged", lambda *_: [])
-    preflight.check(settings(), engine)
+    monkeypatch.setattr(artifacts, "exchanged", lambda *_: [])
+    preflight.check(settings(), engine, engine.kept)
     assert [urn.rpartition("::")[2] for urn in engine.refreshed] == ["one"]
