@@ -40,6 +40,8 @@ class Previous:
     """URN -> the outputs of every resource."""
     types: Mapping[str, str] = field(default_factory=dict)
     """URN -> the type of every resource."""
+    read: frozenset[str] = frozenset()
+    """The URNs of what the program only read: somebody else's."""
     foreign: Mapping[str, str] = field(default_factory=dict)
     """A store's URN -> the URN of its provider, where only that tells where the store lies (``Declared.foreign``)."""
 
@@ -82,7 +84,7 @@ def previous(resources: Mapping[str, Mapping[str, Any]]) -> Previous:
     systems = _systems(resources)
     noted = outputs.get(OUTPUT)
     noted = noted if isinstance(noted, Mapping) else {}
-    read = {urn for urn in _texts(noted.get("read")) if urn in resources}
+    read = frozenset(urn for urn in _texts(noted.get("read")) if urn in resources)
     known = packages(str(each["type"]) for each in resources.values())
     stores = {
         urn: _store(urn, each["type"], told[urn], systems)
@@ -103,6 +105,7 @@ def previous(resources: Mapping[str, Mapping[str, Any]]) -> Previous:
         plan or None,
         told,
         {urn: str(each["type"]) for urn, each in resources.items()},
+        read,
         {str(urn): str(its) for urn, its in foreign.items()} if isinstance(foreign, Mapping) else {},
     )
 

@@ -39,6 +39,10 @@ class Declared:
     """Days after which a bucket's objects expire."""
     versioning: str = "Enabled"
     """A bucket's."""
+    beside: bool = False
+    """A bucket's companions name it by an Output and have no parent, as most programs write them."""
+    tells: bool = False
+    """Whether EventBridge hears of a bucket's objects."""
     retention: int | None = None
     """A queue's in seconds, a log group's in days."""
     region: str | None = None
@@ -83,24 +87,7 @@ def make(store: Declared, parent: pulumi.Resource | None, provider: pulumi.Provi
             )
         case "bucket":
             bucket = aws.s3.Bucket(store.name, bucket=store.physical, opts=opts)
-            aws.s3.BucketVersioning(
-                f"{store.name}-versioning",
-                bucket=bucket.bucket,
-                versioning_configuration=aws.s3.BucketVersioningVersioningConfigurationArgs(status=store.versioning),
-                opts=pulumi.ResourceOptions(parent=bucket),
-            )
-            if store.lifecycle is not None:
-                rule = aws.s3.BucketLifecycleConfigurationRuleArgs(
-                    id="expire",
-                    status="Enabled",
-                    expiration=aws.s3.BucketLifecycleConfigurationRuleExpirationArgs(days=store.lifecycle),
-                )
-                aws.s3.BucketLifecycleConfiguration(
-                    f"{store.name}-lifecycle",
-                    bucket=bucket.bucket,
-                    rules=[rule],
-                    opts=pulumi.ResourceOptions(parent=bucket),
-                )
+            _beside(store, bucket, pulumi.ResourceOptions(parent=None if store.beside else bucket))
         case "queue":
             aws.sqs.Queue(
                 store.name,
@@ -129,6 +116,26 @@ def make(store: Declared, parent: pulumi.Resource | None, provider: pulumi.Provi
             )
         case _:
             raise AssertionError(store.kind)
+
+
+def _beside(store: Declared, bucket: aws.s3.Bucket, opts: pulumi.ResourceOptions) -> None:
+    """What stands beside a bucket and changes how it keeps its objects."""
+    aws.s3.BucketVersioning(
+        f"{store.name}-versioning",
+        bucket=bucket.bucket,
+        versioning_configuration=aws.s3.BucketVersioningVersioningConfigurationArgs(status=store.versioning),
+        opts=opts,
+    )
+    if store.lifecycle is not None:
+        rule = aws.s3.BucketLifecycleConfigurationRuleArgs(
+            id="expire",
+            status="Enabled",
+            expiration=aws.s3.BucketLifecycleConfigurationRuleExpirationArgs(days=store.lifecycle),
+        )
+        name = bucket.id.apply(str) if store.beside else bucket.bucket
+        aws.s3.BucketLifecycleConfiguration(f"{store.name}-lifecycle", bucket=name, rules=[rule], opts=opts)
+    if store.tells:
+        aws.s3.BucketNotification(f"{store.name}-news", bucket=bucket.id, eventbridge=True, opts=opts)
 
 
 def declared(rows: Sequence[Mapping[str, Any]], prefix: str) -> tuple[Declared, ...]:
