@@ -75,6 +75,17 @@ class Links:
         text = outputs.get(link.input) if link is not None else None
         return self.named(link, text, location) if link is not None and isinstance(text, str) else Beside(there=True)
 
+    def has_moved(self, urn: str, outputs: Mapping[str, Any], before: Beside) -> bool:
+        """Whether a companion is known to stand beside something else now. ``before``: what it stood beside."""
+        given = self.declared.given[urn]
+        link = COMPANIONS.get(given.token)
+        if link is None:
+            return False
+        now, value = self.told(urn).target, _value(given, link)
+        if now is not None and before.target is not None:
+            return now != before.target
+        return isinstance(value, str) and isinstance(outputs.get(link.input), str) and value != outputs[link.input]
+
     def named(self, link: Link, text: str, location: Location) -> Beside:
         """What a companion in a place means by a name, an ARN or a URL."""
         for urn, token in self.before.types.items():

@@ -97,10 +97,8 @@ class Changes:
             beside, now = self.beside_of_the_state(urn, token, outputs), self.declared.former.get(urn, urn)
             if beside.target is not None and not self.declared.is_declared(beside.target):
                 continue
-            if now in self.declared.given:
-                moved = self.links.told(now).target if token in COMPANIONS else None
-                if moved in (None, beside.target):
-                    continue
+            if now in self.declared.given and not self.links.has_moved(now, outputs, beside):
+                continue
             yield from self._entry(self._change(urn, token, outputs, None, beside), losses(token, outputs, None))
 
     def _may_leave(self, urn: str, token: str) -> bool:

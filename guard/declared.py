@@ -152,6 +152,7 @@ class Declared:
             {path: value for path, value in identity.items() if value is not None},
             provider.location(token, inputs),
             self._owner(opts.parent) if holds.kind is Kind.BELT else None,
+            frozenset(holds.identity) - {to_camel(str(key)) for key, value in props.items() if value is not None},
         )
         if provider.urn is not None and (is_kubernetes(token) or provider.credentials):
             self.foreign[place.urn] = provider.urn

@@ -20,6 +20,7 @@ from typing import Any
 
 import pulumi
 
+from guard import identity
 from guard.approvals import BLAST_RADIUS, Action
 from guard.declared import Declared, physical_names
 from guard.durable import durable
@@ -124,9 +125,8 @@ def described_store(store: Store) -> dict[str, Any]:
 
 def _changed(old: Store, new: Store) -> tuple[str, ...]:
     """The inputs of the identity, and of the place, that differ, where both are known."""
-    both = old.identity.keys() & new.identity.keys()
-    changed = {path for path in both if old.identity[path] != new.identity[path]}
-    return tuple(sorted(changed | set(old.location.differences(new.location))))
+    found = identity.changed(old.identity, new.identity, new.unset)
+    return tuple(sorted(found | set(old.location.differences(new.location))))
 
 
 def _figures(before: Previous, declared: Declared, replaced: list[tuple[Store, Any]]) -> dict[str, dict[str, int]]:

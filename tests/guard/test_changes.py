@@ -157,6 +157,23 @@ def test_one_that_moves_to_another_bucket_leaves_the_first(tmp_path: Path) -> No
     assert "aren't locked" in said
 
 
+def test_one_that_moves_away_from_somebody_elses_bucket_leaves_that(tmp_path: Path) -> None:
+    before = state(FILES, (LOCK, "lock", {**LOCKED, "bucket": "theirs"}))
+    assert len(run(before, lambda: (files(), make(LOCK, "lock", LOCKED)), tmp_path).told()) == 1
+
+
+def test_what_it_stood_beside_cant_be_told_so_neither_can_that_it_moved(tmp_path: Path) -> None:
+    """A stream has another ARN each time it is switched on; the hook hears of a replacement in any case."""
+    consumer = {"eventSourceArn": "arn:aws:dynamodb:us-east-1:1:table/gone/stream/1", "startingPosition": "LATEST"}
+
+    def declare() -> None:
+        table = make(TABLE, "jobs", {"name": "jobs", "streamArn": None})
+        make(MAPPING, "consumer", {**consumer, "eventSourceArn": vars(table)["streamArn"]})
+
+    jobs = (TABLE, "jobs", {"name": "jobs", "streamArn": "arn:aws:dynamodb:us-east-1:1:table/jobs/stream/2"})
+    assert run(state(jobs, (MAPPING, "consumer", consumer)), declare, tmp_path).told() == []
+
+
 def test_a_renamed_companion_undoes_what_its_successor_set(tmp_path: Path) -> None:
     def declare() -> None:
         make(LOCK, "renamed", {**LOCKED, "bucket": files().id})
