@@ -87,6 +87,8 @@ class Declared:
     """The providers that the program declares, by URN."""
     foreign: dict[str, str] = field(default_factory=dict)
     """A store's URN -> the URN of its provider, where only that tells where the store lies."""
+    components: set[str] = field(default_factory=set)
+    """The URNs of components, which hold nothing themselves."""
     places: dict[pulumi.Resource, Place] = field(default_factory=dict)
     resources: dict[str, pulumi.Resource] = field(default_factory=dict)
     """What was declared, as the SDK has it, by URN."""
@@ -110,6 +112,8 @@ class Declared:
             self.names[address] = names
         if opts.parent in self.places:
             self.parents[address] = self.places[opts.parent].urn
+        if isinstance(resource, pulumi.ComponentResource):
+            self.components.add(address)
         holds = durable(token) if isinstance(resource, pulumi.CustomResource) else None
         beside = holds is None and isinstance(resource, pulumi.CustomResource) and may_lose(token)
         if (holds is not None or beside) and opts.id is not None:
@@ -123,6 +127,12 @@ class Declared:
 
     def _note_given(self, urn: str, token: str, props: Any, opts: pulumi.ResourceOptions, where: Location) -> None:
         self.given[urn] = Given(token, props, tuple(opts.ignore_changes or ()), where)
+
+    @property
+    def remote(self) -> set[str]:
+        """The components of packages, made in another process: what lies in them the program doesn't see."""
+        # The SDK says so only after it has registered one.
+        return {urn for urn in self.components if getattr(self.resources[urn], "_remote", False)}
 
     def known_as(self, urn: str, state: Container[str]) -> str | None:
         """The URN by which a state knows what is declared with this one: the same, or one of before."""

@@ -83,6 +83,7 @@ class Guard:
         return {
             "read": sorted(self.declared.read),
             "providers": dict(sorted(self.declared.foreign.items())),
+            **({"remote": sorted(self.declared.remote)} if self.declared.remote else {}),
             "recoveryBucket": self.evidence.bucket,
             **pack.exported(self.before.outputs),
         }
