@@ -112,7 +112,8 @@ class Changes:
         known = {each for now in every for each in (now, *self.declared.earlier.get(now, ()))}
         stores = {each for each in known if each in self.declared.stores or each in self.before.stores}
         target = beside.target if beside.target in stores else None
-        return Change(urn, token, before, after, target, beside.there, frozenset({urn, *stores}))
+        inside = frozenset(each for now in every for each in self.declared.components_of(now))
+        return Change(urn, token, before, after, target, beside.there, frozenset({urn, *stores}), inside)
 
     def _entry(self, change: Change, found: list[Loss]) -> Iterator[dict[str, Any]]:
         if not found:

@@ -6,7 +6,7 @@ answer would come only after a resource was updated, which is too late to refuse
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -133,6 +133,14 @@ class Declared:
         """The components of packages, made in another process: what lies in them the program doesn't see."""
         # The SDK says so only after it has registered one.
         return {urn for urn in self.components if getattr(self.resources[urn], "_remote", False)}
+
+    def components_of(self, urn: str) -> Iterator[str]:
+        """The components that something lies in, the nearest first."""
+        above = self.parents.get(urn)
+        while above is not None:
+            if above in self.components:
+                yield above
+            above = self.parents.get(above)
 
     def known_as(self, urn: str, state: Container[str]) -> str | None:
         """The URN by which a state knows what is declared with this one: the same, or one of before."""

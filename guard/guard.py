@@ -205,7 +205,7 @@ class Guard:
 
     def _approved(self, store: str, action: Action) -> dict[str, Any] | None:
         given = approvals.find(self._given, store, action, self.now())
-        return None if given is None else given.model_dump(mode="json", by_alias=True)
+        return None if given is None else given.model_dump(mode="json", by_alias=True, exclude_none=True)
 
 
 def _is_alike(before: Mapping[str, Any], now: Mapping[str, Any]) -> bool:

@@ -27,7 +27,18 @@ from guard.in_place.values import (
     shown,
 )
 
-__all__ = ["COMPANIONS", "Loss", "declared_values", "described", "losses", "may_leave", "may_lose", "refusal", "undone"]
+__all__ = [
+    "COMPANIONS",
+    "Loss",
+    "declared_values",
+    "described",
+    "losses",
+    "may_leave",
+    "may_lose",
+    "properties",
+    "refusal",
+    "undone",
+]
 
 ROWS: Mapping[str, tuple[Row, ...]] = {**stores.ROWS, **databases.ROWS, **delivery.ROWS}
 LEAVINGS: Mapping[str, Leaving] = {**stores.LEAVINGS, **databases.LEAVINGS, **delivery.LEAVINGS}
@@ -105,6 +116,12 @@ def may_lose(token: str) -> bool:
         or token in LEAVINGS
         or (token.startswith("kubernetes:") and cluster.named(token))
     )
+
+
+def properties() -> frozenset[str]:
+    """Every property of a table, as the engine spells it."""
+    tables = (*ROWS.values(), *cluster.ROWS.values(), common.ROWS, cluster.COMMON)
+    return frozenset(row.path for own in tables for row in own if row.path)
 
 
 def may_leave(token: str) -> bool:

@@ -45,6 +45,8 @@ class Change:
     """What it stands beside was there before this update."""
     approved_by: frozenset[str] = frozenset()
     """The URNs of which an approval lets it through."""
+    inside: frozenset[str] = frozenset()
+    """The URNs of the components that it lies in, of which an approval of one property lets that through."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,9 @@ class LossHook:
         # Whoever let the store itself go has let go what it holds.
         if not found or approvals.any_of(given, stores, (Action.LOSE, *GONE), self.now()) is not None:
             return None
-        return refusal(change.store or change.urn, self.stack, found)
+        every, now = stores | change.inside, self.now()
+        left = [loss for loss in found if not any(each.covers_part(every, loss.path, now) for each in given)]
+        return refusal(change.store or change.urn, self.stack, left) if left else None
 
     def as_resource_hook(
         self, ask: Callable[[pulumi.ResourceHookArgs], Awaitable[Change | None]]

@@ -250,6 +250,46 @@ def test_a_functions_retries_stand_beside_a_function(tmp_path: Path) -> None:
     assert run(state(), both, tmp_path).told() == []
 
 
+LOGS, SYSTEM = "aws:cloudwatch/logGroup:LogGroup", "rollback:systems:AsyncRag"
+GROUPS = tuple((LOGS, name, {"name": name, "retentionInDays": 90, "deletionProtectionEnabled": True}) for name in "abc")
+
+
+def groups(**changes: Any) -> None:
+    """Two log groups in a system, one beside it."""
+    system = pulumi.ComponentResource(SYSTEM, "async-rag", {})
+    part = pulumi.ComponentResource("rollback:parts:Logs", "logs", {}, pulumi.ResourceOptions(parent=system))
+    given = {"retentionInDays": 14, "deletionProtectionEnabled": True, **changes}
+    for name, parent in (("a", system), ("b", part), ("c", None)):
+        alias = [pulumi.Alias(parent=pulumi.ROOT_STACK_RESOURCE)] if parent else None
+        make(LOGS, name, {"name": name, **given}, parent, aliases=alias)
+
+
+def test_one_property_of_a_whole_system_is_approved_at_once_and_nothing_else(tmp_path: Path) -> None:
+    approve(tmp_path, urn(SYSTEM, "async-rag"), property="retentionInDays")
+    (said,) = run(state(*GROUPS), groups, tmp_path).told()
+    assert f"approve {urn(LOGS, 'c')} --action lose" in said
+    program = run(state(*GROUPS), lambda: groups(deletionProtectionEnabled=False), tmp_path)
+    assert len(program.told()) == 3
+    of_a = next(each for each in program.told() if "::a'" in each)
+    assert "deletion protection" in of_a
+    assert "log events older" not in of_a
+    old = GROUPS[1][2]
+    inside = urn(LOGS, "b", f"{SYSTEM}$rollback:parts:Logs$")
+    assert program.hears(inside, old=old, new={**old, "retentionInDays": 14}) == ""
+    assert program.hears(inside, old=old, new={**old, "deletionProtectionEnabled": False}) != ""
+
+
+def test_a_component_without_a_property_frees_nothing(tmp_path: Path) -> None:
+    approve(tmp_path, urn(SYSTEM, "async-rag"))
+    approve(tmp_path, urn(SYSTEM, "async-rag"), Action.DELETE)
+    assert len(run(state(*GROUPS), groups, tmp_path).told()) == 3
+
+
+def test_one_property_of_a_store_is_approved_alone(tmp_path: Path) -> None:
+    approve(tmp_path, urn(LOGS, "c"), property="retentionInDays")
+    assert len(run(state(*GROUPS), groups, tmp_path).told()) == 2
+
+
 def test_the_approval_of_a_delete_lets_its_companions_change(tmp_path: Path) -> None:
     approve(tmp_path, urn(BUCKET, "files"), Action.DELETE)
     assert run(state(FILES, (LOCK, "lock", LOCKED)), files, tmp_path).told() == []
