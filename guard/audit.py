@@ -20,6 +20,7 @@ from guard.findings import Finding, Severity
 from guard.history import newest
 from guard.inventory import Guarded, digest, durable, outputs
 from guard.ledger import Chain, Entry
+from guard.location import is_kubernetes
 from guard.losses import Account, Since, losses, resolved
 
 __all__ = ["Finding", "Severity", "Surroundings", "audit", "newest"]
@@ -62,7 +63,7 @@ def audit(
         *_unguarded(stores, approvals, now),
         *(_unfinished() if unfinished else _edited(state, history, last)),
         *(losses(last, stores, Since.entry(last, history, approvals, now), around.account) if last else ()),
-        *_not_asked(around.account),
+        *_not_asked(around.account, stores),
         *_pack(state, history, last),
         *_ledger(state, history, last, around),
         *standing(state, approvals, _known(stores, last, around), around.systems, now),
@@ -71,7 +72,7 @@ def audit(
     keys = {finding.key for finding in still}
     fresh = [finding for finding in found if not finding.subject or finding.key not in keys]
     return sorted(
-        [*still, *fresh], key=lambda finding: (finding.severity is not Severity.HIGH, finding.kind, finding.text)
+        [*still, *fresh], key=lambda finding: (list(Severity).index(finding.severity), finding.kind, finding.text)
     )
 
 
@@ -125,15 +126,27 @@ def _edited(state: Mapping[str, Any], history: Sequence[Mapping[str, Any]], last
     )
 
 
-def _not_asked(account: Account) -> Iterator[Finding]:
-    if account.unasked:
-        others = f" (and {len(account.unasked) - 1} more)" if len(account.unasked) > 1 else ""
+def _not_asked(account: Account, stores: Mapping[str, Guarded]) -> Iterator[Finding]:
+    """Stores that neither account nor cluster could be asked about."""
+    clusters = {urn: why for urn, why in account.unasked.items() if urn in stores and is_kubernetes(stores[urn].type)}
+    if others := [why for urn, why in account.unasked.items() if urn not in clusters]:
         yield Finding(
             kind="not-asked",
             severity=Severity.LOW,
-            text=f"whether it is in the account isn't known: {next(iter(account.unasked.values()))}{others}",
+            text=f"whether it is in the account isn't known: {others[0]}{_more(others)}",
             remedy="run the audit again with credentials that may describe it",
         )
+    if silent := list(clusters.values()):
+        yield Finding(
+            kind="cluster-not-asked",
+            severity=Severity.UNKNOWN,
+            text=f"whether it is in the cluster isn't known: {silent[0]}{_more(silent)}",
+            remedy="run the audit again where the provider's kubeconfig and context lead to the cluster",
+        )
+
+
+def _more(found: Sequence[str]) -> str:
+    return f" (and {len(found) - 1} more)" if len(found) > 1 else ""
 
 
 def _pack(state: Mapping[str, Any], history: Sequence[Mapping[str, Any]], last: Entry | None) -> Iterator[Finding]:

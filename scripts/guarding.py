@@ -146,7 +146,7 @@ def list_approvals(stack: Stack = "prod", output: Output = Format.TEXT) -> None:
 def audit(stack: Stack = "prod", output: Output = Format.TEXT) -> None:
     """Find what passed the guard by: edits of the state, stores unguarded, gone or remade, updates without the pack.
 
-    Exits with 1 where something is high; notes in the ledger that all was in order where nothing is.
+    Exits with 1 where something is high; notes in the ledger that all was in order where nothing is high or unknown.
     """
     settings, left = read(stack), Engine(stack).left()
     chain = auditing.ledger(settings).read()
@@ -160,7 +160,7 @@ def audit(stack: Stack = "prod", output: Output = Format.TEXT) -> None:
             typer.echo(f"{stack}: {len(durable(left.state))} durable stores, all guarded; the ledger agrees")
     if any(each.severity is Severity.HIGH for each in found):
         raise typer.Exit(1)
-    if not left.unfinished:
+    if not left.unfinished and not any(each.severity is Severity.UNKNOWN for each in found):
         auditing.note(settings, left, chain.last, auditing.Noted("rollback audit", "seen", found, around))
 
 
