@@ -9,6 +9,13 @@ from typing import Any
 BUCKETS = ("aws:s3/bucket:Bucket", "aws:s3/bucketV2:BucketV2", "aws:s3/directoryBucket:DirectoryBucket")
 TABLES = ("aws:dynamodb/table:Table", "aws:dynamodb/globalTable:GlobalTable")
 
+KEYS = (
+    "aws:kms/key:Key",
+    "aws:kms/externalKey:ExternalKey",
+    "aws:kms/replicaKey:ReplicaKey",
+    "aws:kms/replicaExternalKey:ReplicaExternalKey",
+)
+
 
 @dataclass(frozen=True)
 class Link:
@@ -50,6 +57,7 @@ COMPANIONS: Mapping[str, Link] = {
     "aws:efs/replicationConfiguration:ReplicationConfiguration": Link(
         "sourceFileSystemId", ("aws:efs/fileSystem:FileSystem",)
     ),
+    "aws:kms/keyPolicy:KeyPolicy": Link("keyId", KEYS),
     "aws:lambda/eventSourceMapping:EventSourceMapping": Link("eventSourceArn"),
     "aws:lambda/functionEventInvokeConfig:FunctionEventInvokeConfig": Link(
         "functionName", ("aws:lambda/function:Function",)
