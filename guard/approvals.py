@@ -88,8 +88,12 @@ class Approval(Model):
             min_length=3, max_length=512, pattern=r"^(urn:pulumi:[^:\s]+::[^:\s]+::\S+?::\S.*|blast-radius:[a-z0-9-]+)$"
         ),
     ]
-    """The store's URN, or ``blast-radius:<system>``."""
+    """The store's URN, or ``blast-radius:<system>``. With ``property`` a component's as well: what lies in it."""
     action: Action
+    property: Annotated[str, Field(min_length=2, max_length=256, pattern=r"^[A-Za-z][A-Za-z0-9.\[\]_-]*$")] | None = (
+        None
+    )
+    """The one property by whose change data may be lost, as the plan names it; left out: any, of the store itself."""
     by: Person
     reason: Reason
     given: Moment
@@ -101,11 +105,21 @@ class Approval(Model):
             raise ValueError(f"expires lies after given, by {LONGEST.days} days at the most")
         if self.store.startswith(BLAST_RADIUS) is not (self.action is Action.BLAST_RADIUS):
             raise ValueError(f"{self.action.value} can't be approved of {self.store}")
+        if self.property is not None and self.action is not Action.LOSE:
+            raise ValueError(f"{self.action.value} can't be approved of one property: that is for lose alone")
         return self
 
     def covers(self, store: str, action: Action, now: datetime) -> bool:
-        """Whether it is about this deed, and still holds."""
-        return self.store == store and self.action is action and self.given <= now < self.expires
+        """Whether it is about this deed, and still holds. One of a single property is about no deed as a whole."""
+        return self.property is None and self.store == store and self.action is action and self.holds(now)
+
+    def covers_part(self, stores: Iterable[str], path: str, now: datetime) -> bool:
+        """Whether it is about a change of this property, of any of these or of what lies in them, and still holds."""
+        return self.property is not None and self.property == path and self.store in stores and self.holds(now)
+
+    def holds(self, now: datetime) -> bool:
+        """Whether its time has come and isn't over."""
+        return self.given <= now < self.expires
 
     def held(self, store: str, action: Action, start: datetime, end: datetime) -> bool:
         """Whether it is about this deed, and held at some moment from ``start`` to ``end``."""
@@ -133,10 +147,13 @@ def load(stack: str, folder: Path = FOLDER) -> tuple[Approval, ...]:
 
 def add(stack: str, approval: Approval, folder: Path = FOLDER) -> Path:
     """Write an approval to the stack's file, in place of one for the same deed; the file."""
-    same = (approval.store, approval.action)
     with _alone(folder):
-        others = [other for other in load(stack, folder) if (other.store, other.action) != same]
+        others = [other for other in load(stack, folder) if _deed(other) != _deed(approval)]
         return _write(stack, [*others, approval], folder)
+
+
+def _deed(approval: Approval) -> tuple[str, Action, str | None]:
+    return approval.store, approval.action, approval.property
 
 
 def remove(stack: str, approvals: Iterable[Approval], folder: Path = FOLDER) -> Path:
@@ -161,7 +178,7 @@ def _alone(folder: Path) -> Iterator[None]:
 def _write(stack: str, approvals: Iterable[Approval], folder: Path) -> Path:
     """Replace the stack's file in one step, with a file that is on the disk: whole, or as it was."""
     path = folder / f"{stack}.yaml"
-    content = [approval.model_dump(mode="json", by_alias=True) for approval in approvals]
+    content = [approval.model_dump(mode="json", by_alias=True, exclude_none=True) for approval in approvals]
     temporary = path.with_suffix(".new")
     with temporary.open("w", encoding="utf-8") as file:
         file.write(

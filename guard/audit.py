@@ -10,16 +10,17 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from difflib import get_close_matches
 from typing import Any
 
 from guard import history as updates
 from guard import pack
-from guard.approvals import BLAST_RADIUS, GONE, Approval, any_of, concerning
+from guard.approvals import GONE, Approval, any_of, concerning
+from guard.approved import standing
 from guard.findings import Finding, Severity
 from guard.history import newest
 from guard.inventory import Guarded, digest, durable, outputs
 from guard.ledger import Chain, Entry
+from guard.location import is_kubernetes
 from guard.losses import Account, Since, losses, resolved
 
 __all__ = ["Finding", "Severity", "Surroundings", "audit", "newest"]
@@ -62,17 +63,23 @@ def audit(
         *_unguarded(stores, approvals, now),
         *(_unfinished() if unfinished else _edited(state, history, last)),
         *(losses(last, stores, Since.entry(last, history, approvals, now), around.account) if last else ()),
-        *_not_asked(around.account),
+        *_not_asked(around.account, stores),
         *_pack(state, history, last),
         *_ledger(state, history, last, around),
-        *_nameless(stores, last, approvals, now, around),
+        *standing(state, approvals, _known(stores, last, around), around.systems, now),
     ]
     still = [each for each in last.unresolved if not resolved(each, last, around.account)] if last else []
     keys = {finding.key for finding in still}
     fresh = [finding for finding in found if not finding.subject or finding.key not in keys]
     return sorted(
-        [*still, *fresh], key=lambda finding: (finding.severity is not Severity.HIGH, finding.kind, finding.text)
+        [*still, *fresh], key=lambda finding: (list(Severity).index(finding.severity), finding.kind, finding.text)
     )
+
+
+def _known(stores: Mapping[str, Guarded], last: Entry | None, around: Surroundings) -> set[str]:
+    """The URNs of every store that state or ledger know."""
+    entries = (*((last,) if last else ()), *around.chain.entries)
+    return {*stores, *(urn for entry in entries for urn in (*entry.durable, *entry.removed))}
 
 
 def _unguarded(stores: Mapping[str, Guarded], approvals: Sequence[Approval], now: datetime) -> Iterator[Finding]:
@@ -119,15 +126,27 @@ def _edited(state: Mapping[str, Any], history: Sequence[Mapping[str, Any]], last
     )
 
 
-def _not_asked(account: Account) -> Iterator[Finding]:
-    if account.unasked:
-        others = f" (and {len(account.unasked) - 1} more)" if len(account.unasked) > 1 else ""
+def _not_asked(account: Account, stores: Mapping[str, Guarded]) -> Iterator[Finding]:
+    """Stores that neither account nor cluster could be asked about."""
+    clusters = {urn: why for urn, why in account.unasked.items() if urn in stores and is_kubernetes(stores[urn].type)}
+    if others := [why for urn, why in account.unasked.items() if urn not in clusters]:
         yield Finding(
             kind="not-asked",
             severity=Severity.LOW,
-            text=f"whether it is in the account isn't known: {next(iter(account.unasked.values()))}{others}",
+            text=f"whether it is in the account isn't known: {others[0]}{_more(others)}",
             remedy="run the audit again with credentials that may describe it",
         )
+    if silent := list(clusters.values()):
+        yield Finding(
+            kind="cluster-not-asked",
+            severity=Severity.UNKNOWN,
+            text=f"whether it is in the cluster isn't known: {silent[0]}{_more(silent)}",
+            remedy="run the audit again where the provider's kubeconfig and context lead to the cluster",
+        )
+
+
+def _more(found: Sequence[str]) -> str:
+    return f" (and {len(found) - 1} more)" if len(found) > 1 else ""
 
 
 def _pack(state: Mapping[str, Any], history: Sequence[Mapping[str, Any]], last: Entry | None) -> Iterator[Finding]:
@@ -222,28 +241,3 @@ def _buckets(
     told += [last.bucket] if last is not None and last.bucket else []
     told += updates.buckets(list(updates.since(history, last.engine_start if last else None)), around.default_bucket)
     return [bucket for bucket in dict.fromkeys(told) if bucket]
-
-
-def _nameless(
-    stores: Mapping[str, Guarded],
-    last: Entry | None,
-    approvals: Sequence[Approval],
-    now: datetime,
-    around: Surroundings,
-) -> Iterator[Finding]:
-    """Approvals that hold, of stores that neither the state nor the ledger knows."""
-    known = {*stores, *(last.durable if last else ()), *(last.removed if last else ())}
-    for entry in around.chain.entries:
-        known |= {*entry.durable, *entry.removed}
-    for approval in approvals:
-        radius = approval.store.startswith(BLAST_RADIUS)
-        names = {f"{BLAST_RADIUS}{system}" for system in around.systems} if radius else known
-        if approval.expires <= now or approval.store in names or (radius and not around.systems):
-            continue
-        near = get_close_matches(approval.store, sorted(names), n=1)
-        yield Finding(
-            kind="approval-nameless",
-            severity=Severity.HIGH,
-            text=f"approval names no store: {approval.store}" + (f"; did you mean {near[0]}?" if near else ""),
-            remedy=f"rollback guard revoke '{approval.store}'",
-        )

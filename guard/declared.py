@@ -6,7 +6,7 @@ answer would come only after a resource was updated, which is too late to refuse
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,8 +16,8 @@ from pydantic.alias_generators import to_camel
 
 from guard.aliases import Address, former
 from guard.durable import Durable, Kind, durable, look_up, physical_name
-from guard.in_place import declared_values
-from guard.location import PROVIDER, Provider, declared_provider, default_provider, is_kubernetes
+from guard.in_place import declared_values, may_lose
+from guard.location import PROVIDER, Location, Provider, declared_provider, default_provider, is_kubernetes
 from guard.store import Store
 
 OUTPUT = "guard"
@@ -50,6 +50,23 @@ class Place:
         return self.address.types
 
 
+@dataclass(frozen=True)
+class Given:
+    """What the program gives one resource."""
+
+    token: str
+    props: Any
+    """As a transformation sees them, Outputs among them."""
+    ignored: tuple[str, ...]
+    """The inputs whose changes the engine ignores."""
+    location: Location
+
+    @property
+    def inputs(self) -> dict[str, Any]:
+        """The inputs as plain data (``guard.in_place.declared_values``)."""
+        return declared_values(self.props)
+
+
 @dataclass
 class Declared:
     """Everything that was declared so far."""
@@ -57,21 +74,23 @@ class Declared:
     stores: dict[str, Store] = field(default_factory=dict)
     urns: set[str] = field(default_factory=set)
     read: set[str] = field(default_factory=set)
-    """The URNs of durable types that the program only reads: somebody else's stores."""
+    """The URNs of durable types, and of what may change a store, that the program only reads: somebody else's."""
     former: dict[str, str] = field(default_factory=dict)
     """A URN that something had before, by an alias -> the URN that it has now."""
+    earlier: dict[str, list[str]] = field(default_factory=dict)
+    """The same the other way round: a URN -> those that it may have had before."""
     names: dict[str, Mapping[str, str]] = field(default_factory=dict)
     """By URN: the inputs that are physical names, of resources of every type."""
-    inputs: dict[str, Mapping[str, Any]] = field(default_factory=dict)
-    """By URN: the inputs of durable stores (``guard.in_place.declared_values``)."""
-    ignored: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    """By URN: the inputs of durable stores whose changes the engine ignores."""
+    given: dict[str, Given] = field(default_factory=dict)
+    """By URN: what the program gives stores, and what may lose the data of another one by a change in place."""
     providers: dict[str, Provider] = field(default_factory=dict)
     """The providers that the program declares, by URN."""
     foreign: dict[str, str] = field(default_factory=dict)
     """A store's URN -> the URN of its provider, where only that tells where the store lies."""
     transforms: list[object] = field(default_factory=list)
     """What resources have as the option ``transforms``."""
+    components: set[str] = field(default_factory=set)
+    """The URNs of components, which hold nothing themselves."""
     places: dict[pulumi.Resource, Place] = field(default_factory=dict)
     resources: dict[str, pulumi.Resource] = field(default_factory=dict)
     """What was declared, as the SDK has it, by URN."""
@@ -85,19 +104,54 @@ class Declared:
         self.urns.add(address)
         self.resources[address] = resource
         self.transforms += opts.transforms or ()
-        self.former |= {each.urn: address for each in place.former if each.urn != address}
+        for each in place.former:
+            if each.urn != address:
+                self.former[each.urn] = address
+                self.earlier.setdefault(address, []).append(each.urn)
         if token.startswith(PROVIDER):
             self.providers[address] = declared_provider(address, token, props)
-        if names := physical_names(_texts(props)):
+        texts = _texts(props)
+        if names := physical_names(texts):
             self.names[address] = names
         if opts.parent in self.places:
             self.parents[address] = self.places[opts.parent].urn
+        if isinstance(resource, pulumi.ComponentResource):
+            self.components.add(address)
         holds = durable(token) if isinstance(resource, pulumi.CustomResource) else None
-        if holds is not None and opts.id is not None:
+        beside = holds is None and isinstance(resource, pulumi.CustomResource) and may_lose(token)
+        if (holds is not None or beside) and opts.id is not None:
             self.read.add(address)
         elif holds is not None:
             self._note_store(place, token, name, props, opts, holds)
+            self._note_given(address, token, props, opts, self.stores[address].location)
+        elif beside:
+            self._note_given(address, token, props, opts, self.provider_of(token, opts).location(token, texts))
         return address
+
+    def _note_given(self, urn: str, token: str, props: Any, opts: pulumi.ResourceOptions, where: Location) -> None:
+        self.given[urn] = Given(token, props, tuple(opts.ignore_changes or ()), where)
+
+    @property
+    def remote(self) -> set[str]:
+        """The components of packages, made in another process: what lies in them the program doesn't see."""
+        # The SDK says so only after it has registered one.
+        return {urn for urn in self.components if getattr(self.resources[urn], "_remote", False)}
+
+    def components_of(self, urn: str) -> Iterator[str]:
+        """The components that something lies in, the nearest first."""
+        above = self.parents.get(urn)
+        while above is not None:
+            if above in self.components:
+                yield above
+            above = self.parents.get(above)
+
+    def known_as(self, urn: str, state: Container[str]) -> str | None:
+        """The URN by which a state knows what is declared with this one: the same, or one of before."""
+        return next((each for each in (urn, *self.earlier.get(urn, ())) if each in state), None)
+
+    def is_declared(self, urn: str) -> bool:
+        """Whether the program declares what a state has under a URN."""
+        return urn in self.urns or urn in self.former
 
     def _note_store(
         self,
@@ -111,8 +165,6 @@ class Declared:
         inputs = _inputs(props)
         identity = {path: look_up(inputs, path) for path in holds.identity}
         provider = self.provider_of(token, opts)
-        self.inputs[place.urn] = declared_values(props)
-        self.ignored[place.urn] = tuple(opts.ignore_changes or ())
         self.stores[place.urn] = Store(
             place.urn,
             token,
@@ -121,6 +173,7 @@ class Declared:
             {path: value for path, value in identity.items() if value is not None},
             provider.location(token, inputs),
             self._owner(opts.parent) if holds.kind is Kind.BELT else None,
+            frozenset(holds.identity) - {to_camel(str(key)) for key, value in props.items() if value is not None},
         )
         if provider.urn is not None and (is_kubernetes(token) or provider.credentials):
             self.foreign[place.urn] = provider.urn

@@ -11,6 +11,8 @@ class Severity(StrEnum):
     """How bad a finding is."""
 
     HIGH = "high"
+    UNKNOWN = "unknown"
+    """Nobody could be asked: it may be in order, and may not."""
     LOW = "low"
 
 

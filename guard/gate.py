@@ -7,20 +7,25 @@ pass it: what they delete isn't declared any more, or is being replaced.
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Iterable
+import os
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 import pulumi
 
 from guard.approvals import Action
+from guard.fate import Fate, fate
 from guard.hook import GuardError, Hook
 from guard.store import Store
 
 HOOK = "durable-stores-first"
 """The name that the gate has in the state. Like the stores' own hook it never changes."""
-ANSWERED = 0.05
-"""Seconds within which the answer of the engine, where it has come, is seen."""
+TARGET = "PULUMI_OPTION_TARGET"
+"""The variable that the engine takes for ``--target`` (every option can come from PULUMI_OPTION_…)."""
+REMEDY = (
+    "To make one resource anew: pulumi up --replace URN. "
+    f"To destroy one alone that holds nothing: {TARGET}=URN pulumi destroy --run-program"
+)
 SHOWN = 3
 """Refusals that are shown whole; the others are counted."""
 
@@ -32,8 +37,10 @@ class Gate:
     hook: Hook
     stores: Callable[[], Iterable[Store]]
     """Every durable store of the state, where it lies."""
-    declared: Callable[[str], pulumi.Resource | None]
+    declared: Mapping[str, pulumi.Resource]
     """What a program declares, by URN."""
+    beside: Callable[[], Iterable[str]] = tuple
+    """Why what stands beside somebody else's stores must not be deleted, a refusal each."""
     refusal: str | None = field(default=None, init=False)
     asked: bool = field(default=False, init=False)
 
@@ -41,47 +48,44 @@ class Gate:
         """The hook as the engine takes it."""
 
         async def before_delete(args: pulumi.ResourceHookArgs) -> None:
-            if await self.is_destroyed(args.urn, args.id):
+            if args.urn in chosen(os.environ):
+                return
+            if await fate(self.declared, args.urn, args.id) is Fate.DESTROYED:
                 self.decide()
 
         return pulumi.ResourceHook(HOOK, before_delete, opts=pulumi.ResourceHookOptions(on_dry_run=True))
 
-    async def is_destroyed(self, urn: str, identifier: str) -> bool:
-        """Whether the program declares the very thing that is deleted.
-
-        An update deletes what isn't declared, what is about to be made anew (the engine has no answer for the program
-        yet), and what was made anew before (the answer has another id).
-        """
-        resource = self.declared(urn)
-        return isinstance(resource, pulumi.CustomResource) and await answer(resource.id) == identifier
-
     def decide(self) -> None:
         """Raises ``GuardError`` unless every store may be deleted."""
         if not self.asked:
-            self.refusal, self.asked = refusal(self.hook, list(self.stores())), True
+            self.refusal, self.asked = refusal(self.hook, list(self.stores()), list(self.beside())), True
         if self.refusal:
             raise GuardError(self.refusal)
 
 
-async def answer(output: pulumi.Output[str]) -> str | None:
-    """What the engine has answered; None where it hasn't yet, or in a preview doesn't know."""
-    waiting = asyncio.ensure_future(output.future())
-    # Not cancelled where it isn't done: that would cancel what the program itself waits for.
-    done, _ = await asyncio.wait([waiting], timeout=ANSWERED)
-    return waiting.result() if done else None
+def chosen(environment: Mapping[str, str]) -> frozenset[str]:
+    """The URNs that a person has the engine destroy alone; none where they are no plain URNs.
+
+    The engine tells a program nothing of its targets, but takes them from a variable as well, which the program sees.
+    What the command line names as well isn't named here, and is refused as ever.
+    """
+    named = environment.get(TARGET, "").split(",")
+    return frozenset(urn for urn in named if urn.startswith("urn:pulumi:") and "*" not in urn)
 
 
-def refusal(hook: Hook, stores: list[Store]) -> str | None:
-    """Why not everything may be deleted; None where it may.
+def refusal(hook: Hook, stores: list[Store], beside: Iterable[str] = ()) -> str | None:
+    """Why not everything may be deleted; None where it may. ``beside``: refusals of what isn't a store.
 
     Approvals are asked first: to look for recovery points, every item is read.
     """
     refused = [said for store in stores if (said := hook.unapproved(store, Action.DELETE))]
     refused = refused or [said for store in stores if (said := hook.refusal(store, Action.DELETE))]
-    if not refused:
+    heads = [f"{len(refused)} of {len(stores)} durable stores must not be deleted"] if refused else []
+    others = list(beside)
+    word = "companion" if len(others) == 1 else "companions"
+    heads += [f"{len(others)} {word} of other people's stores must not be deleted"] if others else []
+    if not heads:
         return None
+    refused += others
     more = f"\n… and {len(refused) - SHOWN} more" if len(refused) > SHOWN else ""
-    return (
-        f"{len(refused)} of {len(stores)} durable stores must not be deleted, so nothing was deleted. "
-        "To make one resource anew: pulumi up --replace URN\n" + "\n".join(refused[:SHOWN]) + more
-    )
+    return f"{' and '.join(heads)}, so nothing was deleted. {REMEDY}\n" + "\n".join(refused[:SHOWN]) + more

@@ -6,7 +6,7 @@ One place for every release. A program registers it first and asks for the plan 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,14 +16,16 @@ import pulumi
 
 from guard import approvals, pack
 from guard.approvals import Action
+from guard.changes import Changes
 from guard.declared import Declared
 from guard.durable import Kind, durable, is_durable, physical_name
 from guard.evidence import RecoveryPoints
-from guard.gate import Gate, answer
+from guard.fate import Fate, fate
+from guard.gate import Gate
 from guard.hook import Hook
-from guard.in_place import COMPANIONS, described, losses, may_lose
+from guard.in_place import COMPANIONS, may_leave, may_lose
 from guard.in_place.hook import LossHook
-from guard.plan import Plan, compare, content, described_store, nothing_goes
+from guard.plan import Plan, compare, content, nothing_goes
 from guard.previous import Previous
 from guard.store import Store
 from guard.transforms import undoing
@@ -54,14 +56,19 @@ class Guard:
         """
         self._hook = Hook(self.stack, self.evidence, self._owner, self.folder, self.now, self._word)
         self._given = approvals.load(self.stack, self.folder)
-        self._changes = LossHook(self.stack, self._beside, self.folder, self.now)
-        change = self._changes.as_resource_hook()
-        delete = self._hook.as_resource_hook(self._store_of, self._is_replaced)
-        gate = Gate(self._hook, self._stores_of_the_state, self.declared.resources.get).as_resource_hook()
-        self._bound = pulumi.ResourceHookBinding(before_delete=[delete], before_update=[change])
-        self._made = pulumi.ResourceHookBinding(before_delete=[delete], before_create=[change], before_update=[change])
-        self._gated = pulumi.ResourceHookBinding(before_delete=[gate])
-        self._watched = pulumi.ResourceHookBinding(before_delete=[gate], before_create=[change], before_update=[change])
+        self._changes = Changes(self.before, self.declared, LossHook(self.stack, self.folder, self.now))
+        change = self._changes.hook.as_resource_hook(self._changes.asked)
+        delete = self._hook.as_resource_hook(self._store_of, self._action)
+        gate = Gate(
+            self._hook, self._stores_of_the_state, self.declared.resources, self._changes.destroyed
+        ).as_resource_hook()
+        changed: dict[str, Any] = {"before_create": [change], "before_update": [change]}
+        bind = pulumi.ResourceHookBinding
+        self._bound = bind(before_delete=[delete], before_update=[change])
+        self._belted = bind(before_delete=[delete], **changed)
+        self._gated = bind(before_delete=[gate])
+        self._watched = bind(before_delete=[gate], **changed)
+        self._kept = bind(before_delete=[gate, change], **changed)
         pulumi.runtime.register_stack_transformation(self._attach)
 
     def plan(self) -> Plan:
@@ -70,7 +77,7 @@ class Guard:
             self._refuse_transforms()  # one that was registered last meets what is still on its way to the engine
         difference = compare(self.before, self.declared)
         told = content(self.stack, difference, self.declared, self._judge, self._approved)
-        told["losses"] = [entry for store in self.declared.stores.values() for entry in self._losses(store)]
+        told["losses"] = self._changes.told()
         settled = nothing_goes(told) and self.before.plan is not None and _is_alike(self.before.plan, told)
         self._tell_recreated()
         return Plan(self.before.plan, settled=True) if settled and self.before.plan else Plan(told)
@@ -80,6 +87,7 @@ class Guard:
         return {
             "read": sorted(self.declared.read),
             "providers": dict(sorted(self.declared.foreign.items())),
+            **({"remote": sorted(self.declared.remote)} if self.declared.remote else {}),
             "recoveryBucket": self.evidence.bucket,
             **pack.exported(self.before.outputs),
         }
@@ -90,12 +98,12 @@ class Guard:
             return self._beside_stores(args)
         self._refuse_to_be_undone(args)
         self._refuse_import(urn, args)
-        free = self._let_go(urn)
+        free, hooks = self._let_go(urn), self._belted if args.type_ in COMPANIONS else self._bound
         holds = durable(args.type_)
         assert holds is not None  # it is one of the stores
         if holds.approval_only:
             return pulumi.ResourceTransformationResult(
-                args.props, pulumi.ResourceOptions.merge(args.opts, pulumi.ResourceOptions(hooks=self._bound))
+                args.props, pulumi.ResourceOptions.merge(args.opts, pulumi.ResourceOptions(hooks=hooks))
             )
         guarded = pulumi.ResourceOptions(
             protect=not free,
@@ -103,8 +111,7 @@ class Guard:
             retain_on_delete=not free,
             # Else a replacement would make an empty store and lead everything to it before the hook is heard.
             delete_before_replace=True,
-            # What stands beside a store changes it when it is made, too: a second versioning, suspended.
-            hooks=self._made if args.type_ in COMPANIONS else self._bound,
+            hooks=hooks,
         )
         props = {**args.props, **holds.unlocked} if free else args.props
         return pulumi.ResourceTransformationResult(props, pulumi.ResourceOptions.merge(args.opts, guarded))
@@ -113,14 +120,11 @@ class Guard:
         """What holds no data passes the gate, and may change what a store does with its own: a lifecycle."""
         if not isinstance(args.resource, pulumi.CustomResource) or args.opts.id is not None:
             return None
-        hooks = self._watched if may_lose(args.type_) else self._gated
+        hooks = self._gated
+        if may_lose(args.type_):
+            hooks = self._kept if may_leave(args.type_) else self._watched
         merged = pulumi.ResourceOptions.merge(args.opts, pulumi.ResourceOptions(hooks=hooks))
         return pulumi.ResourceTransformationResult(args.props, merged)
-
-    def _beside(self, urn: str) -> str | None:
-        """The store above a resource that stands beside one, where the last update left that store."""
-        above = self.declared.parents.get(urn)
-        return above if above in self.before.stores else None
 
     def _refuse_to_be_undone(self, args: pulumi.ResourceTransformationArgs) -> None:
         """Raises ``pulumi.RunError`` where what comes after the guard could take its options off again."""
@@ -188,10 +192,8 @@ class Guard:
     def _store_of(self, args: pulumi.ResourceHookArgs) -> Store:
         """The store that the engine is about to delete, where it lies."""
         token, outputs = str(args.type), args.old_outputs or args.old_inputs or {}
-        before = next((old for old, now in self.declared.former.items() if now == args.urn), args.urn)
-        store = self.before.located(
-            before if before in self.before.types else args.urn, outputs, self.declared.providers
-        )
+        before = self.declared.known_as(args.urn, self.before.types) or args.urn
+        store = self.before.located(before, outputs, self.declared.providers)
         name = physical_name(token, args.old_inputs or {}, args.id) if is_durable(token) else str(args.name)
         return replace(store, urn=args.urn, type=token, name=name)
 
@@ -200,13 +202,10 @@ class Guard:
         known = self.before.resources
         return [self.before.located(urn, known.get(urn, {}), self.declared.providers) for urn in self.before.stores]
 
-    async def _is_replaced(self, urn: str, identifier: str) -> bool:
-        """Whether a delete is half of a replacement: the program has no answer for it yet, or one with another id.
-
-        What is destroyed is declared, answered, and has the very id.
-        """
-        resource = self.declared.resources.get(urn)
-        return isinstance(resource, pulumi.CustomResource) and await answer(resource.id) != identifier
+    async def _action(self, urn: str, identifier: str) -> Action:
+        """What a delete is: half of a replacement, or a delete, which a destroy is as well."""
+        replaced = await fate(self.declared.resources, urn, identifier) is Fate.REPLACED
+        return Action.REPLACE if replaced else Action.DELETE
 
     def _tell_recreated(self) -> None:
         """Warn of stores that the state lacks and that were there before: what is made now is empty."""
@@ -229,18 +228,8 @@ class Guard:
 
     def _arrives(self, urn: str, store: Store, known: list[Store]) -> bool:
         """Whether the state has a store neither by its URN, nor by one of before, nor in its place."""
-        before = {old for old, now in self.declared.former.items() if now == urn}
-        return not ({urn, *before} & self.before.stores.keys()) and not any(store.is_same(each) for each in known)
-
-    def _losses(self, store: Store) -> Iterator[dict[str, Any]]:
-        """What a store loses by a change in place, as far as that is known before the update."""
-        old = next((old for old, now in self.declared.former.items() if now == store.urn), store.urn)
-        before = self.before.resources.get(old if old in self.before.stores else store.urn)
-        inputs, ignored = self.declared.inputs[store.urn], self.declared.ignored[store.urn]
-        found = [each for each in losses(store.type, before, inputs, ignored=ignored) if each.certain] if before else []
-        if found:
-            refusal = self._changes.unapproved([store.urn, old], store.urn, found)
-            yield {**described_store(store), "losses": described(found), "refusal": refusal}
+        here = self.declared.known_as(urn, self.before.stores) is not None
+        return not here and not any(store.is_same(each) for each in known)
 
     def _judge(self, store: Store, action: Action) -> dict[str, Any]:
         found = self.evidence.find(store)
@@ -251,7 +240,7 @@ class Guard:
 
     def _approved(self, store: str, action: Action) -> dict[str, Any] | None:
         given = approvals.find(self._given, store, action, self.now())
-        return None if given is None else given.model_dump(mode="json", by_alias=True)
+        return None if given is None else given.model_dump(mode="json", by_alias=True, exclude_none=True)
 
 
 def _is_alike(before: Mapping[str, Any], now: Mapping[str, Any]) -> bool:

@@ -67,17 +67,15 @@ class Hook:
         )
 
     def as_resource_hook(
-        self, locate: Callable[[pulumi.ResourceHookArgs], Store], is_replaced: Callable[[str, str], Awaitable[bool]]
+        self, locate: Callable[[pulumi.ResourceHookArgs], Store], deed: Callable[[str, str], Awaitable[Action]]
     ) -> pulumi.ResourceHook:
         """The hook as the engine takes it: once per program.
 
-        ``locate``: the store that a call is about; ``is_replaced``: whether the delete of a URN with an id is half of a
-        replacement.
+        ``locate``: the store that a call is about; ``deed``: what the delete of a URN with an id is.
         """
 
         async def before_delete(args: pulumi.ResourceHookArgs) -> None:
-            action = Action.REPLACE if await is_replaced(args.urn, args.id) else Action.DELETE
             args.old_inputs, args.old_outputs = await revealed(args.old_inputs), await revealed(args.old_outputs)
-            self.decide(locate(args), action)
+            self.decide(locate(args), await deed(args.urn, args.id))
 
         return pulumi.ResourceHook(HOOK, before_delete, opts=pulumi.ResourceHookOptions(on_dry_run=True))

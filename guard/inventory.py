@@ -122,17 +122,17 @@ def _guarded(resource: Mapping[str, Any], regions: Mapping[str, str]) -> Guarded
 
 
 def _place(resource: Mapping[str, Any], regions: Mapping[str, str]) -> str:
-    provider, outputs = str(resource.get("provider") or ""), resource.get("outputs") or {}
+    own, outputs = str(resource.get("provider") or ""), resource.get("outputs") or {}
     if str(resource["type"]).startswith(CLUSTER):
         namespace = look_up(outputs, "metadata.namespace") or look_up(resource.get("inputs"), "metadata.namespace")
-        return f"{_provider(provider)} {namespace or ''}".strip()
+        return f"{provider(own)} {namespace or ''}".strip()
     # arn:partition:service:region:account:resource (AWS General Reference); a bucket's names neither.
     parts = (*str(outputs.get("arn") or "").split(":", 5), *[""] * 6)
-    region = outputs.get("region") or parts[3] or regions.get(provider.rpartition("::")[0], "")
+    region = outputs.get("region") or parts[3] or regions.get(own.rpartition("::")[0], "")
     return f"{parts[4]} {region}".strip() if region else ""
 
 
-def _provider(reference: str) -> str:
+def provider(reference: str) -> str:
     """A provider's URN; a default one's without its version, which a newer SDK changes."""
     urn = reference.rpartition("::")[0]
     head, _, name = urn.rpartition("::")

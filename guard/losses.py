@@ -12,6 +12,7 @@ from guard.approvals import Action, Approval, concerning
 from guard.findings import Finding, Severity
 from guard.inventory import Guarded
 from guard.ledger import Entry
+from guard.location import is_kubernetes
 from guard.sightings import Sighting
 
 BUCKETS = ("aws:s3/bucket:Bucket", "aws:s3/bucketV2:BucketV2")
@@ -105,10 +106,11 @@ def _seen(last: Entry, store: Guarded, since: Since, account: Account) -> Iterat
     now, first = account.sightings.get(store.urn), last.sightings.get(store.urn)
     before = last.durable.get(store.urn)
     if now is not None and not now.there:
+        holder = "cluster" if is_kubernetes(store.type) else "account"
         yield Finding(
             kind="store-missing",
             severity=Severity.HIGH,
-            text=f"{store.name} is in the state and not in the account: somebody deleted it there ({store.urn})",
+            text=f"{store.name} is in the state and not in the {holder}: somebody deleted it there ({store.urn})",
             remedy=f"restore it before any update makes an empty one: {account.restore(store)}",
         )
         return
@@ -133,6 +135,9 @@ def _seen(last: Entry, store: Guarded, since: Since, account: Account) -> Iterat
 
 def _made_anew(store: Guarded, before: Guarded, first: Sighting | None, now: Sighting | None) -> bool:
     by_engine = bool(store.created and before.created) and store.created != before.created
+    if is_kubernetes(store.type) and now is not None and now.instance and store.instance:
+        # The state has the uid, which needs no earlier look at the cluster.
+        return now.instance != store.instance or (first is not None and now.is_later(first))
     if now is None or first is None:
         return by_engine
     if store.type in BUCKETS:

@@ -13,17 +13,18 @@ from __future__ import annotations
 
 import functools
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pulumi
 
+from guard import identity
 from guard.approvals import BLAST_RADIUS, Action
 from guard.declared import Declared, physical_names
 from guard.durable import durable
-from guard.previous import PLAN, Previous
+from guard.previous import PLAN, Previous, above
 from guard.store import Store
 
 Judge = Callable[[Store, Action], Mapping[str, Any]]
@@ -72,18 +73,29 @@ def compare(before: Previous, declared: Declared) -> Difference:
     A store has moved, and isn't removed, where the program declares it under another URN: by an alias, or with the same
     type and physical name in the same place. Whether the engine goes along with the latter only the engine knows:
     without an alias it makes the store again and deletes the old one, which protection and hook then refuse. What the
-    program only reads now is removed: the engine lets go of a store that it managed.
+    program only reads now is removed: the engine lets go of a store that it managed. What a component of a package made
+    is there for as long as the component is.
     """
     known = {urn: before.located(urn, before.resources.get(urn, {}), declared.providers) for urn in before.stores}
     arrivals = [store for urn, store in declared.stores.items() if urn not in known]
     removed, replaced = [], []
+    remote = before.remote | (declared.remote & before.types.keys())
     for urn, store in sorted(known.items()):
+        if _is_remote(urn, remote, declared):
+            continue
         now = declared.stores.get(urn) or declared.stores.get(declared.former.get(urn, ""))
         if now is None and not any(store.is_same(arrival) for arrival in arrivals):
             removed.append(store)
         elif now is not None and (changed := _changed(store, now) or _became(store, now)):
             replaced.append((store, changed))
     return Difference(tuple(removed), tuple(replaced), _figures(before, declared, replaced))
+
+
+def _is_remote(urn: str, remote: Collection[str], declared: Declared) -> bool:
+    """Whether something of the state is a component itself, or what components of a package made that are all there
+    still: they declare it in a process of their own, so that nobody here can tell whether they do."""
+    makers = above(urn, remote)
+    return urn in declared.components or (bool(makers) and all(declared.is_declared(each) for each in makers))
 
 
 def content(stack: str, difference: Difference, declared: Declared, judge: Judge, approved: Approved) -> dict[str, Any]:
@@ -125,9 +137,8 @@ def described_store(store: Store) -> dict[str, Any]:
 
 def _changed(old: Store, new: Store) -> tuple[str, ...]:
     """The inputs of the identity, and of the place, that differ, where both are known."""
-    both = old.identity.keys() & new.identity.keys()
-    changed = {path for path in both if old.identity[path] != new.identity[path]}
-    return tuple(sorted(changed | set(old.location.differences(new.location))))
+    found = identity.changed(old.identity, new.identity, new.unset)
+    return tuple(sorted(found | set(old.location.differences(new.location))))
 
 
 def _became(old: Store, new: Store) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ outputs already, and the stores that it failed to delete would be in none. Sourc
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -40,6 +40,10 @@ class Previous:
     """URN -> the outputs of every resource."""
     types: Mapping[str, str] = field(default_factory=dict)
     """URN -> the type of every resource."""
+    read: frozenset[str] = frozenset()
+    """The URNs of what the program only read: somebody else's."""
+    remote: frozenset[str] = frozenset()
+    """The URNs of components of a package, as the last program noted them."""
     foreign: Mapping[str, str] = field(default_factory=dict)
     """A store's URN -> the URN of its provider, where only that tells where the store lies (``Declared.foreign``)."""
 
@@ -82,12 +86,16 @@ def previous(resources: Mapping[str, Mapping[str, Any]]) -> Previous:
     systems = _systems(resources)
     noted = outputs.get(OUTPUT)
     noted = noted if isinstance(noted, Mapping) else {}
-    read = {urn for urn in _texts(noted.get("read")) if urn in resources}
+    read = frozenset(urn for urn in _texts(noted.get("read")) if urn in resources)
     known = packages(str(each["type"]) for each in resources.values())
+    remote = frozenset(urn for urn in _texts(noted.get("remote")) if urn in resources)
     stores = {
         urn: _store(urn, each["type"], told[urn], systems)
         for urn, each in resources.items()
-        if is_durable(each["type"]) and in_package(each["type"], known) and urn not in read
+        if is_durable(each["type"])
+        and in_package(each["type"], known)
+        and urn not in read
+        and not _is_component(urn, str(each["type"]), told[urn], remote)
     }
     grouped: dict[str, set[str]] = {}
     for urn, each in resources.items():
@@ -103,8 +111,26 @@ def previous(resources: Mapping[str, Mapping[str, Any]]) -> Previous:
         plan or None,
         told,
         {urn: str(each["type"]) for urn, each in resources.items()},
+        read,
+        remote,
         {str(urn): str(its) for urn, its in foreign.items()} if isinstance(foreign, Mapping) else {},
     )
+
+
+def above(urn: str, components: Iterable[str]) -> list[str]:
+    """The components that a resource may lie in: a URN has the types of what lies above it, and not their names."""
+    types = urn.split("::")[2]
+    return [each for each in components if types.startswith(f"{each.split('::')[2]}$")]
+
+
+def _is_component(urn: str, token: str, outputs: Mapping[str, Any], remote: frozenset[str]) -> bool:
+    """Whether a resource of the state is a component of a package, or one that lies in one.
+
+    The engine tells a program no more than types and outputs. A custom resource of a reviewed package is known by its
+    type, one of another by its id.
+    """
+    nested = not token.startswith(("aws:", "kubernetes:")) and "id" not in outputs
+    return urn in remote or (nested and bool(above(urn, remote)))
 
 
 def _texts(value: object) -> list[str]:

@@ -16,6 +16,7 @@ from guard.ledger import Ledger
 from guard.recovery.catalogue import PREFIX, Catalogue
 from guard.recovery.clients import client
 from guard.recovery.errors import RecoveryError, code, told
+from guard.recovery.judgement import ELSEWHERE
 from guard.recovery.place import in_reach
 from guard.recovery.points import RecoveryPoint, Store, restore_command
 
@@ -72,9 +73,10 @@ def restoring(store: Guarded, bucket: str, region: str) -> str:
 
     Never raises: it only adds to a finding.
     """
-    name = shlex.quote(store.name)
+    name, holds = shlex.quote(store.name), durable(store.type)
+    if holds is not None and holds.kind in ELSEWHERE:
+        return f"nothing here has a copy of it; {ELSEWHERE[holds.kind]}"
     try:
-        holds = durable(store.type)
         account, _, where = store.place.rpartition(" ")
         looked_for = Store(
             urn=store.urn,

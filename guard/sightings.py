@@ -2,8 +2,8 @@
 
 The state can't tell a store from an empty one that was made anew under its name. Sources: the API references of
 DynamoDB (DescribeTable: TableId, CreationDateTime, ItemCount), S3 (ListBuckets: CreationDate, which S3 also moves when
-a bucket's policy changes), SQS (CreatedTimestamp), CloudWatch Logs (creationTime), RDS (DbiResourceId) and Secrets
-Manager (DescribeSecret).
+a bucket's policy changes), SQS (CreatedTimestamp), CloudWatch Logs (creationTime), RDS (DbiResourceId), Secrets Manager
+(DescribeSecret), EC2 (DescribeVolumes, DescribeInstances) and EFS (DescribeFileSystems).
 """
 
 from __future__ import annotations
@@ -98,6 +98,24 @@ def _secret(secrets: Any, name: str) -> Sighting:
     return Sighting(there="DeletedDate" not in found, instance=str(found["ARN"]), created=found.get("CreatedDate"))
 
 
+def _volume(ec2: Any, identifier: str) -> Sighting:
+    found = ec2.describe_volumes(VolumeIds=[identifier])["Volumes"][0]
+    there = found["State"] not in ("deleting", "deleted")
+    return Sighting(there=there, instance=identifier, created=found.get("CreateTime"))
+
+
+def _files(efs: Any, identifier: str) -> Sighting:
+    found = efs.describe_file_systems(FileSystemId=identifier)["FileSystems"][0]
+    there = found["LifeCycleState"] not in ("deleting", "deleted")
+    return Sighting(there=there, instance=identifier, created=found.get("CreationTime"))
+
+
+def _machine(ec2: Any, identifier: str) -> Sighting:
+    """Its launch time is that of its last start, so it tells nothing."""
+    found = ec2.describe_instances(InstanceIds=[identifier])["Reservations"][0]["Instances"][0]
+    return Sighting(there=found["State"]["Name"] not in ("shutting-down", "terminated"), instance=identifier)
+
+
 LOOKS: Mapping[str, tuple[str, Look]] = {
     "aws:dynamodb/table:Table": ("dynamodb", _table),
     "aws:s3/bucket:Bucket": ("s3", _bucket),
@@ -107,8 +125,13 @@ LOOKS: Mapping[str, tuple[str, Look]] = {
     "aws:rds/instance:Instance": ("rds", _instance),
     "aws:rds/cluster:Cluster": ("rds", _cluster),
     "aws:secretsmanager/secret:Secret": ("secretsmanager", _secret),
+    "aws:ebs/volume:Volume": ("ec2", _volume),
+    "aws:efs/fileSystem:FileSystem": ("efs", _files),
+    "aws:ec2/instance:Instance": ("ec2", _machine),
 }
 """Type -> service, and how it is asked."""
+BY_ID = ("aws:ebs/volume:Volume", "aws:efs/fileSystem:FileSystem", "aws:ec2/instance:Instance")
+"""Types that their service knows by an id of its own; all others are asked for by their names."""
 
 
 def look(stores: Iterable[Guarded], account: str, region: str) -> tuple[dict[str, Sighting], dict[str, str]]:
@@ -132,7 +155,7 @@ def _ask(store: Guarded, account: str, region: str) -> Sighting | str:
     service, ask = LOOKS[store.type]
     own = store.place.rpartition(" ")[2] or region
     try:
-        return ask(client(service, own), store.name)
+        return ask(client(service, own), store.id if store.type in BY_ID else store.name)
     except Exception as error:  # whatever a client raises is an answer that this audit has to tell
         if absent(error):
             return Sighting(there=False)

@@ -25,6 +25,8 @@ class Store:
     location: Location = NOWHERE
     owner: str | None = None
     """The URN of the store that a belt guards: what is approved for that one goes for the belt."""
+    unset: frozenset[str] = frozenset()
+    """The inputs of the identity that the program leaves out."""
 
     def is_same(self, other: Store) -> bool:
         """Whether both are one thing: the same type and physical name in the same place."""

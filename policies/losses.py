@@ -29,7 +29,8 @@ RULES = (
         "No store loses data by a change in place that nobody approved.",
         Severity.CRITICAL,
         "Keep the setting as it was (retention, versioning, backups, protection, time to live), or approve the loss "
-        "with `rollback guard approve NAME --action lose` (docs/guard.md).",
+        "with `rollback guard approve NAME --action lose`, or that of one property in a whole system with "
+        "`rollback guard approve SYSTEM --action lose --property PROPERTY` (docs/guard.md).",
         frozenset({PLAN}),
         unapproved,
         fixed=True,

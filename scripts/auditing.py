@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 
 import typer
 
-from guard import approvals, pack
+from guard import approvals, clusters, pack
 from guard.audit import Surroundings, newest
 from guard.audit import audit as find
 from guard.findings import Finding, Severity
@@ -55,8 +55,10 @@ def surroundings(
     if ask:
         with told("account"):
             number = account or str(client("sts", settings.region).get_caller_identity()["Account"])
-        sightings, unasked = look(durable(left.state).values(), number, settings.region)
-        seen = replace(seen, sightings=sightings, unasked=unasked)
+        stores = durable(left.state).values()
+        sightings, unasked = look(stores, number, settings.region)
+        in_clusters, silent = clusters.look(stores, left.state)
+        seen = replace(seen, sightings={**sightings, **in_clusters}, unasked={**unasked, **silent})
     default = str(ProjectSettings.model_fields["recovery_bucket"].default)
     return Surroundings(chain, settings.project.recovery_bucket, default, tuple(SYSTEMS), seen, own)
 

@@ -12,7 +12,9 @@ from pydantic import ValidationError
 
 from guard import approvals
 from guard.approvals import BLAST_RADIUS, Action, Approval
+from guard.declared import names_a_system
 from guard.findings import Severity
+from guard.in_place import COMPANIONS, properties
 from guard.inventory import durable, resources
 from guard.ledger import Closed
 from guard.recovery.stores import choose, stores
@@ -33,6 +35,13 @@ def approve(
     by: Annotated[str, typer.Option(help="Who decides: a person's name.")],
     reason: Annotated[str, typer.Option(help="Why, in a sentence.")],
     action: Annotated[Action, typer.Option(help="What is approved.")] = Action.DELETE,
+    of: Annotated[
+        str | None,
+        typer.Option(
+            "--property",
+            help="With --action lose: the one property; the store may then be a system or a component's URN.",
+        ),
+    ] = None,
     hours: Annotated[int, typer.Option(min=1, max=168, help="How long it holds.")] = 4,
     region: Region = None,
     stack: Stack = "prod",
@@ -43,16 +52,24 @@ def approve(
     """
     settings = read(stack)
     now = datetime.now(UTC).replace(microsecond=0)
-    address = _blast_radius(store) if store.startswith(BLAST_RADIUS) else _address(store, action, region, settings)
+    if of is not None and of.partition("[")[0] not in properties():
+        raise unknown("property", of, sorted(properties()))
+    address = _blast_radius(store) if store.startswith(BLAST_RADIUS) else _address(store, action, of, region, settings)
     chosen = Action.BLAST_RADIUS if store.startswith(BLAST_RADIUS) else action
     try:
         given = Approval(
-            store=address, action=chosen, by=by, reason=reason, given=now, expires=now + timedelta(hours=hours)
+            store=address,
+            action=chosen,
+            property=of,
+            by=by,
+            reason=reason,
+            given=now,
+            expires=now + timedelta(hours=hours),
         )
     except ValidationError as error:
         raise explain(error, "approval", Approval) from None
     path = approvals.add(settings.stack, given)
-    typer.echo(f"{by} approves: {chosen.value} {address}, until {given.expires:%Y-%m-%d %H:%M} UTC ({path.name})")
+    typer.echo(f"{by} approves: {_deed(given)} {address}, until {given.expires:%Y-%m-%d %H:%M} UTC ({path.name})")
     if chosen is Action.LOSE:
         typer.echo(f"next: the update that makes the change, such as `rollback up -s {stack}`")
     elif chosen is not Action.BLAST_RADIUS:
@@ -62,12 +79,33 @@ def approve(
         )
 
 
-def _address(word: str, action: Action, region: str | None, settings: StackSettings) -> str:
-    """The URN that an approval is for: a store's, or of what stands beside one where a change there loses data."""
+def _deed(given: Approval) -> str:
+    return given.action.value if given.property is None else f"{given.action.value} by {given.property} alone in"
+
+
+def _address(word: str, action: Action, of: str | None, region: str | None, settings: StackSettings) -> str:
+    """The URN that an approval is for: a store's, or of what stands beside one where a change there loses data.
+
+    With one property (``of``) a component's as well, by its URN or, of a system, by its name.
+    """
     state = Engine(settings.stack).state()
-    if action is Action.LOSE and any(each["urn"] == word for each in resources(state)):
-        return word
+    if action is Action.LOSE:
+        every = {str(each["urn"]): bool(each.get("custom")) for each in resources(state)}
+        if _is_companion(word) or (word in every and (every[word] or of is not None)):
+            return word
+        systems = [urn for urn in every if names_a_system(_type(urn)) and urn.rpartition("::")[2] == word]
+        if of is not None and systems:
+            return systems[0]
     return choose(stores(state, settings.region), word, region).urn
+
+
+def _is_companion(word: str) -> bool:
+    """Whether a word is the URN of what stands beside a store, which may be somebody else's and not be made yet."""
+    return word.startswith("urn:pulumi:") and _type(word) in COMPANIONS
+
+
+def _type(urn: str) -> str:
+    return urn.split("::")[2].rpartition("$")[2] if urn.count("::") >= 3 else ""
 
 
 @app.command(epilog="Example: rollback guard revoke receipts-dev -s dev")
@@ -86,7 +124,7 @@ def revoke(
         raise ConfigurationError(f"no approval to {action} {store}: approved is {others}")
     path = approvals.remove(settings.stack, revoked)
     for given in revoked:
-        typer.echo(f"revoked: {given.action.value} {given.store}, which {given.by} had approved ({path.name})")
+        typer.echo(f"revoked: {_deed(given)} {given.store}, which {given.by} had approved ({path.name})")
     if any(given.action is not Action.BLAST_RADIUS for given in revoked):
         typer.echo(f"next: `rollback up -s {stack}` locks it again")
 
@@ -100,7 +138,7 @@ def list_approvals(stack: Stack = "prod", output: Output = Format.TEXT) -> None:
         return
     for each in found:
         state = "expired" if each.expires <= now else f"until {each.expires:%Y-%m-%d %H:%M} UTC"
-        typer.echo(f"{each.action.value:12} {each.store}\n  {each.by}, {state}: {each.reason}")
+        typer.echo(f"{_deed(each):12} {each.store}\n  {each.by}, {state}: {each.reason}")
     if not found:
         typer.echo(f"nothing is approved in {stack}")
 
@@ -108,7 +146,7 @@ def list_approvals(stack: Stack = "prod", output: Output = Format.TEXT) -> None:
 def audit(stack: Stack = "prod", output: Output = Format.TEXT) -> None:
     """Find what passed the guard by: edits of the state, stores unguarded, gone or remade, updates without the pack.
 
-    Exits with 1 where something is high; notes in the ledger that all was in order where nothing is.
+    Exits with 1 where something is high; notes in the ledger that all was in order where nothing is high or unknown.
     """
     settings, left = read(stack), Engine(stack).left()
     chain = auditing.ledger(settings).read()
@@ -122,7 +160,7 @@ def audit(stack: Stack = "prod", output: Output = Format.TEXT) -> None:
             typer.echo(f"{stack}: {len(durable(left.state))} durable stores, all guarded; the ledger agrees")
     if any(each.severity is Severity.HIGH for each in found):
         raise typer.Exit(1)
-    if not left.unfinished:
+    if not left.unfinished and not any(each.severity is Severity.UNKNOWN for each in found):
         auditing.note(settings, left, chain.last, auditing.Noted("rollback audit", "seen", found, around))
 
 

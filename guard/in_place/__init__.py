@@ -27,7 +27,18 @@ from guard.in_place.values import (
     shown,
 )
 
-__all__ = ["COMPANIONS", "Loss", "declared_values", "described", "losses", "may_lose", "refusal"]
+__all__ = [
+    "COMPANIONS",
+    "Loss",
+    "declared_values",
+    "described",
+    "losses",
+    "may_leave",
+    "may_lose",
+    "properties",
+    "refusal",
+    "undone",
+]
 
 ROWS: Mapping[str, tuple[Row, ...]] = {**stores.ROWS, **databases.ROWS, **delivery.ROWS}
 LEAVINGS: Mapping[str, Leaving] = {**stores.LEAVINGS, **databases.LEAVINGS, **delivery.LEAVINGS}
@@ -76,7 +87,7 @@ def losses(
         if leaving is None or before is None or not leaving.holds(known):
             return []
         return [Loss("", "there", "gone", leaving.lost, leaving.irreversible)]
-    if before is None and not (existing_store and token in COMPANIONS):
+    if before is None and (not existing_store or token not in COMPANIONS or COMPANIONS[token].adds):
         return []
     old, paths = prior(before or {}), list(ignored)
     if "*" in paths:
@@ -99,7 +110,28 @@ def rows(token: str) -> tuple[Row, ...]:
 
 def may_lose(token: str) -> bool:
     """Whether a change of this type, or its delete, can lose data that another resource holds."""
-    return token in ROWS or token in LEAVINGS or (token.startswith("kubernetes:") and cluster.named(token))
+    return (
+        token in COMPANIONS
+        or token in ROWS
+        or token in LEAVINGS
+        or (token.startswith("kubernetes:") and cluster.named(token))
+    )
+
+
+def properties() -> frozenset[str]:
+    """Every property of a table, as the engine spells it."""
+    tables = (*ROWS.values(), *cluster.ROWS.values(), common.ROWS, cluster.COMMON)
+    return frozenset(row.path for own in tables for row in own if row.path)
+
+
+def may_leave(token: str) -> bool:
+    """Whether the delete of this type loses what another resource holds, or would have got."""
+    return token in LEAVINGS
+
+
+def undone(token: str) -> bool:
+    """Whether a replacement of this type loses as much as its delete."""
+    return token in LEAVINGS and LEAVINGS[token].undone
 
 
 def described(found: Iterable[Loss]) -> list[dict[str, Any]]:

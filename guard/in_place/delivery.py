@@ -271,22 +271,28 @@ LEAVINGS: Mapping[str, Leaving] = {
         "the stream's consumer goes, and with it how far it had read: records meanwhile are missed",
         holds=lambda before: member(before, "startingPosition") is not ABSENT,
     ),
-    "aws:cloudwatch/logSubscriptionFilter:LogSubscriptionFilter": Leaving(_MISSED),
-    "aws:pipes/pipe:Pipe": Leaving(_MISSED),
+    "aws:cloudwatch/logSubscriptionFilter:LogSubscriptionFilter": Leaving(_MISSED, undone=False),
+    "aws:pipes/pipe:Pipe": Leaving(_MISSED, undone=False),
     "aws:sns/topicSubscription:TopicSubscription": Leaving(
-        _MISSED, holds=lambda before: member(before, "protocol") in ("sqs", "lambda", "firehose", "http", "https")
+        _MISSED,
+        holds=lambda before: member(before, "protocol") in ("sqs", "lambda", "firehose", "http", "https"),
+        undone=False,
     ),
     "aws:sqs/redrivePolicy:RedrivePolicy": Leaving(_DEAD_LETTERS),
-    "aws:backup/plan:Plan": Leaving("no backups are made by the plan any more", irreversible=False),
-    "aws:backup/selection:Selection": Leaving("what it selects is backed up no more", irreversible=False),
+    "aws:backup/plan:Plan": Leaving("no backups are made by the plan any more", irreversible=False, undone=False),
+    "aws:backup/selection:Selection": Leaving("what it selects is backed up no more", irreversible=False, undone=False),
     "aws:backup/vaultLockConfiguration:VaultLockConfiguration": Leaving(
         "the vault's lock leaves: backups may be deleted before their time", irreversible=False
     ),
-    "aws:rbin/rule:Rule": Leaving("deleted snapshots and images can't be recovered any more", irreversible=False),
-    "aws:dlm/lifecyclePolicy:LifecyclePolicy": Leaving("no snapshots are made any more", irreversible=False),
+    "aws:rbin/rule:Rule": Leaving(
+        "deleted snapshots and images can't be recovered any more", irreversible=False, undone=False
+    ),
+    "aws:dlm/lifecyclePolicy:LifecyclePolicy": Leaving(
+        "no snapshots are made any more", irreversible=False, undone=False
+    ),
     "aws:ecr/replicationConfiguration:ReplicationConfiguration": Leaving(
         "images are copied no more", irreversible=False
     ),
-    "aws:cloudtrail/trail:Trail": Leaving("nothing is logged any more: what happens meanwhile is missed"),
+    "aws:cloudtrail/trail:Trail": Leaving("nothing is logged any more: what happens meanwhile is missed", undone=False),
 }
 """Companion -> what its delete loses. One that isn't named here (a lifecycle policy of images) may leave."""

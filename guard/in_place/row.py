@@ -53,3 +53,5 @@ class Leaving:
     irreversible: bool = True
     holds: Callable[[Any], bool] = lambda _before: True
     """Whether this one, as the state has it, keeps anything."""
+    undone: bool = True
+    """The delete of the old one undoes what a replacement of it has set meanwhile; not where each has an id."""

@@ -7,8 +7,9 @@ means the default: a safeguard that leaves the program counts as off, whether or
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
-from guard.in_place import cuts, expiry
+from guard.in_place import cuts, expiry, keys
 from guard.in_place.checks import (
     any_of,
     appears_or_changes,
@@ -104,6 +105,7 @@ _KEY = (
     ),
     Row("isEnabled", switched_off, "the key is disabled: what it encrypted can't be read", False, default=True),
     Row("enabled", switched_off, "the key is disabled: what it encrypted can't be read", False, default=True),
+    replace(keys.POLICY, default=AS_IT_IS),  # a key that names no policy keeps the one that it has
     Row("validTo", appears_or_changes, "the key material goes on {after}: what it encrypted can't be read then"),
 )
 _FSX = (
@@ -244,6 +246,7 @@ ROWS: Mapping[str, tuple[Row, ...]] = {
         ),
         _KEY,
     ),
+    "aws:kms/keyPolicy:KeyPolicy": (keys.POLICY,),
     "aws:secretsmanager/secret:Secret": (
         Row(
             "recoveryWindowInDays",

@@ -28,20 +28,18 @@ ELSEWHERE: dict[Kind, str] = {
 def judge(
     point: RecoveryPoint | None,
     store: Store,
-    items_now: int,
+    held: Content | int,
     now: datetime,
     bound: timedelta,
-    checksum_now: str | None = None,
-    held: Content | None = None,
 ) -> str | None:
     """None where the recovery point is in order; else a refusal in two lines: what is missing, and what makes it.
 
-    In order is a point of this store that was read back, is younger than ``bound`` and holds as many items as the store
-    does now. With ``checksum_now``, or with all that the store holds (``held``, from ``work.measure``), the items have
-    to be the same ones too, and with ``held`` what isn't an item as well. A point that was explained allows as many
-    items to differ as it says; where it can't be told how many do, none.
+    In order is a point of this store that was read back, is younger than ``bound`` and holds as many items as the
+    store does now (``held``: how many, where only that is known). Where ``held`` is all that the store holds, the items
+    have to be the same ones too, and what isn't an item as well. A point that was explained allows as many items to
+    differ as it says; where it can't be told how many do, none.
     """
-    faults, unverified = _faults(point, store, items_now, now, bound, checksum_now, held)
+    faults, unverified = _faults(point, store, held, now, bound)
     if point is not None and unverified is not None:
         remedy = verify_command(point) if not faults and point.fault is None else _remedy(store)
         faults = [unverified, *faults]
@@ -55,15 +53,13 @@ def judge(
 def _faults(
     point: RecoveryPoint | None,
     store: Store,
-    items_now: int,
+    held: Content | int,
     now: datetime,
     bound: timedelta,
-    checksum_now: str | None,
-    held: Content | None,
 ) -> tuple[list[str], str | None]:
     """What a new point would mend, and what reading the point back would mend."""
     if point is None:
-        return [f"no recovery point, and {items_now} items to lose"], None
+        return [f"no recovery point, and {_items(held)} items to lose"], None
     faults = []
     if point.store.identity != store.identity:
         other = f"{_line(str(point.store))} in {point.store.stack}, {point.store.place}"
@@ -73,25 +69,24 @@ def _faults(
         faults.append(f"recovery point {point.id} is {_span(age)} old, the bound is {_span(bound)}")
     elif age < -SKEW:
         faults.append(f"recovery point {point.id} was made {_span(-age)} in the future: a clock is wrong")
-    if changed := _changed(point, items_now, held.checksum if held else checksum_now, held):
+    if changed := _changed(point, held):
         faults.append(changed)
     if point.fault is not None:
         return faults, f"recovery point {point.id} is damaged ({point.fault})"
     return faults, f"recovery point {point.id} was never read back" if point.verified_at is None else None
 
 
-def _changed(point: RecoveryPoint, items_now: int, checksum_now: str | None, held: Content | None) -> str | None:
+def _changed(point: RecoveryPoint, held: Content | int) -> str | None:
     """How the store has changed since its recovery point, beyond what that explains."""
-    if held is not None and (different := point.content.aside(held)):
+    if not isinstance(held, int) and (different := point.content.aside(held)):
         return f"the store has changed since recovery point {point.id}: {different}"
-    if point.items == items_now and checksum_now in (None, point.checksum):
+    items_now = _items(held)
+    if point.items == items_now and (isinstance(held, int) or held.checksum == point.checksum):
         return None
-    if held is not None:
-        moved = point.content.moved(held)
-    elif checksum_now is None or point.items == 0 or items_now == 0:
-        moved = max(items_now - point.items, 0), max(point.items - items_now, 0)
+    if isinstance(held, int):
+        moved: tuple[int, int] | None = max(held - point.items, 0), max(point.items - held, 0)
     else:
-        moved = None
+        moved = point.content.moved(held)
     gain, lose = point.allowance
     if moved is not None and point.explained and moved[0] <= gain and moved[1] <= lose:
         return None
@@ -101,6 +96,10 @@ def _changed(point: RecoveryPoint, items_now: int, checksum_now: str | None, hel
     if point.items != items_now:
         return f"it holds {point.items} items, the store holds {items_now}"
     return f"the store's {items_now} items have changed since recovery point {point.id}"
+
+
+def _items(held: Content | int) -> int:
+    return held if isinstance(held, int) else held.items
 
 
 def _remedy(store: Store) -> str:

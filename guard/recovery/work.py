@@ -132,11 +132,11 @@ def evaluate(
         one = maker(store.kind)
         held = one.measure(store, silent) if store.kind in MAKERS and store.kind is not Kind.QUEUE else None
         items = one.count(store) if held is None else held.items
-        refusal = judge(point, store, items, now, bound, held=held)
+        refusal = judge(point, store, items if held is None else held, now, bound)
         if refusal is None and point is not None and store.kind is Kind.QUEUE and items:
             QUEUES.refuse_exhausting(point)
             held = one.measure(store, silent)
-            refusal = judge(point, store, held.items, now, bound, held=held)
+            refusal = judge(point, store, held, now, bound)
         if refusal is None and point is not None:
             try:
                 check(point, catalogue)

@@ -43,6 +43,10 @@ class Declared:
     """The status of another versioning of the same bucket."""
     private: bool = False
     """Whether a bucket has its BucketPublicAccessBlock, which the policies want."""
+    beside: bool = False
+    """A bucket's companions name it by an Output and have no parent, as most programs write them."""
+    tells: bool = False
+    """Whether EventBridge hears of a bucket's objects."""
     retention: int | None = None
     """A queue's in seconds, a log group's in days."""
     region: str | None = None
@@ -95,7 +99,8 @@ def make(store: Declared, parent: pulumi.Resource | None, provider: pulumi.Provi
                 opts=opts,
             )
         case "bucket":
-            _make_bucket(store, opts)
+            bucket = aws.s3.Bucket(store.name, bucket=store.physical, opts=opts)
+            _beside(store, bucket, pulumi.ResourceOptions(parent=None if store.beside else bucket))
         case "queue":
             aws.sqs.Queue(
                 store.name,
@@ -128,15 +133,15 @@ def make(store: Declared, parent: pulumi.Resource | None, provider: pulumi.Provi
             raise AssertionError(store.kind)
 
 
-def _make_bucket(store: Declared, opts: pulumi.ResourceOptions) -> None:
-    bucket = aws.s3.Bucket(store.name, bucket=store.physical, opts=opts)
+def _beside(store: Declared, bucket: aws.s3.Bucket, opts: pulumi.ResourceOptions) -> None:
+    """What stands beside a bucket and changes how it keeps its objects."""
     for suffix, status in (("", store.versioning), ("-second", store.second_versioning)):
         if status is not None:
             aws.s3.BucketVersioning(
                 f"{store.name}-versioning{suffix}",
                 bucket=bucket.bucket,
                 versioning_configuration=aws.s3.BucketVersioningVersioningConfigurationArgs(status=status),
-                opts=pulumi.ResourceOptions(parent=bucket),
+                opts=opts,
             )
     if store.private:
         aws.s3.BucketPublicAccessBlock(
@@ -146,7 +151,7 @@ def _make_bucket(store: Declared, opts: pulumi.ResourceOptions) -> None:
             block_public_policy=True,
             ignore_public_acls=True,
             restrict_public_buckets=True,
-            opts=pulumi.ResourceOptions(parent=bucket),
+            opts=opts,
         )
     if store.lifecycle is not None:
         rule = aws.s3.BucketLifecycleConfigurationRuleArgs(
@@ -154,12 +159,10 @@ def _make_bucket(store: Declared, opts: pulumi.ResourceOptions) -> None:
             status="Enabled",
             expiration=aws.s3.BucketLifecycleConfigurationRuleExpirationArgs(days=store.lifecycle),
         )
-        aws.s3.BucketLifecycleConfiguration(
-            f"{store.name}-lifecycle",
-            bucket=bucket.bucket,
-            rules=[rule],
-            opts=pulumi.ResourceOptions(parent=bucket),
-        )
+        name = bucket.id.apply(str) if store.beside else bucket.bucket
+        aws.s3.BucketLifecycleConfiguration(f"{store.name}-lifecycle", bucket=name, rules=[rule], opts=opts)
+    if store.tells:
+        aws.s3.BucketNotification(f"{store.name}-news", bucket=bucket.id, eventbridge=True, opts=opts)
 
 
 def declared(rows: Sequence[Mapping[str, Any]], prefix: str) -> tuple[Declared, ...]:

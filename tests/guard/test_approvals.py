@@ -63,6 +63,11 @@ def test_an_approval_holds_for_its_deed_and_its_time_alone() -> None:
         {"expires": 1_796_040_000},
         {"expires": "1796040000"},
         {"unknown": 1},
+        {"property": "retentionInDays"},
+        {"action": Action.REPLACE, "property": "retentionInDays"},
+        {"action": Action.LOSE, "property": ""},
+        {"action": Action.LOSE, "property": "*"},
+        {"action": Action.LOSE, "property": "retention in days"},
     ],
 )
 def test_what_is_no_decision_is_refused(changes: dict[str, Any]) -> None:
@@ -187,3 +192,22 @@ def test_a_disk_that_is_full_leaves_the_approvals_as_they_were(tmp_path: Path, m
     with pytest.raises(OSError, match="No space left"):
         add("prod", approval(store=f"{URN}-2"), tmp_path)
     assert [each.store for each in load("prod", tmp_path)] == [URN]
+
+
+def test_an_approval_of_one_property_is_about_no_deed_as_a_whole() -> None:
+    part = approval(action=Action.LOSE, property="retentionInDays")
+    assert not any(part.covers(URN, action, NOW) for action in Action)
+    assert part.covers_part([URN], "retentionInDays", NOW)
+    assert not part.covers_part([URN], "deletionProtectionEnabled", NOW)
+    assert not part.covers_part([f"{URN}2"], "retentionInDays", NOW)
+    assert not part.covers_part([URN], "retentionInDays", NOW + timedelta(hours=4))
+    assert not approval(action=Action.LOSE).covers_part([URN], "retentionInDays", NOW)
+
+
+def test_two_properties_of_one_store_are_two_approvals(tmp_path: Path) -> None:
+    for name in ("retentionInDays", "deletionProtectionEnabled", "retentionInDays"):
+        add("prod", approval(action=Action.LOSE, property=name), tmp_path)
+    add("prod", approval(action=Action.LOSE), tmp_path)
+    found = [each.property for each in load("prod", tmp_path)]
+    assert found == ["deletionProtectionEnabled", "retentionInDays", None]
+    assert (tmp_path / "prod.yaml").read_text().count("property:") == 2

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from guard.approvals import Action
+from guard.approvals import Action, Approval
 from guard.audit import Severity, Surroundings, audit
 from guard.history import ENVIRONMENT as PACK
 from guard.ledger import Chain, Closed, Entry
 from guard.losses import Account
-from tests.guard.audits import BOTH, LATER, NOW, STARTED, approval, entry, found, update
+from tests.guard.audits import BOTH, LATER, NOW, STARTED, TWO, approval, entry, found, update
 from tests.guard.states import noted, resource, state, urn
 
 
@@ -181,6 +181,42 @@ def test_an_approval_of_a_store_that_nobody_knows_is_told_with_the_nearest_name(
     radius = misspelt.model_copy(update={"store": "blast-radius:async", "action": Action.BLAST_RADIUS})
     (unknown,) = audit(BOTH, [update()], entry(), [radius], NOW, around=around)
     assert unknown.text.endswith("did you mean blast-radius:async-rag?")
+
+
+FUNCTION = "aws:lambda/function:Function"
+COMPONENT = "urn:pulumi:prod::rollback-stack::rollback:systems:AsyncRag::async-rag"
+SYSTEM = {"urn": COMPONENT, "custom": False, "type": "rollback:systems:AsyncRag"}
+
+
+def of_a_loss(store: str, of: str | None = None) -> Approval:
+    return approval("receipts").model_copy(update={"store": store, "action": Action.LOSE, "property": of})
+
+
+def test_an_approval_of_one_property_of_a_component_is_told_while_it_holds() -> None:
+    here = state(*TWO, SYSTEM)
+    (broad,) = found(here, [update()], entry(here), of_a_loss(COMPONENT, "retentionInDays"))
+    assert (broad.kind, broad.severity) == ("approval-broad", Severity.LOW)
+    assert broad.text.startswith("every store in async-rag may lose data by its retentionInDays until 2026-11-26 04:00")
+    over = of_a_loss(COMPONENT, "retentionInDays").model_copy(update={"expires": NOW})
+    assert found(here, [update()], entry(here), over) == []
+    assert found(here, [update()], entry(here), of_a_loss(urn("receipts"), "ttl")) == []
+
+
+@pytest.mark.parametrize(
+    ("given", "kinds"),
+    [
+        (of_a_loss(COMPONENT), ["approval-nameless"]),
+        (of_a_loss(f"{COMPONENT}2", "retentionInDays"), ["approval-nameless"]),
+        (of_a_loss(urn("hook", "aws:lambda/function:Function")), []),
+        (of_a_loss(urn("hooked", "aws:lambda/function:Function")), ["approval-nameless"]),
+        (of_a_loss(urn("role", "aws:iam/role:Role")), ["approval-nameless"]),
+        (of_a_loss(urn("new", "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration")), []),
+    ],
+)
+def test_an_approval_of_a_loss_may_name_what_stands_beside_a_store(given: Approval, kinds: list[str]) -> None:
+    role, function = (resource(name, token) for name, token in (("role", "aws:iam/role:Role"), ("hook", FUNCTION)))
+    here = state(*TWO, SYSTEM, role, function)
+    assert [each.kind for each in found(here, [update()], entry(here), given)] == kinds
 
 
 def test_the_approval_of_a_component_excuses_nothing_under_it() -> None:

@@ -132,8 +132,8 @@ def test_a_store_whose_name_is_a_secret_is_known_by_it(tmp_path: Path, monkeypat
         names.extend([*(args.old_inputs or {}).values(), *(args.old_outputs or {}).values()])
         return RECEIPTS
 
-    async def is_replaced(_urn: str, _id: str) -> bool:
-        return False
+    async def deed(_urn: str, _id: str) -> Action:
+        return Action.DELETE
 
     async def delete() -> None:
         old = [{"name": pulumi.Output.secret("receipts")} for _ in range(2)]
@@ -142,6 +142,6 @@ def test_a_store_whose_name_is_a_secret_is_known_by_it(tmp_path: Path, monkeypat
 
     monkeypatch.setattr(pulumi, "ResourceHook", lambda _name, callback, opts: callback)
     approve(tmp_path, urn("receipts"))
-    called: Any = hook(tmp_path).as_resource_hook(locate, is_replaced)
+    called: Any = hook(tmp_path).as_resource_hook(locate, deed)
     asyncio.run(delete())
     assert names == ["receipts", "receipts"]

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pulumi
 import pytest
 
+from guard.plan import compare
 from guard.previous import READS, Previous, previous, read_previous
+from tests.guard.declaring import run
 
 STACK = "urn:pulumi:prod::p::pulumi:pulumi:Stack::p-prod"
 SYSTEM = "test:systems:Billing"
@@ -119,3 +122,42 @@ def test_types_that_nobody_has_reviewed_are_stores_and_components_are_none() -> 
         urn("aws:iam/role:Role", "role"): resource("aws:iam/role:Role"),
     }
     assert {store.name for store in previous(state).stores.values()} == {"ledger-1", "new"}
+
+
+CLUSTER, NODES, TABLE = "eks:index:Cluster", "eks:index:NodeGroup", "aws:dynamodb/table:Table"
+REMOTE = {
+    urn("pulumi:providers:eks", "default"): resource("pulumi:providers:eks"),
+    urn(CLUSTER, "shop"): resource(CLUSTER, kubeconfig="text"),
+    urn(f"{CLUSTER}${NODES}", "nodes"): resource(NODES),
+    urn(f"{CLUSTER}${TABLE}", "locks"): resource(TABLE, id="locks", name="locks", region="us-east-1"),
+}
+
+
+def noted(*urns: str) -> dict[str, Any]:
+    return {**REMOTE, STACK: resource("pulumi:pulumi:Stack", guard={"remote": list(urns)})}
+
+
+def test_components_of_a_package_are_no_stores_and_what_they_made_is_one() -> None:
+    assert {store.name for store in previous(noted(urn(CLUSTER, "shop"))).stores.values()} == {"locks"}
+
+
+def gone(before: Previous, *, there: bool, tmp_path: Path) -> list[str]:
+    """The stores that a program takes away, which declares the component or doesn't."""
+    program = run(
+        before, lambda: pulumi.ComponentResource(CLUSTER, "shop", {}, remote=True) if there else None, tmp_path
+    )
+    return [store.name for store in compare(before, program.changes.declared).removed]
+
+
+@pytest.mark.parametrize("before", [noted(urn(CLUSTER, "shop")), REMOTE], ids=["noted", "before it was noted"])
+def test_while_a_component_is_there_so_is_what_it_made(before: dict[str, Any], tmp_path: Path) -> None:
+    assert gone(previous(before), there=True, tmp_path=tmp_path) == []
+
+
+def test_with_a_component_go_the_stores_that_it_made(tmp_path: Path) -> None:
+    assert gone(previous(noted(urn(CLUSTER, "shop"))), there=False, tmp_path=tmp_path) == ["locks"]
+
+
+def test_of_two_components_the_one_that_goes_may_be_the_one_that_made_it(tmp_path: Path) -> None:
+    both = {**noted(urn(CLUSTER, "shop"), urn(CLUSTER, "lab")), urn(CLUSTER, "lab"): resource(CLUSTER)}
+    assert gone(previous(both), there=True, tmp_path=tmp_path) == ["locks"]

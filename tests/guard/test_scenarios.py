@@ -30,7 +30,7 @@ LONG = {
     *("analyzed_state", "changed_bucket_name", "exchanged_item", "moved_between_components", "nothing_changes"),
     *("pack_alone_hears_of_no_delete", "pack_unprotected_replacement", "queue_with_messages", "replaced_database"),
     *("save_plan", "skipped_pack", "another_physical_name", "approved_destroy", "refusal_of_the_past"),
-    *("renamed_without_a_name_of_its_own", "loss_by_a_companion", "empty_pack_variable"),
+    *("renamed_without_a_name_of_its_own", "loss_by_a_companion", "companion_without_a_parent", "empty_pack_variable"),
     "import_in_place_of_a_managed_store",
 }
 """Left to the long suite: the same trap on another type of store, or the words of a command that changes nothing."""
@@ -77,7 +77,9 @@ def _engine(world: World, verb: str, step: Mapping[str, Any]) -> None:
         words += ["--save-plan" if verb == "preview" else "--plan", str(world.folder / "plan.json")]
     if step.get("refresh"):
         words += ["--refresh"]
-    said = world.run(verb, program, *words, pack=step.get("pack", False), variable=step.get("pack-variable"))
+    alone = world.urn(step["alone"]) if "alone" in step else None
+    pack, variable = step.get("pack", False), step.get("pack-variable")
+    said = world.run(verb, program, *words, pack=pack, variable=variable, alone=alone)
     wanted = step.get("refused")
     if wanted is None:
         assert said is None, said

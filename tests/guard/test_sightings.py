@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import boto3
@@ -12,7 +12,7 @@ from moto import mock_aws
 
 from guard.durable import durable as durable_type
 from guard.inventory import Guarded, durable
-from guard.sightings import LOOKS, Sighting, look
+from guard.sightings import BY_ID, LOOKS, Sighting, look
 from tests.guard.states import resource, state
 
 ACCOUNT = "123456789012"
@@ -77,7 +77,7 @@ def ask(store: Guarded) -> tuple[Sighting | None, str | None]:
 
 
 @pytest.mark.usefixtures("account")
-@pytest.mark.parametrize("token", LOOKS)
+@pytest.mark.parametrize("token", [token for token in LOOKS if token not in BY_ID])
 def test_each_type_is_seen_where_it_is_and_missed_where_it_isnt(token: str) -> None:
     store = guarded(token)
     assert ask(store) == (Sighting(there=False), None)
@@ -90,6 +90,35 @@ def test_each_type_is_seen_where_it_is_and_missed_where_it_isnt(token: str) -> N
     assert again is not None
     assert again.is_proved_same(first)
     assert not again.is_later(first)
+
+
+def volume() -> tuple[str, str]:
+    """The id of a new one, and of one that is gone."""
+    made = [client("ec2").create_volume(AvailabilityZone=f"{REGION}a", Size=1)["VolumeId"] for _ in range(2)]
+    client("ec2").delete_volume(VolumeId=made[1])
+    return made[0], made[1]
+
+
+def machine() -> tuple[str, str]:
+    image = client("ec2").describe_images()["Images"][0]["ImageId"]
+    found = client("ec2").run_instances(ImageId=image, MinCount=2, MaxCount=2)["Instances"]
+    client("ec2").terminate_instances(InstanceIds=[found[1]["InstanceId"]])
+    return found[0]["InstanceId"], found[1]["InstanceId"]
+
+
+def files() -> tuple[str, str]:
+    made = [client("efs").create_file_system(CreationToken=token)["FileSystemId"] for token in "ab"]
+    client("efs").delete_file_system(FileSystemId=made[1])
+    return made[0], made[1]
+
+
+@pytest.mark.usefixtures("account")
+@pytest.mark.parametrize(("token", "make_two"), list(zip(BY_ID, (volume, files, machine), strict=True)))
+def test_volumes_and_machines_are_asked_for_by_their_ids(token: str, make_two: Callable[[], tuple[str, str]]) -> None:
+    for there, identifier in zip((True, False), make_two(), strict=True):
+        seen, why = ask(guarded(token).model_copy(update={"id": identifier}))
+        assert (why, seen is not None and seen.there) == (None, there)
+    assert ask(guarded(token).model_copy(update={"id": identifier[:-4] + "0000"}))[0] == Sighting(there=False)
 
 
 @pytest.mark.usefixtures("account")

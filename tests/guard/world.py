@@ -31,6 +31,7 @@ from pulumi.runtime.proto import language_pb2_grpc
 
 from guard.approvals import Action, Approval, add
 from guard.evidence import RecoveryPoints
+from guard.gate import TARGET
 from guard.guard import Guard
 from guard.inventory import durable
 from guard.ledger import Entry
@@ -185,18 +186,35 @@ class World:
         table.delete_table(TableName=physical)
 
     def run(
-        self, verb: str, program: Program, *words: str, pack: bool = False, variable: str | None = None
+        self,
+        verb: str,
+        program: Program,
+        *words: str,
+        pack: bool = False,
+        variable: str | None = None,
+        alone: str | None = None,
     ) -> str | None:
         """``up``, ``preview``, ``destroy`` or ``refresh``; what the engine said where it refused."""
         with FORKS.Pool(1) as forks:
-            return forks.apply(self.run_here, (verb, program, pack, words, variable))
+            return forks.apply(self.run_here, (verb, program, pack, words, variable, alone))
 
     def run_here(
-        self, verb: str, program: Program, pack: bool, words: Sequence[str], variable: str | None = None
+        self,
+        verb: str,
+        program: Program,
+        pack: bool,
+        words: Sequence[str],
+        variable: str | None = None,
+        alone: str | None = None,
     ) -> str | None:
-        """The same in this process. ``variable``: the engine's variable for packs, where it isn't ours."""
+        """The same in this process.
+
+        ``variable``: the engine's variable for packs, where it isn't ours; ``alone``: its variable for a target.
+        """
         if self.prepare is not None:
             self.prepare()
+        if alone is not None:
+            os.environ[TARGET] = alone
         options = [] if verb == "preview" else ["--yes", "--skip-preview"]
         packed = pack and verb in ("up", "preview")
         if packed:  # the program runs in this process, and sees the engine's variables in production
@@ -228,10 +246,11 @@ class World:
         assert done.returncode == 0, done.stderr
 
     def urn(self, name: str) -> str:
-        """The URN of a store by its name in the program or its physical one."""
+        """The URN of a store by its name in the program or its physical one; of anything else by the former."""
         known = durable(self.state()).values()
         found = [store.urn for store in known if name in (store.urn, store.name, _last(store.urn))]
-        return found[0]
+        every = [str(each["urn"]) for each in self.state()["deployment"]["resources"]]
+        return next(iter(found or [urn for urn in every if _last(urn) == name]))
 
     def approve(self, name: str, action: Action = Action.DELETE, hours: int = 1) -> None:
         """Approve a delete or a replacement."""

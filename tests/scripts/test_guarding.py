@@ -57,6 +57,59 @@ def test_an_approval_is_written_and_says_what_comes_next(
     assert given <= datetime.now(UTC)
 
 
+SYSTEM = "urn:pulumi:prod::rollback-stack::rollback:systems:AsyncRag::async-rag"
+RULES = urn("rules", "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("async-rag", "--property", "retentionInDays"), f"lose by retentionInDays alone in {SYSTEM}"),
+        ((SYSTEM, "--property", "retentionInDays"), f"lose by retentionInDays alone in {SYSTEM}"),
+        (("receipts", "--property", "ttl"), f"lose by ttl alone in {urn('receipts')}"),
+        (("receipts",), f"lose {urn('receipts')}"),
+        ((RULES,), f"lose {RULES}"),
+    ],
+)
+def test_a_loss_is_approved_of_a_store_or_by_one_property_of_a_system(
+    words: tuple[str, ...],
+    said: str,
+    stack: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    component = {"urn": SYSTEM, "custom": False, "type": "rollback:systems:AsyncRag"}
+    monkeypatch.setattr(Engine, "state", lambda _: state(STACK, component, resource("receipts")))
+    assert approve(monkeypatch, words[0], "it is meant to be so", "--action", "lose", *words[1:]) == 0
+    assert f"approves: {said}, until" in capsys.readouterr().out
+    assert run(monkeypatch, "guard", "list") == 0
+    assert said.partition(" urn:")[0] in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("async-rag", "--action", "lose"), "no store 'async-rag'"),
+        ((SYSTEM, "--action", "lose"), "no store"),
+        (("async-rag", "--action", "delete", "--property", "retentionInDays"), "no store 'async-rag'"),
+        (("receipts", "--action", "delete", "--property", "retentionInDays"), "can't be approved of one property"),
+        (("async-rag", "--action", "lose", "--property", "retentionInDay"), "did you mean retentionInDays?"),
+    ],
+)
+def test_a_component_alone_or_for_a_delete_is_refused(
+    words: tuple[str, ...],
+    said: str,
+    stack: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    component = {"urn": SYSTEM, "custom": False, "type": "rollback:systems:AsyncRag"}
+    monkeypatch.setattr(Engine, "state", lambda _: state(STACK, component, resource("receipts")))
+    assert approve(monkeypatch, words[0], "it is meant to be so", *words[1:]) != 0
+    assert said in capsys.readouterr().err
+    assert list(stack.iterdir()) == []
+
+
 def test_a_systems_blast_radius_can_be_approved(
     stack: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

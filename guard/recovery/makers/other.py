@@ -75,20 +75,28 @@ def _in_namespace(store: Store) -> int:
 
 
 def _core(store: Store) -> Any:
-    """A client for the cluster that the store lies in, whichever context is the current one."""
+    from kubernetes import client
+
+    return client.CoreV1Api(api_client(str(store), store.kubeconfig, store.context))
+
+
+def api_client(what: str, kubeconfig: str | None, context: str | None) -> Any:
+    """A client for a cluster, whichever context is the current one. Raises ``RecoveryError``, beginning with ``what``.
+
+    ``kubeconfig``: a path, or the content itself.
+    """
     from kubernetes import client, config
 
     settings: Any = client.Configuration()
     try:
-        content = store.kubeconfig
-        if content and not Path(content).expanduser().is_file():
-            config.load_kube_config_from_dict(yaml.safe_load(content), store.context, settings)
+        if kubeconfig and not Path(kubeconfig).expanduser().is_file():
+            config.load_kube_config_from_dict(yaml.safe_load(kubeconfig), context, settings)
         else:
-            config.load_kube_config(content, store.context, settings)
+            config.load_kube_config(kubeconfig, context, settings)
     except (config.ConfigException, yaml.YAMLError, OSError) as error:
-        raise RecoveryError(f"{store}: {error}") from None
+        raise RecoveryError(f"{what}: {error}") from None
     settings.retries = False
-    return client.CoreV1Api(client.ApiClient(settings))
+    return client.ApiClient(settings)
 
 
 OF_THE_CLUSTER = frozenset({"kube-root-ca.crt", "istio-ca-root-cert"})

@@ -11,7 +11,7 @@ from typing import Any
 
 import guard.recovery.place
 from guard import types
-from guard.approvals import Approval
+from guard.approvals import Action, Approval
 from guard.durable import durable
 from guard.evidence import Finding, RecoveryPoints
 from guard.gate import Gate
@@ -65,10 +65,10 @@ def _actions() -> None:
 def _destroys() -> None:
     """Whatever is deleted and declared is taken to be replaced."""
 
-    async def replaced(*_: Any) -> bool:
-        return True
+    async def replaced(*_: Any) -> Action:
+        return Action.REPLACE
 
-    _put(Guard, "_is_replaced", replaced)
+    _put(Guard, "_action", replaced)
     _put(Gate, "decide", lambda _: None)
 
 

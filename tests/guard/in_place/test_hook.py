@@ -11,7 +11,7 @@ import pulumi
 import pytest
 
 from guard.approvals import Action, Approval, add
-from guard.in_place.hook import LossError, LossHook
+from guard.in_place.hook import Change, LossError, LossHook
 from stacks.model import ConfigurationError
 
 NOW = datetime(2026, 11, 30, 3, tzinfo=UTC)
@@ -23,8 +23,19 @@ BEFORE, SHORT = {"messageRetentionSeconds": 345_600.0}, {"messageRetentionSecond
 EXPIRES = {"rules": [{"status": "Enabled", "expiration": {"days": 1}}]}
 
 
-def hook(folder: Path, beside: str | None = None) -> LossHook:
-    return LossHook("prod", lambda _urn: beside, folder, lambda: NOW)
+def decide(
+    folder: Path,
+    urn: str,
+    token: str,
+    before: dict[str, Any] | None,
+    after: dict[str, Any] | None,
+    beside: str | None = None,
+    *,
+    preview: bool = False,
+) -> None:
+    stores = frozenset({urn, beside} if beside else {urn})
+    change = Change(urn, token, before, after, beside, existing_store=beside is not None, approved_by=stores)
+    LossHook("prod", folder, lambda: NOW).decide(change, preview=preview)
 
 
 def approve(folder: Path, store: str, action: Action = Action.LOSE, hours: float = 1) -> None:
@@ -36,46 +47,46 @@ def approve(folder: Path, store: str, action: Action = Action.LOSE, hours: float
 
 def test_a_loss_that_nobody_approved_is_refused(tmp_path: Path) -> None:
     with pytest.raises(LossError, match="jobs would lose data: messages older than 60 s go") as caught:
-        hook(tmp_path).decide(JOBS, QUEUE, BEFORE, SHORT)
+        decide(tmp_path, JOBS, QUEUE, BEFORE, SHORT)
     assert f"rollback guard approve {JOBS} --action lose" in str(caught.value)
-    hook(tmp_path).decide(JOBS, QUEUE, SHORT, BEFORE)
-    hook(tmp_path).decide(JOBS, QUEUE, None, SHORT)
+    decide(tmp_path, JOBS, QUEUE, SHORT, BEFORE)
+    decide(tmp_path, JOBS, QUEUE, None, SHORT)
 
 
 @pytest.mark.parametrize("action", [Action.LOSE, Action.DELETE, Action.REPLACE])
 def test_an_approval_lets_it_go_while_it_holds(tmp_path: Path, action: Action) -> None:
     approve(tmp_path, JOBS, action)
-    hook(tmp_path).decide(JOBS, QUEUE, BEFORE, SHORT)
+    decide(tmp_path, JOBS, QUEUE, BEFORE, SHORT)
     with pytest.raises(LossError):
-        hook(tmp_path).decide(JOBS.replace("jobs", "others"), QUEUE, BEFORE, SHORT)
+        decide(tmp_path, JOBS.replace("jobs", "others"), QUEUE, BEFORE, SHORT)
     approve(tmp_path, JOBS, action, hours=-1)
     with pytest.raises(LossError):
-        hook(tmp_path).decide(JOBS, QUEUE, BEFORE, SHORT)
+        decide(tmp_path, JOBS, QUEUE, BEFORE, SHORT)
 
 
 def test_a_new_companion_is_judged_by_its_store(tmp_path: Path) -> None:
-    hook(tmp_path).decide(RULES, LIFECYCLE, None, EXPIRES)
+    decide(tmp_path, RULES, LIFECYCLE, None, EXPIRES)
     with pytest.raises(LossError, match="objects are deleted 1 day after") as caught:
-        hook(tmp_path, FILES).decide(RULES, LIFECYCLE, None, EXPIRES)
+        decide(tmp_path, RULES, LIFECYCLE, None, EXPIRES, FILES)
     assert f"rollback guard approve {FILES} --action lose" in str(caught.value)
     approve(tmp_path, FILES)
-    hook(tmp_path, FILES).decide(RULES, LIFECYCLE, None, EXPIRES)
+    decide(tmp_path, RULES, LIFECYCLE, None, EXPIRES, FILES)
 
 
 def test_a_preview_leaves_to_the_update_what_only_that_knows(tmp_path: Path) -> None:
     unknown: dict[str, Any] = {"messageRetentionSeconds": object()}
-    hook(tmp_path).decide(JOBS, QUEUE, BEFORE, unknown, preview=True)
+    decide(tmp_path, JOBS, QUEUE, BEFORE, unknown, preview=True)
     with pytest.raises(LossError, match="known only in the update"):
-        hook(tmp_path).decide(JOBS, QUEUE, BEFORE, unknown)
+        decide(tmp_path, JOBS, QUEUE, BEFORE, unknown)
     with pytest.raises(LossError):
-        hook(tmp_path).decide(JOBS, QUEUE, BEFORE, SHORT, preview=True)
+        decide(tmp_path, JOBS, QUEUE, BEFORE, SHORT, preview=True)
 
 
 def test_approvals_that_cannot_be_read_approve_nothing(tmp_path: Path) -> None:
     (tmp_path / "prod.yaml").write_text("- store: x\n")
-    hook(tmp_path).decide(JOBS, QUEUE, BEFORE, BEFORE)
+    decide(tmp_path, JOBS, QUEUE, BEFORE, BEFORE)
     with pytest.raises(ConfigurationError):
-        hook(tmp_path).decide(JOBS, QUEUE, BEFORE, SHORT)
+        decide(tmp_path, JOBS, QUEUE, BEFORE, SHORT)
 
 
 SECRET = {"messageRetentionSeconds": "secret"}
@@ -98,8 +109,12 @@ def test_a_secret_value_counts_as_what_it_is(
             )
         )
 
+    async def asked(args: pulumi.ResourceHookArgs) -> Change:
+        stores = frozenset({JOBS})
+        return Change(JOBS, QUEUE, args.old_outputs, args.new_inputs, None, existing_store=False, approved_by=stores)
+
     monkeypatch.setattr(pulumi, "ResourceHook", lambda _name, callback, opts: callback)
-    called: Any = hook(tmp_path).as_resource_hook()
+    called: Any = LossHook("prod", tmp_path, lambda: NOW).as_resource_hook(asked)
     with pytest.raises(LossError, match="retention 345,600 s -> 60 s"):
         asyncio.run(change(345_600.0, 60.0))
     asyncio.run(change(60.0, 345_600.0))

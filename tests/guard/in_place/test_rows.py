@@ -77,4 +77,6 @@ def test_the_sdk_has_every_property() -> None:
 
 @pytest.mark.parametrize("token", [*LEAVINGS, *COMPANIONS])
 def test_the_sdk_has_every_companion(token: str) -> None:
-    assert exists(token, COMPANIONS.get(token, ""))
+    assert exists(token, COMPANIONS[token].input if token in COMPANIONS else "")
+    for target in COMPANIONS[token].targets if token in COMPANIONS else ():
+        assert exists(target, "")

@@ -51,13 +51,13 @@ def test_a_refusal_says_what_is_missing_and_what_makes_it(
 
 def test_what_is_in_order_passes() -> None:
     assert judge(example(), JOBS, 7, NOW, HOUR) is None
-    assert judge(example(), JOBS, 7, NOW, HOUR, "0" * 64) is None
+    assert judge(example(), JOBS, Content(7, 0, "0" * 64), NOW, HOUR) is None
     moved = JOBS.model_copy(update={"urn": "urn:pulumi:prod::rollback-stack::other$aws:dynamodb/table:Table::jobs"})
     assert judge(example(), moved, 7, NOW, HOUR) is None, "a store that moved between components is the same store"
 
 
 def test_other_items_of_the_same_number_are_told_by_their_checksum() -> None:
-    refusal = judge(example(), JOBS, 7, NOW, HOUR, "1" * 64)
+    refusal = judge(example(), JOBS, Content(7, 0, "1" * 64), NOW, HOUR)
     assert refusal == f"table jobs-prod: the store's 7 items have changed since recovery point {ID}\n{MAKE}"
 
 
@@ -100,17 +100,17 @@ def test_an_explanation_explains_so_many_items_and_a_point_of_nothing_none(
     then: Content, now: Content, gain: int | None, lose: int | None, passes: bool
 ) -> None:
     point = taken(then, explained="jobs come and go", may_gain=gain, may_lose=lose)
-    refusal = judge(point, JOBS, now.items, NOW, HOUR, held=now)
+    refusal = judge(point, JOBS, now, NOW, HOUR)
     assert (refusal is None) is passes
     if refusal is not None:
         assert refusal.splitlines()[1] == MAKE
     if then != now:
-        assert judge(taken(then), JOBS, now.items, NOW, HOUR, held=now) is not None
+        assert judge(taken(then), JOBS, now, NOW, HOUR) is not None
 
 
 def test_what_cannot_be_counted_is_not_explained() -> None:
     old = example(explained="jobs come and go", items=100)
-    assert "more items than can be told" in str(judge(old, JOBS, 100, NOW, HOUR, "1" * 64))
+    assert "more items than can be told" in str(judge(old, JOBS, Content(100, 0, "1" * 64), NOW, HOUR))
     assert judge(old, JOBS, 95, NOW, HOUR) is None, "a queue, of which only a count is known"
     assert "11 items came and 0 went" in str(judge(old, JOBS, 111, NOW, HOUR))
     assert "which explains 0 and 0" in str(judge(old.model_copy(update={"items": 0}), JOBS, 1, NOW, HOUR))
@@ -119,15 +119,15 @@ def test_what_cannot_be_counted_is_not_explained() -> None:
 def test_what_is_not_an_item_has_to_be_the_same_whatever_is_explained() -> None:
     held = replace(SEVEN, aspects={"rag: views": "1" * 64}, positions={"rag: sequence s": 7})
     point = taken(SEVEN, explained="x", may_gain=9, may_lose=9, aspects=held.aspects, positions=held.positions)
-    assert judge(point, JOBS, 7, NOW, HOUR, held=held) is None
+    assert judge(point, JOBS, held, NOW, HOUR) is None
     for other, word in (
         (replace(held, aspects={"rag: views": "2" * 64}), "rag: views differ"),
         (replace(held, aspects={}), "rag: views differ"),
         (replace(held, positions={"rag: sequence s": 6}), "rag: sequence s: at 7 recorded, at 6 found"),
         (replace(held, positions={"rag: sequence s": 40}), "at 40 found"),
     ):
-        assert word in str(judge(point, JOBS, 7, NOW, HOUR, held=other))
-    assert judge(point, JOBS, 7, NOW, HOUR, held=replace(held, positions={"rag: sequence s": 39})) is None
+        assert word in str(judge(point, JOBS, other, NOW, HOUR))
+    assert judge(point, JOBS, replace(held, positions={"rag: sequence s": 39}), NOW, HOUR) is None
 
 
 def test_a_kind_without_a_maker_names_the_tool_that_copies_it() -> None:
@@ -163,7 +163,8 @@ def points(draw: st.DrawFn) -> RecoveryPoint | None:
 def test_nothing_passes_but_what_is_all_in_order(
     point: RecoveryPoint | None, items: int, now: datetime, bound: timedelta, checksum: str | None
 ) -> None:
-    refusal = judge(point, JOBS, items, now, bound, checksum)
+    held = items if checksum is None else Content(items, 0, checksum)
+    refusal = judge(point, JOBS, held, now, bound)
     in_order = (
         point is not None
         and point.store.name == JOBS.name
