@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from pulumi.runtime.proto import analyzer_pb2
 
+from guard.previous import PLAN
 from policies.engine import Analyzer
-from policies.pack import RULES, Armed, arm
+from policies.pack import Armed, arm
 from policies.rule import Facts, Finding, NoConfig, ResourceRule, Severity, StackRule
 from policies.subject import Resource, Stack
 from stacks.policies import Enforcement, PolicySettings
 from tests.policies.cases import FACTS, make
 from tests.policies.requests import request, stack_request
+from tests.policies.test_pack import one_of_each
 
 QUEUE = "aws:sqs/queue:Queue"
 
@@ -61,25 +64,25 @@ def diagnostics(*rules: ResourceRule | StackRule, size: Any = "hunter2", level: 
     ],
 )
 def test_a_broken_policy_is_a_finding_and_hides_no_other(check: Callable[..., Any], size: Any, error: str) -> None:
-    broken, other = diagnostics(rule("sizes-broken", check), rule("sizes-sound", sound), size=size)
-    assert broken.policyName == "sizes-broken"
-    assert broken.enforcementLevel == analyzer_pb2.MANDATORY
-    assert f"sizes-broken broke at {QUEUE} jobs: {error} in tests/policies/test_failures.py:" in broken.message
-    assert "policies:enforcement: sizes-broken: disabled" in broken.message
-    assert "hunter2" not in broken.message
+    broke, other = diagnostics(rule("sizes-broken", check), rule("sizes-sound", sound), size=size)
+    assert broke.policyName == "sizes-broken"
+    assert broke.enforcementLevel == analyzer_pb2.MANDATORY
+    assert f"sizes-broken broke at {QUEUE} jobs: {error} in tests/policies/test_failures.py:" in broke.message
+    assert "policies:enforcement: sizes-broken: disabled" in broke.message
+    assert "hunter2" not in broke.message
     assert (other.policyName, other.enforcementLevel) == ("sizes-sound", analyzer_pb2.ADVISORY)
     assert "the sound one speaks" in other.message
 
 
 def test_what_was_found_before_is_told() -> None:
-    first, broken = diagnostics(rule("sizes-broken", after_a_finding))
+    first, broke = diagnostics(rule("sizes-broken", after_a_finding))
     assert "the first thing" in first.message
-    assert "broke at" in broken.message
+    assert "broke at" in broke.message
 
 
 def test_nobody_is_told_to_switch_off_a_guard() -> None:
-    (broken,) = diagnostics(rule("sizes-broken", at_once, fixed=True))
-    assert "disabled" not in broken.message
+    (broke,) = diagnostics(rule("sizes-broken", at_once, fixed=True))
+    assert "disabled" not in broke.message
 
 
 def test_a_policy_that_is_off_cant_break() -> None:
@@ -98,26 +101,40 @@ def broken_at_once(_stack: Stack, _config: NoConfig, _facts: Facts) -> list[Find
 
 def test_a_stack_policy_names_the_resource_that_it_was_at() -> None:
     stack_rule = StackRule("sizes-stack", "Sizes.", Severity.LOW, "Do it.", broken_at_a_resource)
-    (broken,) = diagnostics(stack_rule)
-    assert f"sizes-stack broke at {QUEUE} jobs: ValueError" in broken.message
-    assert broken.urn == make(QUEUE, "jobs").urn
-    (broken,) = diagnostics(StackRule("sizes-stack", "Sizes.", Severity.LOW, "Do it.", broken_at_once))
-    assert "sizes-stack broke at the stack: KeyError" in broken.message
-    assert broken.urn == ""
+    (broke,) = diagnostics(stack_rule)
+    assert f"sizes-stack broke at {QUEUE} jobs: ValueError" in broke.message
+    assert broke.urn == make(QUEUE, "jobs").urn
+    (broke,) = diagnostics(StackRule("sizes-stack", "Sizes.", Severity.LOW, "Do it.", broken_at_once))
+    assert "sizes-stack broke at the stack: KeyError" in broke.message
+    assert broke.urn == ""
+
+
+def numbers(value: Any, replacement: Any) -> Iterator[Any]:
+    """Copies of a value in each of which one number is replaced."""
+    parts = value.items() if isinstance(value, Mapping) else enumerate(value) if isinstance(value, list) else ()
+    for key, part in parts:
+        if isinstance(part, int | float) and not isinstance(part, bool):
+            changed = [replacement]
+        else:
+            changed = list(numbers(part, replacement))
+        for each in changed:
+            copy: Any = dict(value) if isinstance(value, Mapping) else list(value)
+            copy[key] = each
+            yield copy
+
+
+def broken(answer: analyzer_pb2.AnalyzeResponse) -> list[str]:
+    return [each.message for each in answer.diagnostics if " broke at " in each.message]
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf, None, 1e308, -0.0])
-def test_no_value_of_a_property_ends_the_call(value: float | None) -> None:
-    """One resource of every type that a policy names, with odd numbers wherever a check may look."""
-    names = ("name", "retentionInDays", "period", "evaluationPeriods", "datapointsToAlarm", "maxReceiveCount", "spec")
+def test_no_number_breaks_a_policy(value: float | None) -> None:
+    """Each number in a resource of each type that the program declares. What the guard's plan counts is the guard's own."""
     analyzer = Analyzer(arm(PolicySettings()), FACTS)
-    kinds = sorted({kind for each in RULES if isinstance(each, ResourceRule) for kind in _listed(each.types)})
-    assert len(kinds) > 20
-    resources = [make(kind, "odd", dict.fromkeys(names, value) | {"more": [value, {"x": value}]}) for kind in kinds]
-    for resource in resources:
-        analyzer.Analyze(request(resource), None)
-    analyzer.AnalyzeStack(stack_request(resources), None)
-
-
-def _listed(types: Any) -> list[str]:
-    return list(types) if isinstance(types, frozenset | set | tuple | list | dict) else []
+    resources = [each for each in one_of_each() if each.type != PLAN]
+    shown = [replace(each, given=props) for each in resources for props in numbers(each.props, value)]
+    assert len(shown) > 40
+    assert [text for each in shown for text in broken(analyzer.Analyze(request(each), None))] == []
+    changed = {each.urn: each for each in shown}
+    everywhere = [changed.get(each.urn, each) for each in resources]
+    assert broken(analyzer.AnalyzeStack(stack_request(everywhere), None)) == []
