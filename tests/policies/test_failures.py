@@ -129,7 +129,7 @@ def broken(answer: analyzer_pb2.AnalyzeResponse) -> list[str]:
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf, None, 1e308, -0.0])
 def test_no_number_breaks_a_policy(value: float | None) -> None:
-    """Each number in a resource of each type that the program declares. What the guard's plan counts is the guard's own."""
+    """Each number in a resource of each type that the program declares, but what the guard's own plan counts."""
     analyzer = Analyzer(arm(PolicySettings()), FACTS)
     resources = [each for each in one_of_each() if each.type != PLAN]
     shown = [replace(each, given=props) for each in resources for props in numbers(each.props, value)]
