@@ -9,21 +9,21 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # the engine ru
 
 import pulumi
 import pulumi.runtime.config as runtime
-from pulumi_policy import PolicyPack
 
-from policies.engine import policies
+from policies.engine import Analyzer
 from policies.pack import arm, gather, read_settings
+from policies.server import serve
 from stacks.model import ConfigurationError
 
 CONFIG: dict[str, str] = runtime.CONFIG.get() or runtime.get_config_env()
 LIVE = "PULUMI_STACK" in os.environ  # `pulumi policy analyze` tells of no stack
 
 try:
-    FOUND = policies(arm(read_settings(CONFIG)), gather(pulumi.get_stack(), CONFIG, live=LIVE))
+    ANALYZER = Analyzer(arm(read_settings(CONFIG)), gather(pulumi.get_stack(), CONFIG, live=LIVE))
 except ConfigurationError as error:
     sys.exit(f"error: {error}")
 # What the imports made lives to the end, and a stack's resources live for one call: collecting less often takes half of
 # the time that the stack policies need at 4,000 resources (2026-11-26).
 gc.freeze()
 gc.set_threshold(100_000, 50, 100)
-PolicyPack("rollback-stack", FOUND)
+serve(ANALYZER)

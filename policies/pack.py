@@ -1,4 +1,4 @@
-"""All policies, what a stack's settings make of them, and their checks as ``pulumi_policy`` calls them."""
+"""All policies, what a stack's settings make of them, and what their checks know beside the resources."""
 
 from __future__ import annotations
 

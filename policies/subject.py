@@ -57,8 +57,8 @@ class Resource:
     type: str
     name: str
     urn: str
-    given: Mapping[str, Any] = field(default_factory=dict)
-    """The properties as they came."""
+    given: Any = field(default_factory=dict)
+    """The properties as they came: a mapping, or what ``read`` makes one of."""
     protect: bool = False
     delete_before_replace: bool | None = None
     ignore_changes: Sequence[str] = ()

@@ -17,7 +17,7 @@ from pathlib import Path
 from sandbox.paths import SandboxError
 from sandbox.toolchain.errors import ToolchainError
 from tests.bench import pack
-from tests.bench.measure import Figures, PeakMemory, interleaved, ratio, timed
+from tests.bench.measure import Figures, PeakMemory, cpu_ratio, interleaved, ratio, timed
 from tests.bench.subjects import NEWER, OLDER, Subjects, deployed
 from tests.support.project import Project
 
@@ -41,6 +41,11 @@ class Row:
         return ratio(self.figures, self.base)
 
     @property
+    def cpu_ratio(self) -> float | None:
+        """The same of CPU time: its median."""
+        return cpu_ratio(self.figures, self.base)
+
+    @property
     def holds(self) -> bool | None:
         """Whether the bound holds; None without one."""
         return None if self.bound is None else self.ratio[0] <= self.bound
@@ -54,6 +59,7 @@ class Row:
             "beside": self.beside,
             "besideSeconds": self.base.as_json(),
             "ratio": {"median": middle, "min": least, "max": most},
+            "cpuRatio": self.cpu_ratio and round(self.cpu_ratio, 3),
             "bound": self.bound,
             "holds": self.holds,
         }
@@ -69,10 +75,14 @@ def main(arguments: list[str] | None = None) -> int:
     chosen = parser.parse_args(arguments)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the sandbox is stopped on the way out
     try:
-        with tempfile.TemporaryDirectory(prefix="bench-") as folder, deployed(Path(folder)) as subjects:
-            rows, memory = ([], {}) if chosen.only == "pack" else measure(subjects, max(chosen.runs, 1))
+        pack_alone = chosen.only == "pack"
+        with (
+            tempfile.TemporaryDirectory(prefix="bench-") as folder,
+            deployed(Path(folder), prod_alone=pack_alone) as subjects,
+        ):
+            rows, memory = ([], {}) if pack_alone else measure(subjects, max(chosen.runs, 1))
             if chosen.only != "previews":
-                rows += pack_rows(pack.costs(subjects.synthetic, -(-max(chosen.runs, 1) // 2)))
+                rows += pack_rows(subjects, -(-max(chosen.runs, 1) // 2))
     except (SandboxError, ToolchainError, RuntimeError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
@@ -149,26 +159,34 @@ def measure(subjects: Subjects, runs: int) -> tuple[list[Row], dict[str, float]]
     return rows, memory
 
 
-def pack_rows(costs: list[pack.Cost]) -> list[Row]:
-    """What the pack costs at each size, and whether it costs more a resource in a large program."""
-    rows = [
-        Row(f"preview of {cost.resources} resources, judged", cost.judged, "the same without the pack", cost.plain)
-        for cost in costs
-    ]
-    middle, large = costs[-2], costs[-1]
+def pack_rows(subjects: Subjects, runs: int) -> list[Row]:
+    """What the pack costs, the engine's floor beside it, and whether it costs more a resource in a large program."""
+    synthetic = pack.costs(subjects.synthetic, subjects.empty_pack, runs)
+    rows = []
+    for cost in (pack.prod_cost(subjects.prod, subjects.empty_pack, runs), *synthetic):
+        preview = f"preview of {cost.what}"
+        rows += [
+            Row(f"{preview}, with the pack", cost.judged, "the same without a pack", cost.plain, cost.bound),
+            Row(f"{preview}, with an empty pack", cost.empty, "the same without a pack: the floor", cost.plain),
+            Row(f"{preview}, with the pack", cost.judged, "the same with an empty pack", cost.empty),
+        ]
+    middle, large = synthetic[-2], synthetic[-1]
     each, other = Figures([large.each * 1_000]), Figures([middle.each * 1_000])
-    what, beside = f"the pack for 1,000 of {large.resources}", f"for 1,000 of {middle.resources}"
+    what, beside = f"the pack for 1,000 of {large.resources:,}", f"for 1,000 of {middle.resources:,}"
     return [*rows, Row(what, each, beside, other, pack.GROWTH_BOUND)]
 
 
 def show(rows: list[Row], memory: dict[str, float], load: float) -> None:
-    """Print the table; times in seconds, medians with the smallest and the largest."""
-    print(f"{'what':40}{'seconds':>20}  {'beside it':47}{'seconds':>20}{'ratio':>20}  bound")
+    """Print the table; times in seconds, medians with the smallest and the largest; CPU is the ratio of CPU times."""
+    print(f"{'what':48}{'seconds':>20}  {'beside it':47}{'seconds':>20}{'ratio':>20}{'CPU':>7}  bound")
     for row in rows:
         bound = "-" if row.bound is None else f"<= {row.bound} {'holds' if row.holds else 'DOES NOT HOLD'}"
         middle, least, most = row.ratio
+        cpu = "-" if row.cpu_ratio is None else f"{row.cpu_ratio:.2f}"
         spread = f"{middle:.2f} ({least:.2f}-{most:.2f})"
-        print(f"{row.what:40}{_span(row.figures):>20}  {row.beside:47}{_span(row.base):>20}{spread:>20}  {bound}")
+        print(
+            f"{row.what:48}{_span(row.figures):>20}  {row.beside:47}{_span(row.base):>20}{spread:>20}{cpu:>7}  {bound}"
+        )
     if memory:
         print("peak memory: " + ", ".join(f"{name} {size:.0f} MiB" for name, size in memory.items()))
     if load > (os.cpu_count() or 1):

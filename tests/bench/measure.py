@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import statistics
 import threading
 import time
@@ -18,6 +19,9 @@ class Figures:
     """What several runs of one thing took, in seconds."""
 
     seconds: list[float] = field(default_factory=list)
+    cpu: list[float] = field(default_factory=list)
+    """User and system time of each run's processes, which a busy machine lengthens less; empty where the action told
+    the seconds itself."""
 
     @property
     def median(self) -> float:
@@ -31,6 +35,7 @@ class Figures:
             "min": round(min(self.seconds), 3),
             "max": round(max(self.seconds), 3),
             "runs": [round(each, 3) for each in self.seconds],
+            "cpu": [round(each, 3) for each in self.cpu],
         }
 
 
@@ -42,21 +47,42 @@ def interleaved(runs: int, actions: Mapping[str, Callable[[], object]]) -> dict[
     found = {name: Figures() for name in actions}
     for _ in range(runs):
         for name, action in actions.items():
-            found[name].seconds.append(timed(action))
+            begin = cpu_seconds()
+            seconds, told = _timed(action)
+            found[name].seconds.append(seconds)
+            if not told:
+                found[name].cpu.append(cpu_seconds() - begin)
     return found
+
+
+def cpu_seconds() -> float:
+    """What all processes have used that this one started and that have ended, with what those started."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def timed(action: Callable[[], object]) -> float:
     """Wall seconds of one call, or what the call itself says."""
+    return _timed(action)[0]
+
+
+def _timed(action: Callable[[], object]) -> tuple[float, bool]:
+    """The seconds, and whether the action told them."""
     begin = time.monotonic()
-    said = action()
-    return said if isinstance(said, float) else time.monotonic() - begin
+    told = action()
+    return (told, True) if isinstance(told, float) else (time.monotonic() - begin, False)
 
 
 def ratio(figures: Figures, base: Figures) -> list[float]:
     """The median of the pairs' ratios, the smallest and the largest."""
     pairs = [one / other for one, other in zip(figures.seconds, base.seconds, strict=True)]
     return [statistics.median(pairs), min(pairs), max(pairs)]
+
+
+def cpu_ratio(figures: Figures, base: Figures) -> float | None:
+    """The median of the pairs' ratios of CPU time; None where it wasn't measured."""
+    pairs = [one / other for one, other in zip(figures.cpu, base.cpu, strict=False) if other]
+    return statistics.median(pairs) if pairs else None
 
 
 class PeakMemory:

@@ -1,8 +1,13 @@
-"""What the policy pack costs: the preview of a program made up of so many resources, with the pack and without it."""
+"""What the policy pack costs: a preview with the pack, beside the same without one and beside an empty pack.
+
+The empty pack is pulumi-policy's own with one policy that looks at nothing: the floor that the engine sets, which
+starts a process and asks it twice about each resource. The previews are prod's, whose resources have providers, and
+those of a program made up of so many resources that asks none.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +15,8 @@ from tests.bench.measure import Figures, interleaved
 from tests.support.project import ROOT, Project
 
 SIZES = (100, 1_000, 5_000)
+PROD_BOUND = 1.1
+SYNTHETIC_BOUND = 1.5
 GROWTH_BOUND = 1.25
 """What a resource may cost more at 5,000 than at 1,000: the same, and room for noise."""
 PROGRAM = """
@@ -52,12 +59,23 @@ for number in range(int(os.environ["RESOURCES"]) // KINDS):
 """
 
 
+EMPTY_PACK = """
+from pulumi_policy import EnforcementLevel, PolicyPack, ResourceValidationPolicy
+
+nothing = ResourceValidationPolicy("nothing", "Nothing.", validate=lambda args, report: None)
+PolicyPack("empty", [nothing], EnforcementLevel.MANDATORY)
+"""
+
+
 @dataclass(frozen=True)
 class Cost:
-    """The previews of one size."""
+    """The previews of one program."""
 
+    what: str
     resources: int
+    bound: float
     plain: Figures
+    empty: Figures
     judged: Figures
 
     @property
@@ -80,22 +98,51 @@ def project(folder: Path, surroundings: dict[str, str]) -> Project:
     return made
 
 
-def costs(synthetic: Project, runs: int, sizes: Sequence[int] = SIZES) -> list[Cost]:
-    """Preview each size with the pack and without, in turn."""
-    found = []
-    for size in sizes:
-        actions = {
-            "plain": lambda size=size: _preview(synthetic, size),
-            "judged": lambda size=size: _preview(synthetic, size, "--policy-pack", str(ROOT / "policies")),
-        }
-        figures = interleaved(runs, actions)
-        found.append(Cost(size, figures["plain"], figures["judged"]))
-    return found
+def empty_pack(folder: Path) -> Path:
+    """The floor."""
+    folder.mkdir()
+    (folder / "PulumiPolicy.yaml").write_text(
+        f"runtime:\n  name: python\n  options:\n    virtualenv: {ROOT / '.venv'}\nversion: 1.0.0\n"
+    )
+    (folder / "__main__.py").write_text(EMPTY_PACK)
+    return folder
+
+
+def prod_cost(prod: Project, empty: Path, runs: int) -> Cost:
+    """A preview of prod that finds nothing to do, and that every policy lets pass."""
+    resources = len(prod.state()["deployment"]["resources"])
+
+    def preview(*words: str) -> None:
+        done = prod.pulumi("preview", "--expect-no-changes", *words, timeout=600)
+        if done.code or (words and "@v1.0.0" not in done.output):
+            raise RuntimeError("; ".join(done.error_lines) or done.said.strip()[-400:])
+
+    actions = _actions(preview, empty, prod.folder / "policies")
+    interleaved(1, actions)  # the caches of the disk and of Python
+    return Cost("prod", resources, PROD_BOUND, **interleaved(runs, actions))
+
+
+def costs(synthetic: Project, empty: Path, runs: int, sizes: Sequence[int] = SIZES) -> list[Cost]:
+    """Each size of the synthetic program."""
+
+    def actions(size: int) -> dict[str, Callable[[], None]]:
+        return _actions(lambda *words: _preview(synthetic, size, *words), empty, ROOT / "policies")
+
+    interleaved(1, actions(0))
+    return [Cost(f"{size:,} resources", size, SYNTHETIC_BOUND, **interleaved(runs, actions(size))) for size in sizes]
+
+
+def _actions(preview: Callable[..., None], empty: Path, pack: Path) -> dict[str, Callable[[], None]]:
+    return {
+        "plain": preview,
+        "empty": lambda: preview("--policy-pack", str(empty)),
+        "judged": lambda: preview("--policy-pack", str(pack)),
+    }
 
 
 def _preview(synthetic: Project, size: int, *words: str) -> None:
     command = ["pulumi", "preview", "--stack", "prod", "--non-interactive", *words]
     done = synthetic.run(*command, timeout=600, RESOURCES=str(size))
     # The stack policy guard-present finds no plan in this program: that the pack was asked is what counts here.
-    if "rollback-stack@" not in done.output and words:
+    if words and "@v1.0.0" not in done.output:
         raise RuntimeError(done.said.strip()[-400:])

@@ -37,6 +37,8 @@ class Subjects:
     """Imports the SDKs."""
     synthetic: Project
     """As many resources as one likes, for the policy pack (``tests.bench.pack``)."""
+    empty_pack: Path
+    """The pack that looks at nothing."""
     loaded: Project
     """Imports the SDKs, and the modules of theirs that the project uses (they load on first use)."""
 
@@ -71,16 +73,19 @@ def kubectl(project: Project, *words: str) -> str:
 
 
 @contextmanager
-def deployed(folder: Path) -> Iterator[Subjects]:
-    """A sandbox in ``folder``, so that nothing of the checkout's own is touched, with everything deployed in it."""
+def deployed(folder: Path, *, prod_alone: bool = False) -> Iterator[Subjects]:
+    """A sandbox in ``folder``, so that nothing of the checkout's own is touched, with everything deployed in it.
+
+    prod_alone: what the policy pack is measured with, and no more.
+    """
     state = State(folder / "sandbox")
     try:
-        yield _deploy(folder, start(state.folder, MINUTE))
+        yield _deploy(folder, start(state.folder, MINUTE), prod_alone=prod_alone)
     finally:
         setup.down(state)
 
 
-def _deploy(folder: Path, running: RunningSandbox) -> Subjects:
+def _deploy(folder: Path, running: RunningSandbox, *, prod_alone: bool) -> Subjects:
     # As on a machine where Python keeps its bytecode, which not every container does; without it both sides of a
     # comparison compile the SDKs each time, and a preview of prod takes 4 s longer.
     surroundings = {**os.environ, **running.environment, "PYTHONPYCACHEPREFIX": str(folder / "bytecode")}
@@ -92,7 +97,12 @@ def _deploy(folder: Path, running: RunningSandbox) -> Subjects:
     bare = _program(folder / "bare", surroundings, [])
     loaded = _program(folder / "loaded", surroundings, used_modules())
     synthetic = pack.project(folder / "pack", surroundings)
-    subjects = Subjects(prod, one, rag_api, bare, synthetic, loaded)
+    empty_pack = pack.empty_pack(folder / "empty-pack")
+    subjects = Subjects(prod, one, rag_api, bare, synthetic, empty_pack, loaded)
+    if prod_alone:
+        subjects.pulumi(prod, "prod", "stack", "init")
+        subjects.up(prod, "prod", f"version={NEWER}")
+        return subjects
     for project, stack in ((prod, "prod"), (one, "dev"), (rag_api, "staging"), (bare, "prod"), (loaded, "prod")):
         subjects.pulumi(project, stack, "stack", "init")
     # Both releases are deployed once: what is measured is going back, not the first publication of a release.

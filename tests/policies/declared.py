@@ -13,11 +13,10 @@ from unittest.mock import patch
 import pulumi
 import pulumi.runtime.config
 import yaml
-from google.protobuf import json_format
 from pulumi.runtime.mocks import MockMonitor, MockResourceArgs
 
-from policies.engine import plain
 from policies.subject import Resource, Stack
+from policies.wire import properties
 from tests.components import mocked
 from tests.components.mocked import ACCOUNT, ROOT, Recorder
 
@@ -83,7 +82,7 @@ class Monitor(MockMonitor):
             type=request.type,
             name=request.name,
             urn=answer.urn,
-            given=plain(json_format.MessageToDict(request.object)),
+            given=properties(request.object),
             protect=request.protect,
             delete_before_replace=deferred,
             parent=request.parent or None,
@@ -94,13 +93,13 @@ class Monitor(MockMonitor):
         self.before.append(resource)
         # A preview knows the inputs alone; a component has what it says in register_outputs, and nothing else.
         made = request.custom and self.mocks.known
-        outputs = plain(json_format.MessageToDict(answer.object)) if made else {}
+        outputs = properties(answer.object) if made else {}
         self.after[answer.urn] = replace(resource, given={**(resource.given if request.custom else {}), **outputs})
         return answer
 
     def RegisterResourceOutputs(self, request: Any) -> Any:
         if request.urn in self.after:
-            outputs = plain(json_format.MessageToDict(request.outputs))
+            outputs = properties(request.outputs)
             self.after[request.urn] = replace(self.after[request.urn], given=outputs)
         return super().RegisterResourceOutputs(request)  # type: ignore[no-untyped-call]
 

@@ -1,4 +1,4 @@
-"""The pack under the real engine, on components that bear the types that policies look at; and its adapter."""
+"""The pack under the real engine, on components that bear the types that policies look at; and what it answers."""
 
 from __future__ import annotations
 
@@ -7,15 +7,18 @@ import re
 from typing import Any
 
 import pytest
-from pulumi_policy.proxy import UNKNOWN_NUMBER_VALUE, UNKNOWN_OBJECT_VALUE, UnknownValueError, unknown_checking_proxy
+from google.protobuf import empty_pb2
+from pulumi.runtime.proto import analyzer_pb2
 
 from guard.plan import guard_digest
-from policies.engine import plain, policies
-from policies.pack import RULES, arm
-from policies.subject import UNKNOWN
+from policies.engine import Analyzer, Selection
+from policies.pack import RULES, Armed, arm
+from policies.rule import NoConfig, ResourceRule, Severity
+from policies.subject import Resource
 from stacks.policies import PolicySettings
 from tests.components.mocked import ROOT
 from tests.policies.cases import FACTS
+from tests.policies.requests import request
 from tests.sandbox.toolchain.trial_project import Project
 
 PACK = str(ROOT / "policies")
@@ -101,22 +104,78 @@ def test_a_stacks_settings_ease_a_policy_and_a_wrong_one_is_one_line(trial: Proj
     assert "guards data, so it stays mandatory, not disabled" in run(trial, "preview")[1]
 
 
-def test_unknown_values_are_read_without_raising() -> None:
-    given = {"name": "a", "count": UNKNOWN_NUMBER_VALUE, "list": [{"spec": UNKNOWN_OBJECT_VALUE}, 3.0, True, None]}
-    proxy = unknown_checking_proxy(given)
-    with pytest.raises(UnknownValueError):
-        proxy["count"]
-    expected = {"name": "a", "count": UNKNOWN, "list": [{"spec": UNKNOWN}, 3.0, True, None]}
-    assert plain(proxy) == plain(given) == expected
+@pytest.mark.engine
+def test_what_the_command_line_says_goes_over_the_settings_and_a_wrong_one_is_one_line(trial: Project) -> None:
+    declare(trial, ALARM)
+    trial.write("levels.json", '{"alarm-actions": "advisory", "blast-radius": "disabled"}')
+    passed, said = run(trial, "preview", "--policy-pack-config", "levels.json")
+    assert "nobody hears of it" in said
+    assert not re.search(r"\[mandatory\].*alarm-actions", said)
+    trial.write("levels.json", '{"queue-redrive": {"minReceives": 8, "maxReceives": 3}}')
+    passed, said = run(trial, "preview", "--policy-pack-config", "levels.json")
+    assert not passed
+    assert "--policy-pack-config: queue-redrive" in said
+    assert "above maxReceives" in said
 
 
-def test_every_rule_becomes_a_policy_of_the_engine() -> None:
-    made = policies(arm(PolicySettings()), FACTS)
-    assert [policy.name for policy in made] == [rule.name for rule in RULES]
-    for policy, rule in zip(made, RULES, strict=True):
-        assert policy.severity is not None
-        assert policy.severity.value == rule.severity
-        assert policy.enforcement_level is not None
-        assert policy.enforcement_level.value == rule.enforcement
+ODD = """
+import pulumi
+
+class Part(pulumi.ComponentResource):
+    def __init__(self, kind, name, props):
+        super().__init__(kind, name, props)
+
+Part("aws:cloudwatch/logGroup:LogGroup", "endless", {"retentionInDays": float("inf"), "name": float("nan")})
+Part("aws:sqs/queue:Queue", "nothing", {"name": None, "messageRetentionSeconds": float("nan")})
+"""
+
+
+@pytest.mark.engine
+def test_numbers_that_json_has_no_word_for_end_no_preview(trial: Project) -> None:
+    trial.program(ODD)
+    said = run(trial, "preview")[1]
+    assert "endless" in said
+    assert "Fail to serialize" not in said
+
+
+def test_the_pack_lists_every_rule_with_its_level_and_configuration() -> None:
+    info = Analyzer(arm(PolicySettings()), FACTS).GetAnalyzerInfo(empty_pb2.Empty(), None)
+    assert [policy.name for policy in info.policies] == [rule.name for rule in RULES]
+    for policy, rule in zip(info.policies, RULES, strict=True):
+        assert analyzer_pb2.EnforcementLevel.Name(policy.enforcementLevel).lower() == rule.enforcement
+        assert analyzer_pb2.PolicySeverity.Name(policy.severity).lower() == f"policy_severity_{rule.severity}"
         assert policy.remediation_steps == rule.remediation
-        assert (policy.config_schema is not None) is bool(rule.config.model_fields)
+        assert set(policy.configSchema.properties.fields) == {
+            field.alias for field in rule.config.model_fields.values()
+        }
+
+
+class Counted:
+    """Types that count how often they are asked."""
+
+    def __init__(self, *types: str) -> None:
+        self.types = types
+        self.asked = 0
+
+    def __contains__(self, kind: object) -> bool:
+        self.asked += 1
+        return kind in self.types
+
+
+def test_policies_are_chosen_by_type_once_and_before_anything_is_converted() -> None:
+    types = Counted("x:y:Mine")
+    rule = ResourceRule("of-mine", "Mine.", Severity.LOW, "Do it.", types, lambda *_: ["found"])
+    analyzer = Analyzer([Armed(rule, "mandatory", NoConfig())], FACTS)
+    other = Resource("x:y:Other", "other", "urn:other")
+    for _ in range(5):
+        assert not analyzer.Analyze(request(other), None).diagnostics
+        assert len(analyzer.Analyze(request(Resource("x:y:Mine", "one", "urn:one")), None).diagnostics) == 1
+    assert types.asked - 5 <= 2  # `judge` asks once more of each that it is shown
+    assert Selection(()).of_type("x:y:Mine") == ()
+
+
+def test_calls_that_need_no_answer_have_one() -> None:
+    analyzer = Analyzer(arm(PolicySettings()), FACTS)
+    for call in ("Handshake", "ConfigureStack", "Cancel"):
+        assert not getattr(analyzer, call)(None, None).ListFields()
+    assert analyzer.GetPluginInfo(None, None).version

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import time
 from collections.abc import Mapping
@@ -168,7 +169,12 @@ def test_an_unknown_value_is_no_violation() -> None:
 
 
 ANYTHING = st.recursive(
-    st.sampled_from([UNKNOWN, None, "", "*", "$LATEST", "{", 0, -1, 1.5, True, "arn:aws:lambda:x:1:function:y"]),
+    st.sampled_from(
+        [
+            *(UNKNOWN, None, "", "*", "$LATEST", "{", "arn:aws:lambda:x:1:function:y"),
+            *(0, -1, 1.5, True, math.nan, math.inf, -math.inf, 1e308),
+        ]
+    ),
     lambda inner: (
         st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from(["spec", "name", "*"]), inner, max_size=2)
     ),
