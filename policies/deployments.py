@@ -1,0 +1,67 @@
+"""Deployments that stop for an alarm: the alarm is heeded, also when it can't be read, and the old release comes back.
+
+Sources: CodeDeploy API, AlarmConfiguration; ECS Developer Guide, "How the Amazon ECS deployment circuit breaker detects
+failures", "How CloudWatch alarms detect Amazon ECS deployment failures".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from policies.rule import Facts, NoConfig, ResourceRule, Severity
+from policies.subject import UNKNOWN, Resource, items
+from policies.values import is_off, is_on
+
+GROUP = "aws:codedeploy/deploymentGroup:DeploymentGroup"
+SERVICE = "aws:ecs/service:Service"
+OWN: Final = (None, "ECS")
+"""Deployment controllers that are ECS's own; CodeDeploy and others bring their own way back."""
+
+
+def heeded(group: Resource, _config: NoConfig, _facts: Facts) -> Iterator[str]:
+    """A deployment group's alarms count, also where CodeDeploy can't read them."""
+    alarms = [each for each in items(group.get("alarmConfiguration.alarms")) if each not in (None, "")]
+    if is_on(group.get("alarmConfiguration.ignorePollAlarmFailure")):
+        yield f"{group.name} goes on when its alarms can't be read (ignorePollAlarmFailure)"
+    enabled = group.get("alarmConfiguration.enabled")
+    if alarms and (enabled is None or is_off(enabled)):
+        yield f"{group.name} names alarms and doesn't heed them: alarmConfiguration isn't enabled"
+    if is_on(enabled) and not alarms:
+        yield f"{group.name} heeds alarms and names none"
+
+
+def brought_back(service: Resource, _config: NoConfig, _facts: Facts) -> Iterator[str]:
+    """A service whose deployment fails goes back to the last one that was steady."""
+    controller = service.get("deploymentController.type")
+    if controller not in OWN or service.get("schedulingStrategy") is UNKNOWN:
+        return
+    for what, enabled in (("deploymentCircuitBreaker", "enable"), ("alarms", "enable")):
+        found = service.get(what)
+        on, back = service.get(f"{what}.{enabled}"), service.get(f"{what}.rollback")
+        if what == "deploymentCircuitBreaker" and (found is None or is_off(on)):
+            yield f"{service.name} goes on trying when its tasks don't start: deploymentCircuitBreaker isn't enabled"
+        elif found is not None and is_on(on) and (back is None or is_off(back)):
+            yield f"{service.name} stops a deployment that fails and stays there: {what}.rollback isn't set"
+        elif what == "alarms" and found is not None and is_off(on):
+            yield f"{service.name} names alarms and doesn't heed them: alarms aren't enabled"
+
+
+RULES = (
+    ResourceRule(
+        "deployment-alarms",
+        "A deployment stops for its alarms.",
+        Severity.HIGH,
+        "Enable alarmConfiguration, name its alarms, and leave ignorePollAlarmFailure false: no data is no success.",
+        frozenset({GROUP}),
+        heeded,
+    ),
+    ResourceRule(
+        "service-deployment-rollback",
+        "A service whose deployment fails goes back by itself.",
+        Severity.HIGH,
+        "Set enable and rollback of deploymentCircuitBreaker, and of alarms where the service has any.",
+        frozenset({SERVICE}),
+        brought_back,
+    ),
+)
