@@ -86,7 +86,8 @@ def _count(figures: object, name: str) -> int | None:
 
 
 def _shown(value: object) -> str:
-    return repr(value)[:40]
+    """A value as far as a line has room; Python spells no integer of more than 4,300 digits."""
+    return "too large" if isinstance(value, int) and number(value) is None else repr(value)[:40]
 
 
 RULES = (

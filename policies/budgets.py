@@ -5,7 +5,7 @@ Sources: Kubernetes, "Specifying a Disruption Budget for your Application"; API 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -47,8 +47,11 @@ def budgeted(stack: Stack, config: Budgets, _facts: Facts) -> Iterator[Finding]:
     found = all_workloads(stack)
     least = least_pods(stack, found)
     budgets = list(_budgets(stack))
+    nearby = _by_namespace(budgets)
     for workload in (each for each in found if each.scaled):
-        selecting = _select(workload, budgets, least[workload])
+        where = namespace(workload.object)
+        there = budgets if where is UNKNOWN else [*nearby.get(where, ()), *nearby.get(UNKNOWN, ())]
+        selecting = _select(workload, there, least[workload])
         if workload.get("spec.replicas") == 0 or has(labels(workload), config.canary) or workload.of.partial:
             continue
         certain = [budget for budget, answer in selecting if answer]
@@ -72,8 +75,15 @@ def _budgets(stack: Stack) -> Iterator[Budget]:
                 yield Budget(resource, name, namespace(each), dig(each, "spec"), of.version == "v1", of.partial)
 
 
+def _by_namespace(budgets: Sequence[Budget]) -> Mapping[str | Unknown, list[Budget]]:
+    found: dict[str | Unknown, list[Budget]] = {}
+    for budget in budgets:
+        found.setdefault(budget.namespace, []).append(budget)
+    return found
+
+
 def _select(workload: Workload, budgets: Sequence[Budget], least: float | None) -> list[tuple[Budget, bool | None]]:
-    """The budgets that select a workload's pods, or may do so, each told of their number."""
+    """Of the budgets in a workload's namespace those that select its pods, or may do so, each told of their number."""
     where, pods = namespace(workload.object), labels(workload)
     found: list[tuple[Budget, bool | None]] = []
     for budget in budgets:
@@ -81,11 +91,8 @@ def _select(workload: Workload, budgets: Sequence[Budget], least: float | None) 
         answer = (
             None if selector is None and budget.partial else selects(selector, pods, empty_is_all=budget.empty_is_all)
         )
-        if answer is not False and (where is UNKNOWN or budget.namespace is UNKNOWN):
-            answer = None
-        elif where != budget.namespace:
-            continue
         if answer is not False:
+            answer = None if UNKNOWN in (where, budget.namespace) else answer
             budget.pods.append(least if answer else None)
             found.append((budget, answer))
     return found

@@ -1,7 +1,8 @@
 """Deployments that stop for an alarm: the alarm is heeded, also when it can't be read, and the old release comes back.
 
-Sources: CodeDeploy API, AlarmConfiguration; ECS Developer Guide, "How the Amazon ECS deployment circuit breaker detects
-failures", "How CloudWatch alarms detect Amazon ECS deployment failures".
+Sources: CodeDeploy API, AlarmConfiguration, TrafficRoutingConfig, MinimumHealthyHosts; CodeDeploy User Guide, "Working
+with deployment configurations"; ECS Developer Guide, "How the Amazon ECS deployment circuit breaker detects failures",
+"How CloudWatch alarms detect Amazon ECS deployment failures"; ECS API, DeploymentConfiguration.
 """
 
 from __future__ import annotations
@@ -11,8 +12,10 @@ from typing import Final
 
 from policies.rule import Facts, NoConfig, ResourceRule, Severity
 from policies.subject import UNKNOWN, Resource, items
-from policies.values import is_off, is_on
+from policies.values import is_off, is_on, number
+from stacks.model import Model
 
+CONFIG = "aws:codedeploy/deploymentConfig:DeploymentConfig"
 GROUP = "aws:codedeploy/deploymentGroup:DeploymentGroup"
 SERVICE = "aws:ecs/service:Service"
 OWN: Final = (None, "ECS")
@@ -47,7 +50,45 @@ def brought_back(service: Resource, _config: NoConfig, _facts: Facts) -> Iterato
             yield f"{service.name} names alarms and doesn't heed them: alarms aren't enabled"
 
 
+class Steps(Model):
+    """Whether a deployment may move everything at once."""
+
+    all_at_once: bool = False
+
+
+def gradual(resource: Resource, config: Steps, _facts: Facts) -> Iterator[str]:
+    """A deployment moves in steps, so that its alarms have something to stop."""
+    if not config.all_at_once:
+        yield from (f"{resource.name} moves everything at once ({why})" for why in _at_once(resource))
+
+
+def _at_once(resource: Resource) -> Iterator[str]:
+    name, routing = resource.get("deploymentConfigName"), resource.get("trafficRoutingConfig.type")
+    if resource.type == GROUP:
+        if isinstance(name, str) and name.endswith("AllAtOnce"):
+            yield name
+    elif resource.type == CONFIG:
+        if routing == "AllAtOnce" or (routing is None and resource.get("computePlatform") in ("Lambda", "ECS")):
+            yield "trafficRoutingConfig AllAtOnce"
+        if number(resource.get("minimumHealthyHosts.value")) == 0:
+            yield "minimumHealthyHosts 0"
+    else:
+        replicas = resource.get("schedulingStrategy") not in ("DAEMON", UNKNOWN)
+        if replicas and number(resource.get("deploymentMinimumHealthyPercent")) == 0:
+            yield "deploymentMinimumHealthyPercent 0"
+
+
 RULES = (
+    ResourceRule(
+        "deployment-gradual",
+        "A deployment moves in steps.",
+        Severity.HIGH,
+        "Use a canary or linear deploymentConfigName, leave some hosts or tasks healthy; or set allAtOnce in the "
+        "stack's settings where nobody is served.",
+        frozenset({CONFIG, GROUP, SERVICE}),
+        gradual,
+        config=Steps,
+    ),
     ResourceRule(
         "deployment-alarms",
         "A deployment stops for its alarms.",

@@ -11,7 +11,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from policies.images import ImageTypes, images, pinned, tag
+from policies.images import PLACES, images, pinned, tag
+from policies.pods import WORKLOADS
 from policies.rule import Facts, NoConfig, ResourceRule, Severity
 from policies.subject import Resource, dig, items
 from policies.values import is_on
@@ -83,13 +84,14 @@ NEWEST: Final = "$Latest"
 PARAMETER: Final = re.compile(r"resolve:ssm:(?P<name>[^:]+)(:[^:]+)?")
 
 
+NAMED: Final = frozenset({*PLACES, *TARGETS, *TASKS, *TEMPLATES, *AMIS})
+
+
 class Floating:
     """Every type that names a version, an image or a function."""
 
-    images = ImageTypes()
-
     def __contains__(self, token: object) -> bool:
-        return token in self.images or any(token in table for table in (TARGETS, TASKS, TEMPLATES, AMIS))
+        return token in NAMED or token in WORKLOADS
 
 
 def nothing_floats(resource: Resource, _config: NoConfig, _facts: Facts) -> Iterator[str]:

@@ -1,26 +1,18 @@
 """Pinning: what runs is named by its content, so that a release means the same tomorrow.
 
-Sources: OCI image specification (digests); Lambda API, CreateFunction, PublishLayerVersion; ECR User Guide, "Preventing
-image tags from being overwritten".
+Sources: OCI image specification (digests); Lambda API, CreateFunction, PublishLayerVersion; S3 User
+Guide, "How S3 Versioning works" (the version null).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final
 
 from policies import floating, packages
 from policies.images import FUNCTION, ImageTypes, images, pinned
 from policies.packages import BY_CONTENT, LAYER
 from policies.rule import Facts, NoConfig, ResourceRule, Rule, Severity
-from policies.subject import Resource, dig, items, known
-
-REGISTRIES: Final = (
-    "aws:ecr/repository:Repository",
-    "aws:ecr/repositoryCreationTemplate:RepositoryCreationTemplate",
-)
-FIXED_TAGS: Final = ("IMMUTABLE", "IMMUTABLE_WITH_EXCLUSION")
-EVERY_TAG: Final = frozenset("*")
+from policies.subject import Resource
 
 
 def by_digest(resource: Resource, _config: NoConfig, _facts: Facts) -> Iterator[str]:
@@ -39,17 +31,6 @@ def by_hash(resource: Resource, _config: NoConfig, _facts: Facts) -> Iterator[st
     key, version = resource.get("s3Key"), resource.get("s3ObjectVersion")
     if isinstance(key, str) and version in (None, "", "null") and not BY_CONTENT.fullmatch(key):
         yield f"{resource.name}: s3Key {key} doesn't end in the content's SHA-256, and s3ObjectVersion isn't given"
-
-
-def tags_stay(registry: Resource, _config: NoConfig, _facts: Facts) -> Iterator[str]:
-    """No tag of a registry can be moved to another image."""
-    found = registry.get("imageTagMutability")
-    if found is None or (known(found) and found not in FIXED_TAGS):
-        yield f"{registry.name}: a tag can be moved to another image (imageTagMutability {found or 'MUTABLE'})"
-    for excluded in items(registry.get("imageTagMutabilityExclusionFilters")):
-        text = dig(excluded, "filter")
-        if isinstance(text, str) and text and set(text) == EVERY_TAG:
-            yield f"{registry.name}: every tag can be moved to another image (exclusion filter {text})"
 
 
 RULES: tuple[Rule, ...] = (
@@ -71,12 +52,4 @@ RULES: tuple[Rule, ...] = (
     ),
     *floating.RULES,
     *packages.RULES,
-    ResourceRule(
-        "image-tags-immutable",
-        "No tag of an image registry can be moved to another image.",
-        Severity.HIGH,
-        "Set imageTagMutability to IMMUTABLE: what a release names by its tag is there when it is gone back to.",
-        frozenset(REGISTRIES),
-        tags_stay,
-    ),
 )

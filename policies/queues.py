@@ -13,12 +13,13 @@ from typing import Annotated, Any, Final
 from pydantic import Field, model_validator
 
 from policies import consumers
-from policies.consumers import QUEUE, QueueNames
+from policies.consumers import QueueNames
 from policies.rule import Facts, Finding, NoConfig, Rule, Severity, StackRule
 from policies.subject import UNKNOWN, Resource, Stack, dig, items, known
 from policies.values import decoded, is_on, number
 from stacks.model import Model
 
+QUEUE = consumers.QUEUE
 REDRIVE = "aws:sqs/redrivePolicy:RedrivePolicy"
 ALLOW = "aws:sqs/redriveAllowPolicy:RedriveAllowPolicy"
 FAILURES: Final[Mapping[str, tuple[str, ...]]] = {
@@ -126,10 +127,13 @@ def redriven(stack: Stack, config: Redriving, _facts: Facts) -> Iterator[Finding
     dead = {target.urn for redrive in known_redrives.values() for target in redrive.targets}
     dead |= {queue.urn for _, queue in left}
     refusing = dict(_allowances(stack))
+    unsaid = any(
+        each.get("queueUrl") is UNKNOWN and not stack.sources(each, "queueUrl", QUEUE) for each in stack.of(REDRIVE)
+    )
     for queue in stack.of(QUEUE):
         redrive = known_redrives.get(queue.urn)
         if redrive is None:
-            if queue.urn not in dead and not _maybe_redriven(stack, queue):
+            if queue.urn not in dead and not unsaid and queue.get("redrivePolicy") is not UNKNOWN:
                 yield Finding(f"{queue.name} has no redrivePolicy, and is no dead-letter queue itself", queue)
             continue
         yield from (Finding(f"{queue.name}{fault}", queue) for fault in _targeted(redrive, refusing))
@@ -137,15 +141,6 @@ def redriven(stack: Stack, config: Redriving, _facts: Facts) -> Iterator[Finding
     for holder, queue in left:
         if holder.type in STANDARD_ONLY and is_on(queue.get("fifoQueue")):
             yield Finding(f"{queue.name} is a FIFO queue, and {holder.name} can leave its failures in none", queue)
-
-
-def _maybe_redriven(stack: Stack, queue: Resource) -> bool:
-    """Whether a redrive policy of its own may be this queue's: its queue isn't known, or its text."""
-    if queue.get("redrivePolicy") is UNKNOWN:
-        return True
-    return any(
-        each.get("queueUrl") is UNKNOWN and not stack.sources(each, "queueUrl", QUEUE) for each in stack.of(REDRIVE)
-    )
 
 
 def _targeted(redrive: Redrive, refusing: Mapping[str, Any]) -> Iterator[str]:
