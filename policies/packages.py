@@ -1,7 +1,8 @@
 """Packages, revisions, layers and charts: each is named by one exact version.
 
 Sources: Lambda API, PublishLayerVersion, CreateFunction (Layers); Helm, "helm install" (--version, --devel) and "Use
-OCI-based registries"; Flux, HelmRelease and GitRepository; Argo CD, "Tracking and Deployment Strategies".
+OCI-based registries"; Serverless Application Repository API, CreateCloudFormationTemplate; Flux, HelmRelease and
+GitRepository; Argo CD, "Tracking and Deployment Strategies".
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from policies.subject import Resource, dig, items, known
 from policies.values import decoded, is_on
 
 LAYER = "aws:lambda/layerVersion:LayerVersion"
+APPLICATION = "aws:serverlessrepository/cloudFormationStack:CloudFormationStack"
 PARAMETER = "aws:ssm/parameter:Parameter"
 CHARTS: Final = frozenset(
     {
@@ -39,7 +41,9 @@ class PackageTypes:
 
     def __contains__(self, token: object) -> bool:
         return (
-            token in (LAYER, PARAMETER) or token in CHARTS or (isinstance(token, str) and _delivered(token) is not None)
+            token in (APPLICATION, LAYER, PARAMETER)
+            or token in CHARTS
+            or (isinstance(token, str) and _delivered(token) is not None)
         )
 
 
@@ -60,6 +64,12 @@ def exact_packages(resource: Resource, _config: NoConfig, _facts: Facts) -> Iter
             yield f"{resource.name}: s3Key {key} names no exact version of the package"
     elif resource.type == PARAMETER:
         yield from _revision(resource)
+    elif resource.type == APPLICATION:
+        version = resource.get("semanticVersion")
+        if version is None or version == "":
+            yield f"{resource.name} takes the newest version of the application"
+        elif known(version) and not exact(version):
+            yield f"{resource.name} takes {version}, which is no exact version of the application"
     elif (find := _delivered(resource.type)) is not None:
         of = manifest(resource.type)
         for name, each in objects(resource):

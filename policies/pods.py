@@ -230,7 +230,9 @@ def containers(workload: Workload) -> Iterator[Container]:
 
 
 def labels(workload: Workload) -> Mapping[str, Any] | Unknown:
-    """The labels of a workload's pods."""
+    """The labels of a workload's pods; unknown where another object describes them (a Rollout's ``workloadRef``)."""
+    if workload.foreign and workload.get("spec.workloadRef") is not None:
+        return UNKNOWN
     found = dig(next(iter(workload.templates), None), "metadata.labels")
     return found if isinstance(found, Mapping) else UNKNOWN if found is UNKNOWN else {}
 

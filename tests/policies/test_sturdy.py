@@ -99,13 +99,13 @@ def replaced(value: Any, path: list[int], odd: Any) -> Any:
     return copy
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.sampled_from(TYPES), VALUES)
 def test_arbitrary_properties(kind: str, value: Any) -> None:
     everything(ARMED, [make(kind, props=value if isinstance(value, dict) else {"spec": value, "policy": value})])
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.sampled_from(CASES), st.lists(st.integers(0, 20), min_size=1, max_size=8), st.sampled_from(ODD) | VALUES)
 def test_a_documented_case_with_one_value_replaced(param: Any, path: list[int], odd: Any) -> None:
     shown: list[Resource] = []
