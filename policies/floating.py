@@ -84,7 +84,10 @@ NEWEST: Final = "$Latest"
 PARAMETER: Final = re.compile(r"resolve:ssm:(?P<name>[^:]+)(:[^:]+)?")
 
 
-NAMED: Final = frozenset({*PLACES, *TARGETS, *TASKS, *TEMPLATES, *AMIS})
+CHARTS: Final = frozenset(
+    {"kubernetes:helm.sh/v3:Release", "kubernetes:helm.sh/v3:Chart", "kubernetes:helm.sh/v4:Chart"}
+)
+NAMED: Final = frozenset({*PLACES, *TARGETS, *TASKS, *TEMPLATES, *AMIS, *CHARTS})
 
 
 class Floating:
@@ -108,8 +111,27 @@ def nothing_floats(resource: Resource, _config: NoConfig, _facts: Facts) -> Iter
         if isinstance(task, str) and task and not REVISION.fullmatch(task.rpartition("/")[2]):
             yield f"{resource.name}: {path} names no revision of {task}, and takes the newest"
     yield from _machines(resource)
+    if resource.type in CHARTS:
+        yield from (f"{resource.name} runs the tag latest ({path})" for path in _chart_images(resource.get("values")))
     if resource.type == RUNNER and is_on(resource.get("sourceConfiguration.autoDeploymentsEnabled")):
         yield f"{resource.name} deploys whatever is pushed (autoDeploymentsEnabled)"
+
+
+def _chart_images(values: object, path: str = "values") -> Iterator[str]:
+    """Where a chart's values name the tag ``latest``: ``image: {tag: latest}``, ``image: app:latest``."""
+    if isinstance(values, Mapping):
+        for key, each in values.items():
+            here = f"{path}.{key}"
+            name = str(key).lower()
+            if isinstance(each, str) and (
+                (name.endswith("tag") and each == "latest")
+                or (name.endswith("image") and ":" in each and tag(each) == "latest" and not pinned(each))
+            ):
+                yield here
+            yield from _chart_images(each, here)
+    elif isinstance(values, list):
+        for index, each in enumerate(values):
+            yield from _chart_images(each, f"{path}[{index}]")
 
 
 def _machines(resource: Resource) -> Iterator[str]:

@@ -127,6 +127,8 @@ def redriven(stack: Stack, config: Redriving, _facts: Facts) -> Iterator[Finding
     dead = {target.urn for redrive in known_redrives.values() for target in redrive.targets}
     dead |= {queue.urn for _, queue in left}
     refusing = dict(_allowances(stack))
+    # Who may leave letters there is said of a dead-letter queue alone: its sources may be another stack's.
+    dead |= {urn for urn, policy in refusing.items() if dig(policy, "redrivePermission") == "byQueue"}
     unsaid = any(
         each.get("queueUrl") is UNKNOWN and not stack.sources(each, "queueUrl", QUEUE) for each in stack.of(REDRIVE)
     )
