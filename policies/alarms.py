@@ -1,24 +1,29 @@
 """Alarms: each tells somebody, says what missing data means, and decides within a bounded time.
 
-Source: CloudWatch API, PutMetricAlarm.
+Sources: CloudWatch API, PutMetricAlarm, PutCompositeAlarm; CloudWatch User Guide, "Evaluating an alarm".
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
-from policies.rule import Facts, NoConfig, ResourceRule, Severity
+from policies import deployments
+from policies.rule import Facts, NoConfig, ResourceRule, Rule, Severity
 from policies.subject import Resource, dig, items, known
+from policies.values import is_off, number
 from stacks.model import Model
 
 ALARM = "aws:cloudwatch/metricAlarm:MetricAlarm"
 COMPOSITE = "aws:cloudwatch/compositeAlarm:CompositeAlarm"
 HIGH_RESOLUTION = (10, 20, 30)
-MINUTE = 60
+MINUTE, HOUR, DAY = 60, 3_600, 86_400
 """Seconds."""
+ACTION: Final = re.compile(r"arn:[a-z-]+:[a-z0-9-]+:\S*")
+STATE: Final = re.compile(r"\b(ALARM|OK|INSUFFICIENT_DATA)\s*\(")
 
 
 class MissingData(Model):
@@ -39,49 +44,74 @@ class Evaluation(Model):
 
 
 def told(alarm: Resource, _config: NoConfig, _facts: Facts) -> Iterator[str]:
-    """Somebody hears of it."""
-    if alarm.get("actionsEnabled") is False:
+    """Somebody hears of it. An empty text is nobody."""
+    if is_off(alarm.get("actionsEnabled")):
         yield f"{alarm.name}: its actions are switched off"
-    actions = alarm.get("alarmActions")
-    if not items(actions):
+    actions = [each for each in items(alarm.get("alarmActions")) if each not in (None, "")]
+    if not actions:
         yield f"{alarm.name} has no alarmActions: nobody hears of it"
+    for action in actions:
+        if isinstance(action, str) and not ACTION.fullmatch(action):
+            yield f"{alarm.name}: the action {action} is no ARN: nobody hears of it"
 
 
 def missing_data(alarm: Resource, config: MissingData, _facts: Facts) -> Iterator[str]:
     """It is said what missing data means, and it is an answer."""
     found = alarm.get("treatMissingData")
-    if found is None:
+    if found is None or found == "":
         yield f"{alarm.name} doesn't say treatMissingData; valid: {', '.join(config.allowed)}"
     elif known(found) and found not in config.allowed:
         yield f"{alarm.name} takes missing data as {found}; valid: {', '.join(config.allowed)}"
 
 
 def evaluation(alarm: Resource, config: Evaluation, _facts: Facts) -> Iterator[str]:
-    """It can ring at all, and does so in time."""
-    periods = alarm.get("evaluationPeriods")
-    if not isinstance(periods, int | float):
+    """It can go into ALARM at all, and does so in time."""
+    if alarm.type == COMPOSITE:
+        yield from _composed(alarm)
+        return
+    yield from _queried(alarm)
+    periods = number(alarm.get("evaluationPeriods"))
+    breaching = number(alarm.get("datapointsToAlarm"))
+    if breaching is not None and breaching < 1:
+        yield f"{alarm.name} wants {breaching:g} breaching periods; at least 1 is wanted"
+    if periods is None:
         return
     if periods < 1:
         yield f"{alarm.name} looks at {periods:g} periods; at least 1 is wanted"
-    breaching = alarm.get("datapointsToAlarm")
-    if isinstance(breaching, int | float) and breaching > periods:
+    if breaching is not None and breaching > periods:
         yield f"{alarm.name} wants {breaching:g} breaching periods of {periods:g}: it can never ring"
     for period in _periods(alarm):
         if period not in HIGH_RESOLUTION and (period < MINUTE or period % MINUTE):
             yield f"{alarm.name}: a period of {period:g} seconds isn't 10, 20, 30 or a multiple of 60"
-        if period * periods > config.max_minutes * MINUTE:
-            minutes = period * periods / MINUTE
-            yield f"{alarm.name} looks back {minutes:g} minutes; at most {config.max_minutes} are allowed"
+        most = min(config.max_minutes * MINUTE, 7 * DAY if period >= HOUR else DAY)
+        if period * periods > most:
+            yield (
+                f"{alarm.name} looks back {period * periods / MINUTE:g} minutes; at most {most / MINUTE:g} are allowed"
+            )
+
+
+def _queried(alarm: Resource) -> Iterator[str]:
+    """One of an alarm's metrics or expressions has to be what it compares."""
+    returned = [dig(query, "returnData") for query in items(alarm.get("metricQueries"))]
+    if returned and all(map(is_off, returned)):
+        yield f"{alarm.name}: none of its metricQueries has returnData: it can never ring"
+
+
+def _composed(alarm: Resource) -> Iterator[str]:
+    """A rule that asks for no alarm's state is always true or always false."""
+    rule = alarm.get("alarmRule")
+    if isinstance(rule, str) and not STATE.search(rule):
+        yield f"{alarm.name}: its rule ({rule.strip() or 'empty'}) looks at no alarm: it can never ring"
 
 
 def _periods(alarm: Resource) -> list[float]:
     """The periods of an alarm and of the metrics in its expressions, in seconds, each once."""
     queries = items(alarm.get("metricQueries"))
-    found = [alarm.get("period"), *(dig(query, path) for query in queries for path in ("period", "metric.period"))]
-    return sorted({period for period in found if isinstance(period, int | float) and period})
+    given = [alarm.get("period"), *(dig(query, path) for query in queries for path in ("period", "metric.period"))]
+    return sorted({found for each in given if (found := number(each))})
 
 
-RULES = (
+RULES: tuple[Rule, ...] = (
     ResourceRule(
         "alarm-actions",
         "Every alarm has an action, and it is switched on.",
@@ -103,10 +133,11 @@ RULES = (
         "alarm-evaluation",
         "Every alarm can ring, and within a bounded time.",
         Severity.MEDIUM,
-        "Keep datapointsToAlarm at or below evaluationPeriods, periods at multiples of 60 seconds, and the whole "
-        "within maxMinutes.",
-        frozenset({ALARM}),
+        "Keep datapointsToAlarm from 1 to evaluationPeriods, periods at multiples of 60 seconds, and the whole within "
+        "maxMinutes; let one of metricQueries return data, and a composite alarm's rule name an alarm.",
+        frozenset({ALARM, COMPOSITE}),
         evaluation,
         config=Evaluation,
     ),
+    *deployments.RULES,
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from fractions import Fraction
 from typing import Annotated
 
 from pydantic import Field
@@ -11,7 +12,8 @@ from guard.approvals import BLAST_RADIUS, Action, find
 from guard.previous import PLAN
 from policies.durable import is_current
 from policies.rule import Facts, ResourceRule, Severity
-from policies.subject import Resource, dig
+from policies.subject import Resource, dig, known
+from policies.values import number
 from stacks.model import Model
 
 Deletes = Annotated[int, Field(ge=0, le=10_000)]
@@ -39,35 +41,53 @@ class BlastRadius(Bounds):
         return self.systems.get(system, self)
 
 
+FIGURES = ("before", "removed", "replaced")
+
+
 def within(plan: Resource, config: BlastRadius, facts: Facts) -> Iterator[str]:
-    """No system loses more than its bounds allow, unless somebody approved."""
+    """No system loses more than its bounds allow, unless somebody approved. What is no figure counts as too much."""
     systems = plan.get("systems")
     for system, figures in sorted(systems.items()) if isinstance(systems, Mapping) and is_current(plan, facts) else ():
-        before, removed, replaced = (_count(figures, name) for name in ("before", "removed", "replaced"))
-        bounds, lost = config.of(system), removed + replaced
-        percent = 100 * lost / before if before else 0.0
-        over = [
-            *([f"more than {bounds.max_deletes} resources"] if lost > bounds.max_deletes else []),
-            *(
-                [f"more than {bounds.max_percent:g} %"]
-                if lost >= bounds.percent_from and percent > bounds.max_percent
-                else []
-            ),
-        ]
-        if (
-            over
-            and not dig(figures, "approval")
-            and not find(facts.approvals, f"{BLAST_RADIUS}{system}", Action.BLAST_RADIUS, facts.now)
-        ):
-            yield (
-                f"{system}: {removed} of {before} resources would be deleted and {replaced} replaced "
-                f"({percent:.0f} %), {' and '.join(over)}; approve {BLAST_RADIUS}{system} if that is meant"
-            )
+        if dig(figures, "approval") or find(facts.approvals, f"{BLAST_RADIUS}{system}", Action.BLAST_RADIUS, facts.now):
+            continue
+        counts = {name: _count(figures, name) for name in FIGURES}
+        if wrong := [name for name, count in counts.items() if count is None]:
+            told = ", ".join(f"{name} {_shown(dig(figures, name))}" for name in wrong)
+            yield f"{system}: the plan's figures are no numbers ({told}), so nobody knows how much would go"
+        else:
+            yield from _over(system, config.of(system), *(count or 0 for count in counts.values()))
 
 
-def _count(figures: object, name: str) -> int:
-    found = dig(figures, name)
-    return int(found) if isinstance(found, int | float) else 0
+def _over(system: str, bounds: Bounds, before: int, removed: int, replaced: int) -> Iterator[str]:
+    lost = removed + replaced
+    share = Fraction(100 * lost, before) if before else Fraction(0)
+    over = [
+        *([f"more than {bounds.max_deletes} resources"] if lost > bounds.max_deletes else []),
+        *(
+            [f"more than {bounds.max_percent:g} %"]
+            if lost >= bounds.percent_from and share > Fraction(bounds.max_percent)
+            else []
+        ),
+    ]
+    if over:
+        yield (
+            f"{system}: {removed} of {before} resources would be deleted and {replaced} replaced "
+            f"({round(share)} %), {' and '.join(over)}; approve {BLAST_RADIUS}{system} if that is meant"
+        )
+
+
+def _count(figures: object, name: str) -> int | None:
+    """One figure; 0 where it isn't there or can't be known yet, None where it is no count."""
+    given = dig(figures, name)
+    if not known(given):
+        return 0
+    figure = number(given)
+    return int(figure) if figure is not None and figure >= 0 else None
+
+
+def _shown(value: object) -> str:
+    """A value as far as a line has room; Python spells no integer of more than 4,300 digits."""
+    return "too large" if isinstance(value, int) and number(value) is None else repr(value)[:40]
 
 
 RULES = (

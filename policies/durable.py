@@ -6,23 +6,24 @@ component ``rollback:guard:Plan`` tells the policies here what this update remov
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from typing import Annotated, Any
 
 from pydantic import Field
-from pydantic.alias_generators import to_camel
 
 from guard.approvals import GONE, any_of, concerning
-from guard.durable import DurableTypes, Kind, aws_tokens, durable, is_durable
+from guard.durable import DurableTypes, durable, is_durable
 from guard.plan import SETTLED, guard_digest
 from guard.previous import PLAN
-from policies.rule import Facts, Finding, NoConfig, ResourceRule, Severity, StackRule
+from policies import backups
+from policies import belts as account
+from policies.belts import Belted
+from policies.rule import Facts, Finding, NoConfig, ResourceRule, Rule, Severity, StackRule
 from policies.subject import UNKNOWN, Resource, Stack, dig, items, known
+from policies.values import is_on, number
 from stacks.model import Model
 
-TABLE = "aws:dynamodb/table:Table"
-DATABASES = ("aws:rds/instance:Instance", "aws:rds/cluster:Cluster")
-BUCKETS = aws_tokens(Kind.BUCKET)
+BUCKETS = account.BUCKETS
 VERSIONING = ("aws:s3/bucketVersioning:BucketVersioning", "aws:s3/bucketVersioningV2:BucketVersioningV2")
 
 
@@ -45,18 +46,9 @@ def protected(resource: Resource, _config: NoConfig, facts: Facts) -> Iterator[s
 
 def belts(resource: Resource, config: Belts, facts: Facts) -> Iterator[str]:
     """What the cloud itself offers against loss is on; its locks alone may be open once a delete is approved."""
-    open_now = {to_camel(name) for name in _unlocked(resource.type)} if _let_go(resource, facts) else set()
-    for path, value in _wanted(resource.type).items():
-        found = resource.get(path)
-        if path in open_now or found is UNKNOWN or found is value or (found is None and value is False):
-            continue
-        yield f"{resource.name}: {path} has to be {str(value).lower()}"
-    if resource.type in DATABASES:
-        days = resource.get("backupRetentionPeriod")
-        if days is not UNKNOWN and not isinstance(days, int | float):
-            yield f"{resource.name}: backupRetentionPeriod isn't set; at least {config.backup_days} days are wanted"
-        elif isinstance(days, int | float) and days < config.backup_days:
-            yield f"{resource.name}: backups are kept for {days:g} days; at least {config.backup_days} are wanted"
+    if resource.custom:
+        for fault in account.faults(resource, config.backup_days, let_go=_let_go(resource, facts)):
+            yield f"{resource.name}: {fault}"
 
 
 def _holds(resource: Resource) -> bool:
@@ -65,24 +57,10 @@ def _holds(resource: Resource) -> bool:
     return resource.custom and holds is not None and not holds.approval_only
 
 
-def _unlocked(token: str) -> Iterable[str]:
-    holds = durable(token)
-    return holds.unlocked if holds else ()
-
-
 def _let_go(resource: Resource, facts: Facts) -> bool:
     """Whether somebody has approved that this store goes, or the bucket above it whose versioning it is."""
     stores = concerning(resource.urn, resource.type, resource.parent)
     return any_of(facts.approvals, stores, GONE, facts.now) is not None
-
-
-def _wanted(kind: str) -> Mapping[str, bool]:
-    """The properties of a type that keep it, and what they have to be; left out is false."""
-    if kind == TABLE:
-        return {"deletionProtectionEnabled": True, "pointInTimeRecovery.enabled": True}
-    if kind in BUCKETS:
-        return {"forceDestroy": False}
-    return {"deletionProtection": True, "storageEncrypted": True, "skipFinalSnapshot": False}
 
 
 def versioned(stack: Stack, _config: NoConfig, _facts: Facts) -> Iterator[Finding]:
@@ -97,9 +75,8 @@ def versioned(stack: Stack, _config: NoConfig, _facts: Facts) -> Iterator[Findin
         if isinstance(name := versioning.get("bucket"), str):
             kept.add(name)
     for bucket in stack.of(*BUCKETS):
-        if not kept.intersection((bucket.urn, str(bucket.get("bucket")))) and not dig(
-            bucket.props, "versioning.enabled"
-        ):
+        own = bucket.get("versioning.enabled")
+        if not kept.intersection((bucket.urn, str(bucket.get("bucket")))) and not is_on(own) and own is not UNKNOWN:
             yield Finding(f"{bucket.name}: the bucket has no BucketVersioning", bucket)
 
 
@@ -138,13 +115,14 @@ def guard_present(stack: Stack, _config: NoConfig, _facts: Facts) -> Iterable[Fi
             "the plan comes from a guard that isn't this pack's: the program registers another one, or none", plans[0]
         )
     told, least = plans[0].get("durable"), sum(resource.protect for resource in stores)
-    if not isinstance(told, int | float) or not least <= told <= len(stores):
+    count = number(told)
+    if count is None or not least <= count <= len(stores):
         yield Finding(f"the plan tells of {told} durable stores, and {least} protected ones are declared", plans[0])
 
 
 _APPROVE = "Make a recovery point and approve the deed (docs/guard.md), or keep the store in the program."
 
-RULES = (
+RULES: tuple[Rule, ...] = (
     ResourceRule(
         "durable-store-protected",
         "Whatever holds data is protected, and replaced delete-first.",
@@ -160,8 +138,8 @@ RULES = (
         "Stores have what the cloud offers against loss: deletion protection, backups, encryption, final snapshots.",
         Severity.CRITICAL,
         "Set deletionProtectionEnabled and pointInTimeRecovery on a table; deletionProtection, storageEncrypted, "
-        "skipFinalSnapshot=false and backupRetentionPeriod on a database; no forceDestroy on a bucket.",
-        frozenset({TABLE, *BUCKETS, *DATABASES}),
+        "skipFinalSnapshot=false and backupRetentionPeriod on a database; no forceDestroy, no recovery window of 0.",
+        Belted(),
         belts,
         config=Belts,
         fixed=True,
@@ -201,4 +179,5 @@ RULES = (
         guard_present,
         fixed=True,
     ),
+    *backups.RULES,
 )

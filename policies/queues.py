@@ -1,32 +1,46 @@
 """Queues: what can't be worked on is moved aside and kept, instead of being tried for ever or lost.
 
-Source: SQS API, CreateQueue (RedrivePolicy, MessageRetentionPeriod).
+Sources: SQS API, CreateQueue (RedrivePolicy, RedriveAllowPolicy, MessageRetentionPeriod); SQS Developer Guide, "Using
+dead-letter queues", "Setting-up dead-letter queue retention".
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from pydantic import Field, model_validator
 
-from policies.documents import parsed
-from policies.rule import Facts, Finding, NoConfig, Severity, StackRule
-from policies.subject import UNKNOWN, Resource, Stack, known
+from policies import consumers
+from policies.consumers import QueueNames
+from policies.rule import Facts, Finding, NoConfig, Rule, Severity, StackRule
+from policies.subject import UNKNOWN, Resource, Stack, dig, items, known
+from policies.values import decoded, is_on, number
 from stacks.model import Model
 
-QUEUE = "aws:sqs/queue:Queue"
+QUEUE = consumers.QUEUE
 REDRIVE = "aws:sqs/redrivePolicy:RedrivePolicy"
-FAILURES: Mapping[str, str] = {
-    "aws:lambda/functionEventInvokeConfig:FunctionEventInvokeConfig": "destinationConfig.onFailure.destination",
-    "aws:lambda/eventSourceMapping:EventSourceMapping": "destinationConfig.onFailure.destinationArn",
-    "aws:lambda/function:Function": "deadLetterConfig.targetArn",
-    "aws:cloudwatch/eventTarget:EventTarget": "deadLetterConfig.arn",
-    "aws:scheduler/schedule:Schedule": "target.deadLetterConfig.arn",
-    "aws:sns/topicSubscription:TopicSubscription": "redrivePolicy",
+ALLOW = "aws:sqs/redriveAllowPolicy:RedriveAllowPolicy"
+FAILURES: Final[Mapping[str, tuple[str, ...]]] = {
+    "aws:lambda/functionEventInvokeConfig:FunctionEventInvokeConfig": ("destinationConfig.onFailure.destination",),
+    "aws:lambda/eventSourceMapping:EventSourceMapping": ("destinationConfig.onFailure.destinationArn",),
+    "aws:lambda/function:Function": ("deadLetterConfig.targetArn",),
+    "aws:cloudwatch/eventBus:EventBus": ("deadLetterConfig.arn",),
+    "aws:cloudwatch/eventTarget:EventTarget": ("deadLetterConfig.arn",),
+    "aws:scheduler/schedule:Schedule": ("target.deadLetterConfig.arn",),
+    "aws:sns/topicSubscription:TopicSubscription": ("redrivePolicy.deadLetterTargetArn",),
+    "aws:pipes/pipe:Pipe": (
+        "sourceParameters.dynamodbStreamParameters.deadLetterConfig.arn",
+        "sourceParameters.kinesisStreamParameters.deadLetterConfig.arn",
+    ),
 }
 """Type -> where it names the queue for what it can't deliver."""
+STANDARD_ONLY: Final = frozenset(FAILURES) - {
+    "aws:sns/topicSubscription:TopicSubscription",
+    "aws:pipes/pipe:Pipe",
+}
+"""Services that can't leave their failures in a FIFO queue."""
 RETENTION = 345_600
 """Seconds: what SQS keeps messages for where nothing is said; 4 days."""
 Receives = Annotated[int, Field(ge=1, le=1_000)]
@@ -59,113 +73,168 @@ class Redrive:
 
 def redrives(stack: Stack) -> dict[str, Redrive]:
     """The redrive of every queue that has one, by the queue's URN."""
-    by_arn = _by_arn(stack)
-    by_url = {
-        url: queue for queue in stack.of(QUEUE) for key in ("url", "id") if isinstance(url := queue.get(key), str)
-    }
+    names = QueueNames(stack)
     found = {}
     for holder in stack.of(QUEUE, REDRIVE):
-        policy = parsed(holder.get("redrivePolicy"))
+        policy = decoded(holder.get("redrivePolicy"))
         if policy is None and stack.sources(holder, "redrivePolicy", QUEUE):
             policy = UNKNOWN
-        if not policy:
+        if not policy or not (policy is UNKNOWN or isinstance(policy, Mapping)):
             continue
-        queue = holder
-        if holder.type == REDRIVE:
-            behind = stack.sources(holder, "queueUrl", QUEUE) or [
-                each for each in (by_url.get(str(holder.get("queueUrl"))),) if each
-            ]
-            if not behind:
-                continue
-            queue = behind[0]
-        arn = policy.get("deadLetterTargetArn") if isinstance(policy, Mapping) else None
-        targets = (
-            [by_arn[arn]] if isinstance(arn, str) and arn in by_arn else stack.sources(holder, "redrivePolicy", QUEUE)
-        )
-        found[queue.urn] = Redrive(queue, policy, targets)
+        queue = holder if holder.type == QUEUE else names.holder(holder)
+        target = dig(policy, "deadLetterTargetArn")
+        if queue is None or target in (None, ""):
+            continue
+        targets = names.by_arn(target) if isinstance(target, str) else []
+        found[queue.urn] = Redrive(queue, policy, targets or _from(stack, holder, target))
     return found
+
+
+def _from(stack: Stack, holder: Resource, target: object) -> list[Resource]:
+    """The queues that a redrive policy's value comes from, unless its ARN is known to lead elsewhere."""
+    elsewhere = isinstance(target, str) and not any(
+        queue.get("arn") in (None, UNKNOWN) for queue in stack.sources(holder, "redrivePolicy", QUEUE)
+    )
+    return [] if elsewhere else stack.sources(holder, "redrivePolicy", QUEUE)
 
 
 def buried(stack: Stack) -> Iterator[Resource]:
     """The queues of the stack that something other than a queue leaves its failures in."""
-    by_arn = _by_arn(stack)
-    for kind, path in FAILURES.items():
+    for _, queue in _left_in(stack):
+        yield queue
+
+
+def _left_in(stack: Stack) -> Iterator[tuple[Resource, Resource]]:
+    """Whatever leaves its failures in a queue, and the queue."""
+    names = QueueNames(stack)
+    for kind, paths in FAILURES.items():
         for holder in stack.of(kind):
-            found = holder.get(path)
-            if path == "redrivePolicy":
-                policy = parsed(found)
-                found = policy.get("deadLetterTargetArn") if isinstance(policy, Mapping) else policy
-            if isinstance(found, str):
-                yield from [by_arn[found]] if found in by_arn else []
-            else:
-                yield from stack.sources(holder, path, QUEUE)
-
-
-def _by_arn(stack: Stack) -> Mapping[str, Resource]:
-    return {arn: queue for queue in stack.of(QUEUE) if isinstance(arn := queue.get("arn"), str)}
+            for path in paths:
+                head, _, rest = path.partition(".")
+                value = decoded(holder.get(head))
+                found = dig(value, rest)
+                # JSON that is made from a queue's ARN is unknown as a whole before there is an ARN.
+                if found is None and known(value) and not isinstance(holder.get(head), str):
+                    continue
+                behind = names.by_arn(found) if isinstance(found, str) else stack.sources(holder, path, QUEUE)
+                yield from ((holder, queue) for queue in behind)
 
 
 def redriven(stack: Stack, config: Redriving, _facts: Facts) -> Iterator[Finding]:
     """Every work queue has a dead-letter queue in the stack, and gives a message up after a bounded number of tries."""
     known_redrives = redrives(stack)
+    left = list(_left_in(stack))
     dead = {target.urn for redrive in known_redrives.values() for target in redrive.targets}
-    dead |= {queue.urn for queue in buried(stack)}
+    dead |= {queue.urn for _, queue in left}
+    refusing = dict(_allowances(stack))
+    # Who may leave letters there is said of a dead-letter queue alone: its sources may be another stack's.
+    dead |= {urn for urn, policy in refusing.items() if dig(policy, "redrivePermission") == "byQueue"}
+    unsaid = any(
+        each.get("queueUrl") is UNKNOWN and not stack.sources(each, "queueUrl", QUEUE) for each in stack.of(REDRIVE)
+    )
     for queue in stack.of(QUEUE):
         redrive = known_redrives.get(queue.urn)
         if redrive is None:
-            if queue.urn not in dead:
+            if queue.urn not in dead and not unsaid and queue.get("redrivePolicy") is not UNKNOWN:
                 yield Finding(f"{queue.name} has no redrivePolicy, and is no dead-letter queue itself", queue)
             continue
-        if not redrive.targets and redrive.policy is not UNKNOWN:
-            yield Finding(f"{queue.name} moves its messages to a queue that isn't in this stack", queue)
-        if queue.urn in {target.urn for target in redrive.targets}:
-            yield Finding(f"{queue.name} is its own dead-letter queue", queue)
-        count = redrive.policy.get("maxReceiveCount") if isinstance(redrive.policy, Mapping) else UNKNOWN
-        if known(count) and not config.min_receives <= _whole(count) <= config.max_receives:
-            bounds = f"{config.min_receives} to {config.max_receives}"
-            yield Finding(f"{queue.name}: maxReceiveCount is {count}; {bounds} are allowed", queue)
-        elif count is None:
-            yield Finding(f"{queue.name}: the redrivePolicy has no maxReceiveCount", queue)
+        yield from (Finding(f"{queue.name}{fault}", queue) for fault in _targeted(redrive, refusing))
+        yield from (Finding(f"{queue.name}: {fault}", queue) for fault in _counted(redrive, config))
+    for holder, queue in left:
+        if holder.type in STANDARD_ONLY and is_on(queue.get("fifoQueue")):
+            yield Finding(f"{queue.name} is a FIFO queue, and {holder.name} can leave its failures in none", queue)
+
+
+def _targeted(redrive: Redrive, refusing: Mapping[str, Any]) -> Iterator[str]:
+    """What keeps a queue's bad messages from arriving."""
+    queue = redrive.queue
+    if not redrive.targets and known(dig(redrive.policy, "deadLetterTargetArn")):
+        yield " moves its messages to a queue that isn't in this stack"
+    for target in redrive.targets:
+        if target.urn == queue.urn:
+            yield " is its own dead-letter queue"
+        fifo, theirs = queue.get("fifoQueue"), target.get("fifoQueue")
+        if UNKNOWN not in (fifo, theirs) and is_on(fifo) is not is_on(theirs):
+            kinds = ("a FIFO queue", "a standard queue")
+            one, other = kinds if is_on(fifo) else kinds[::-1]
+            yield f" is {one}, and its dead-letter queue {target.name} is {other}: both have to be of one kind"
+        if _refuses(refusing.get(target.urn), queue.get("arn")):
+            yield f": {target.name} takes no messages from it (redriveAllowPolicy)"
+
+
+def _allowances(stack: Stack) -> Iterator[tuple[str, Any]]:
+    """The redrive allow policy of each queue that has one, by the queue's URN."""
+    names = QueueNames(stack)
+    for holder in stack.of(QUEUE, ALLOW):
+        policy = decoded(holder.get("redriveAllowPolicy"))
+        queue = holder if holder.type == QUEUE else names.holder(holder)
+        if queue is not None and isinstance(policy, Mapping):
+            yield queue.urn, policy
+
+
+def _refuses(policy: object, arn: object) -> bool:
+    """Whether a dead-letter queue's allow policy shuts a source out."""
+    permission = dig(policy, "redrivePermission")
+    if permission == "denyAll":
+        return True
+    sources = items(dig(policy, "sourceQueueArns"))
+    return (
+        permission == "byQueue" and isinstance(arn, str) and all(known(each) for each in sources) and arn not in sources
+    )
+
+
+def _counted(redrive: Redrive, config: Redriving) -> Iterator[str]:
+    """What is wrong with the number of tries. JSON knows one kind of number: 3.0 is 3, and so is ``"3"``."""
+    count = dig(redrive.policy, "maxReceiveCount")
+    if count is None:
+        yield "the redrivePolicy has no maxReceiveCount"
+        return
+    figure = number(count)
+    whole = figure is not None and figure.is_integer()
+    if known(count) and not (whole and config.min_receives <= (figure or 0) <= config.max_receives):
+        yield f"maxReceiveCount is {count}; {config.min_receives} to {config.max_receives} are allowed"
 
 
 def kept(stack: Stack, _config: NoConfig, _facts: Facts) -> Iterator[Finding]:
-    """A message's age doesn't start anew in the dead-letter queue, so that one has to keep it at least as long."""
+    """A dead-letter queue keeps messages longer than its queue: their age doesn't start anew there.
+
+    In FIFO queues it does.
+    """
     for redrive in redrives(stack).values():
         own = _retention(redrive.queue)
         for target in redrive.targets:
             theirs = _retention(target)
-            if own is not None and theirs is not None and theirs < own:
+            if own is None or theirs is None or is_on(target.get("fifoQueue")):
+                continue
+            if theirs <= own:
                 yield Finding(
-                    f"{target.name} keeps messages for {theirs:g} seconds, and {redrive.queue.name} for {own:g}", target
+                    f"{target.name} keeps messages for {theirs:g} seconds, no longer than {redrive.queue.name} "
+                    f"({own:g}): their age doesn't start anew",
+                    target,
                 )
 
 
 def _retention(queue: Resource) -> float | None:
     found = queue.get("messageRetentionSeconds")
-    if found is None:
-        return RETENTION
-    return float(found) if isinstance(found, int | float) else None
+    return RETENTION if found is None else number(found)
 
 
-def _whole(count: object) -> int:
-    text = str(count)
-    return int(text) if text.isdigit() else 0
-
-
-RULES = (
+RULES: tuple[Rule, ...] = (
     StackRule(
         "queue-redrive",
         "Every work queue has a dead-letter queue, and a bound for how often a message is tried.",
         Severity.HIGH,
-        "Set redrivePolicy with deadLetterTargetArn and maxReceiveCount.",
+        "Set redrivePolicy with deadLetterTargetArn and maxReceiveCount; both queues FIFO, or both standard.",
         redriven,
         config=Redriving,
     ),
     StackRule(
         "dead-letter-retention",
-        "A dead-letter queue keeps messages at least as long as the queues that it serves.",
+        "A dead-letter queue keeps messages longer than the queues that it serves.",
         Severity.HIGH,
-        "Raise messageRetentionSeconds of the dead-letter queue; SQS's limit is 1209600 (14 days).",
+        "Raise messageRetentionSeconds of the dead-letter queue (SQS's limit is 1209600, 14 days), or lower that of "
+        "the queue.",
         kept,
     ),
+    *consumers.RULES,
 )

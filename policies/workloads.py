@@ -1,30 +1,29 @@
-"""Kubernetes workloads: watched, bounded, more than one, and not drained all at once."""
+"""Kubernetes workloads: watched, bounded, more than one, and not drained all at once.
+
+Sources: Kubernetes, "Configure Liveness, Readiness and Startup Probes", "Resource Management for Pods and Containers",
+"Sidecar Containers", "Ephemeral Containers".
+"""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterator, Mapping
-from typing import Annotated, Any
+from collections.abc import Iterator
+from typing import Annotated
 
 from pydantic import Field
 
-from policies.pods import APPS, CANARY, LONG_RUNNING, WORKLOADS, containers, has, labels, namespace, template
-from policies.rule import Facts, Finding, NoConfig, ResourceRule, Severity, StackRule
-from policies.subject import Resource, Stack, dig, items, known
+from policies import budgets, privileges, rollouts, weights
+from policies.pods import CANARY, WORKLOADS, Container, all_workloads, containers, has, labels, workloads
+from policies.quantities import quantity
+from policies.rule import Facts, Finding, NoConfig, ResourceRule, Rule, Severity, StackRule
+from policies.scaling import least_pods
+from policies.subject import Resource, Stack, dig, known
 from stacks.model import Model
 
-DEPLOYMENT = f"{APPS}Deployment"
-AUTOSCALERS = ("kubernetes:autoscaling/v2:HorizontalPodAutoscaler", "kubernetes:autoscaling/v1:HorizontalPodAutoscaler")
-BUDGET = "kubernetes:policy/v1:PodDisruptionBudget"
-VIRTUAL_SERVICES = tuple(f"kubernetes:networking.istio.io/{version}:VirtualService" for version in ("v1", "v1beta1"))
-ALIAS = "aws:lambda/alias:Alias"
-WHOLE = 100
-DIGITS = 6
-"""What is lost when fractions are added isn't counted."""
+MEBIBYTE = 1024 * 1024
 
 
 class Replicas(Model):
-    """How many pods a Deployment has at the least."""
+    """How many pods a workload has at the least."""
 
     min_replicas: Annotated[int, Field(ge=1, le=1_000)] = 3
     """3 is the figure of seed 001, "Verification Checklist"."""
@@ -32,120 +31,74 @@ class Replicas(Model):
     """Labels of pods that are meant to be few."""
 
 
-class Budgets(Model):
-    """Which Deployments need no budget."""
-
-    canary: dict[str, str] = CANARY
-    """Labels of pods that are meant to be few."""
-
-
-def probed(workload: Resource, _config: NoConfig, _facts: Facts) -> Iterator[str]:
-    """Every container says whether it is ready, and whether it lives."""
-    for name, container in containers(workload, initial=False):
-        for probe in ("readinessProbe", "livenessProbe"):
-            if container.get(probe) is None:
-                yield f"{name} has no {probe}"
+def probed(resource: Resource, _config: NoConfig, _facts: Facts) -> Iterator[str]:
+    """Every container says whether it is ready, and whether it lives. An empty probe says nothing."""
+    for workload in workloads(resource):
+        for container in containers(workload) if workload.long_running and not workload.of.partial else ():
+            if container.kind == "containers" or container.sidecar:
+                for probe in ("readinessProbe", "livenessProbe"):
+                    if not container.get(probe):
+                        yield f"{container.name} has no {probe}"
 
 
-def bounded(workload: Resource, _config: NoConfig, _facts: Facts) -> Iterator[str]:
-    """Every container says what it needs, and what it may take at the most."""
-    for name, container in containers(workload):
-        for bound in ("requests", "limits"):
-            for what in ("cpu", "memory"):
-                if dig(container, f"resources.{bound}.{what}") is None:
-                    yield f"{name} has no {bound} for {what}"
+def bounded(resource: Resource, _config: NoConfig, _facts: Facts) -> Iterator[str]:
+    """Every container says what it needs, and what it may take at the most, by itself or with its pod.
+
+    A limit alone is a request as well. Ephemeral containers can have neither.
+    """
+    for workload in workloads(resource):
+        for container in containers(workload):
+            if container.kind != "ephemeralContainers":
+                for what in ("cpu", "memory"):
+                    faults = _bounds(container, what, workload.of.partial)
+                    yield from (f"{container.name} {fault}" for fault in faults)
 
 
-def unprivileged(workload: Resource, _config: NoConfig, _facts: Facts) -> Iterator[str]:
-    """No container gets rights over its node."""
-    spec = dig(template(workload), "spec")
-    for shared in ("hostNetwork", "hostPID", "hostIPC"):
-        if dig(spec, shared) is True:
-            yield f"{workload.name} shares the node's {shared.removeprefix('host').lower()}"
-    for name, container in containers(workload):
-        context = container.get("securityContext")
-        if dig(context, "privileged") is True:
-            yield f"{name} is privileged"
-        elif dig(context, "allowPrivilegeEscalation") in (True, None):
-            yield f"{name} may gain privileges: allowPrivilegeEscalation has to be false"
-        gained = {str(each) for each in items(dig(context, "capabilities.add"))} & {"ALL", "SYS_ADMIN"}
-        if gained:
-            yield f"{name} has the capability {', '.join(sorted(gained))}"
+def _bounds(container: Container, what: str, partial: bool) -> Iterator[str]:
+    own = {bound: container.get(f"resources.{bound}.{what}") for bound in ("requests", "limits")}
+    found = {
+        bound: dig(container.pod, f"resources.{bound}.{what}") if each is None else each for bound, each in own.items()
+    }
+    if found["requests"] is None:
+        found["requests"] = found["limits"]
+    for bound, each in found.items():
+        if each is None:
+            if not partial:
+                yield f"has no {bound} for {what}"
+            continue
+        figure = quantity(each)
+        if not known(each):
+            continue
+        if figure is None:
+            yield f"has {each!r} as {bound} for {what}, which is no quantity"
+        elif figure <= 0:
+            yield f"has no {bound} for {what}: 0 is none"
+        elif what == "memory" and figure < MEBIBYTE:
+            yield f"has {bound} of {figure:g} bytes for memory ({each}): Mi or Gi is missing"
+    least, most = (quantity(own[bound]) for bound in ("requests", "limits"))
+    if least is not None and most is not None and least > most > 0:
+        yield f"requests more {what} than its limit"
 
 
 def enough(stack: Stack, config: Replicas, _facts: Facts) -> Iterator[Finding]:
-    """Every Deployment has enough pods, by itself or by its autoscaler. One scaled to nothing takes no traffic."""
-    scaled = {workload: least for scaler in stack.of(*AUTOSCALERS) for workload, least in _scales(stack, scaler)}
-    for workload in stack.of(DEPLOYMENT):
-        own = workload.get("spec.replicas")
-        keys = (workload.urn, (namespace(workload), str(workload.get("metadata.name"))))
-        found = next((scaled[key] for key in keys if key in scaled), 1 if own is None else own)
-        if not isinstance(found, int | float) or own == 0 or has(labels(workload), config.canary):
+    """Every workload has enough pods, by itself or by its autoscaler. One scaled to nothing takes no traffic."""
+    for workload, found in least_pods(stack, all_workloads(stack)).items():
+        if found is None or workload.get("spec.replicas") == 0 or has(labels(workload), config.canary):
             continue
         if found < config.min_replicas:
             yield Finding(
-                f"{workload.name} may run on {found:g} pods; at least {config.min_replicas} are wanted", workload
+                f"{workload.name} may run on {found:g} pods; at least {config.min_replicas} are wanted",
+                workload.resource,
             )
 
 
-def _scales(stack: Stack, scaler: Resource) -> Iterator[tuple[object, Any]]:
-    """What an autoscaler is for, by its name and where its name comes from, and the least it leaves."""
-    least = scaler.get("spec.minReplicas")
-    least = 1 if least is None else least
-    target = scaler.get("spec.scaleTargetRef.name")
-    if isinstance(target, str):
-        yield (namespace(scaler), target), least
-    else:
-        yield from ((workload.urn, least) for workload in stack.sources(scaler, "spec", DEPLOYMENT))
-
-
-def budgeted(stack: Stack, config: Budgets, _facts: Facts) -> Iterator[Finding]:
-    """Every Deployment's pods are under a PodDisruptionBudget that leaves some of them in a drain."""
-    budgets: defaultdict[object, list[Mapping[str, Any]]] = defaultdict(list)
-    for budget in stack.of(BUDGET):
-        selected = budget.get("spec.selector.matchLabels")
-        if isinstance(selected, Mapping) and selected:
-            budgets[namespace(budget)].append(selected)
-        if str(budget.get("spec.maxUnavailable")) in ("0", "0%") or str(budget.get("spec.minAvailable")) == "100%":
-            yield Finding(f"{budget.name} lets no pod go, so that no node can ever be drained", budget)
-    for workload in stack.of(DEPLOYMENT):
-        pods, where = labels(workload), namespace(workload)
-        if workload.get("spec.replicas") == 0 or has(pods, config.canary) or not known(where):
-            continue
-        if not any(has(pods, selected) for selected in budgets[where]):
-            yield Finding(f"{workload.name} has no PodDisruptionBudget that selects its pods", workload)
-
-
-def weighed(resource: Resource, _config: NoConfig, _facts: Facts) -> Iterator[str]:
-    """The shares of a split add up to everything."""
-    if resource.type == ALIAS:
-        shares = resource.get("routingConfig.additionalVersionWeights")
-        given = list(shares.values()) if isinstance(shares, Mapping) else []
-        if all(isinstance(each, int | float) for each in given) and not 0 <= round(sum(given), DIGITS) <= 1:
-            yield f"{resource.name}: other versions get {100 * sum(given):g} % of the calls"
-        return
-    for protocol in ("http", "tls", "tcp"):
-        for number, route in enumerate(items(resource.get(f"spec.{protocol}"))):
-            weights = [dig(destination, "weight") for destination in items(dig(route, "route"))]
-            if (len(weights) == 1 and weights[0] is None) or not all(_number(each) for each in weights):
-                continue
-            total = sum(each or 0 for each in weights)
-            if weights and total != WHOLE:
-                name = dig(route, "name") or number
-                yield f"{resource.name}: the weights of {protocol} route {name} add up to {total:g}, not {WHOLE}"
-
-
-def _number(value: object) -> bool:
-    return value is None or (isinstance(value, int | float) and not isinstance(value, bool))
-
-
-RULES = (
+RULES: tuple[Rule, ...] = (
     ResourceRule(
         "workload-probes",
         "Every container has a readiness and a liveness probe.",
         Severity.MEDIUM,
         "Add both probes: without readiness a rollout can't fail, and without liveness a pod that hangs stays.",
-        frozenset(LONG_RUNNING),
+        WORKLOADS,
         probed,
     ),
     ResourceRule(
@@ -153,40 +106,20 @@ RULES = (
         "Every container has requests and limits for CPU and memory.",
         Severity.MEDIUM,
         "Set resources.requests and resources.limits: the way back needs room, and a leak must not take a node along.",
-        frozenset(WORKLOADS),
+        WORKLOADS,
         bounded,
     ),
-    ResourceRule(
-        "workload-unprivileged",
-        "No container has rights over its node.",
-        Severity.HIGH,
-        "Set allowPrivilegeEscalation to false; drop privileged, the host's namespaces and SYS_ADMIN.",
-        frozenset(WORKLOADS),
-        unprivileged,
-    ),
+    *privileges.RULES,
     StackRule(
         "workload-replicas",
-        "Every Deployment runs on enough pods.",
+        "Every workload runs on enough pods.",
         Severity.MEDIUM,
         "Raise spec.replicas, or minReplicas of its HorizontalPodAutoscaler; lower minReplicas in the stack's settings "
         "where one pod is enough.",
         enough,
         config=Replicas,
     ),
-    StackRule(
-        "workload-disruption-budget",
-        "Every Deployment has a PodDisruptionBudget, and it lets pods go.",
-        Severity.MEDIUM,
-        "Declare a PodDisruptionBudget with the Deployment's labels and maxUnavailable of 1 or more.",
-        budgeted,
-        config=Budgets,
-    ),
-    ResourceRule(
-        "traffic-weights",
-        "The weights of a split add up to 100.",
-        Severity.HIGH,
-        "Give the destinations of each route weights that add up to 100; of a Lambda alias, fractions up to 1.",
-        frozenset({*VIRTUAL_SERVICES, ALIAS}),
-        weighed,
-    ),
+    *budgets.RULES,
+    *rollouts.RULES,
+    *weights.RULES,
 )

@@ -109,6 +109,7 @@ class Stores(pulumi.ComponentResource):
             deletion_protection=True,
             skip_final_snapshot=False,
             final_snapshot_identifier=f"{identifier}-final",
+            delete_automated_backups=False,
             auto_minor_version_upgrade=False,
             db_subnet_group_name=settings.subnet_group,
             vpc_security_group_ids=list(settings.security_groups) or None,

@@ -65,7 +65,8 @@ def test_code_in_an_image_is_pinned_by_the_image() -> None:
     ("kind", "props"),
     [
         (DEPLOYMENT, pods("ghcr.io/team/app:latest")),
-        (DEPLOYMENT, pods(f"app:latest@sha256:{SHA}")),
+        (DEPLOYMENT, pods("app")),
+        (DEPLOYMENT, pods("registry:5000/app")),
         (ALIAS, {"functionVersion": "$LATEST"}),
         (ALIAS, {"functionVersion": "3", "routingConfig": {"additionalVersionWeights": {"$LATEST": 0.1}}}),
         (PERMISSION, {"function": "app", "qualifier": "$LATEST"}),
@@ -82,6 +83,7 @@ def test_what_floats_is_found(kind: str, props: dict[str, Any]) -> None:
     [
         (DEPLOYMENT, pods("registry:5000/latest/app:1.2")),
         (DEPLOYMENT, pods("app:latest-1.2")),
+        (DEPLOYMENT, pods(f"app:latest@sha256:{SHA}")),
         (ALIAS, {"functionVersion": "3"}),
         (ALIAS, {"functionVersion": UNKNOWN}),
         (PERMISSION, {"function": "app", "qualifier": "live"}),

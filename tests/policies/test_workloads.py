@@ -53,11 +53,14 @@ def test_what_ends_by_itself_needs_no_probes() -> None:
     assert said("workload-probes", deployment(initContainers=[{"name": "init"}])) == []
 
 
-@pytest.mark.parametrize("bound", ["requests", "limits"])
 @pytest.mark.parametrize("what", ["cpu", "memory"])
-def test_each_bound_is_wanted(bound: str, what: str) -> None:
-    resources = {**GOOD["resources"], bound: {name: "1" for name in ("cpu", "memory") if name != what}}  # type: ignore[dict-item]
-    assert said("workload-resources", deployment({"resources": resources})) == [f"web/app has no {bound} for {what}"]
+def test_each_bound_is_wanted_and_a_limit_alone_is_a_request_too(what: str) -> None:
+    rest = {name: "1Gi" for name in ("cpu", "memory") if name != what}
+    without = {**GOOD["resources"], "limits": rest}  # type: ignore[dict-item]
+    assert said("workload-resources", deployment({"resources": without})) == [f"web/app has no limits for {what}"]
+    limited = {**GOOD["resources"], "requests": rest}  # type: ignore[dict-item]
+    limited["limits"] = {"cpu": "2Gi", "memory": "2Gi"}
+    assert said("workload-resources", deployment({"resources": limited})) == []
     assert len(said("workload-resources", deployment(initContainers=[{"name": "init"}]))) == 4
 
 
@@ -128,11 +131,12 @@ def budget(labels: Any = LABELS, namespace: str = "shop", **spec: Any) -> Resour
 def test_a_budget_selects_the_pods_in_their_namespace() -> None:
     assert said_of("workload-disruption-budget", [deployment(), budget()]) == []
     assert said_of("workload-disruption-budget", [deployment(), budget({"app": "web"})]) == []
-    for wrong in ([], [budget({"app": "other"})], [budget(namespace="other")], [budget({})]):
+    assert said_of("workload-disruption-budget", [deployment(), budget({})]) == [], "an empty selector is everything"
+    for wrong in ([], [budget({"app": "other"})], [budget(namespace="other")]):
         assert said_of("workload-disruption-budget", [deployment(), *wrong]) != []
 
 
-@pytest.mark.parametrize("spec", [{"maxUnavailable": 0}, {"maxUnavailable": "0%"}, {"minAvailable": "100%"}])
+@pytest.mark.parametrize("spec", [{"maxUnavailable": 0}, {"maxUnavailable": 0.0}, {"maxUnavailable": "0%"}])
 def test_a_budget_that_lets_nothing_go_blocks_every_drain(spec: dict[str, Any]) -> None:
     (text,) = said_of("workload-disruption-budget", [deployment(), budget(**spec)])
     assert "drained" in text

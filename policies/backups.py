@@ -1,0 +1,163 @@
+"""Backups that outlive the time in which somebody goes back: plans, lifecycles, vaults, and a database's last copies.
+
+Sources: AWS Backup API, BackupRule, PutBackupVaultLockConfiguration; Data Lifecycle Manager API, RetainRule; S3 API,
+NoncurrentVersionExpiration; RDS API, DeleteDBInstance, ModifyDBInstance; ECR API, PutImageTagMutability.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Final
+
+from pydantic import Field
+
+from policies.belts import DATABASES, is_replica
+from policies.rule import Facts, NoConfig, ResourceRule, Severity
+from policies.subject import Resource, dig, items
+from policies.values import is_off, is_on, number
+from stacks.model import Model
+
+PLAN, VAULT_LOCK = "aws:backup/plan:Plan", "aws:backup/vaultLockConfiguration:VaultLockConfiguration"
+LIFECYCLE, EFS = "aws:dlm/lifecyclePolicy:LifecyclePolicy", "aws:efs/backupPolicy:BackupPolicy"
+OBJECTS: Final = (
+    "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration",
+    "aws:s3/bucketLifecycleConfigurationV2:BucketLifecycleConfigurationV2",
+)
+FINAL: Final[Mapping[str, str]] = {
+    **dict.fromkeys(
+        (*DATABASES, "aws:docdb/cluster:Cluster", "aws:neptune/cluster:Cluster", "aws:redshift/cluster:Cluster"),
+        "finalSnapshotIdentifier",
+    ),
+    "aws:memorydb/cluster:Cluster": "finalSnapshotName",
+    "aws:lightsail/database:Database": "finalSnapshotName",
+}
+"""Type -> what names its final snapshot. Without a name some services take none, and others refuse the delete."""
+UPGRADED: Final = (
+    *DATABASES,
+    "aws:dms/replicationInstance:ReplicationInstance",
+    "aws:docdb/cluster:Cluster",
+    "aws:neptune/cluster:Cluster",
+)
+PROTECTED: Final[Mapping[str, str]] = {
+    "aws:alb/loadBalancer:LoadBalancer": "enableDeletionProtection",
+    "aws:lb/loadBalancer:LoadBalancer": "enableDeletionProtection",
+    "aws:eks/cluster:Cluster": "deletionProtection",
+    "aws:networkfirewall/firewall:Firewall": "deleteProtection",
+}
+"""What holds no data of its own, but an address or objects that come back under another name, or not at all."""
+UNIT_DAYS: Final[Mapping[str, float]] = {"DAYS": 1, "WEEKS": 7, "MONTHS": 30, "YEARS": 365}
+
+
+class Window(Model):
+    """How far back somebody has to be able to go."""
+
+    min_days: Annotated[int, Field(ge=1, le=3_650)] = 7
+
+
+def outliving(resource: Resource, config: Window, _facts: Facts) -> Iterator[str]:
+    """No backup goes before the window ends."""
+    for what, days in _kept(resource):
+        if days < config.min_days:
+            yield f"{resource.name}: {what} are kept for {days:g} days; at least {config.min_days} are wanted"
+    if resource.type == EFS and str(resource.get("backupPolicy.status")).upper() in ("DISABLED", "DISABLING"):
+        yield f"{resource.name}: the file system's automatic backups are off"
+
+
+def _kept(resource: Resource) -> Iterator[tuple[str, float]]:
+    """What a resource keeps, and for how many days."""
+    if resource.type == PLAN:
+        for rule in items(resource.get("rules")):
+            days = number(dig(rule, "lifecycle.deleteAfter"))
+            if days is not None:
+                yield f"recovery points of the rule {dig(rule, 'ruleName')}", days
+            for copy in items(dig(rule, "copyActions")):
+                if (days := number(dig(copy, "lifecycle.deleteAfter"))) is not None:
+                    yield f"copies of the rule {dig(rule, 'ruleName')}", days
+    elif resource.type == VAULT_LOCK:
+        if (days := number(resource.get("minRetentionDays"))) is not None:
+            yield "recovery points of the locked vault", days
+    elif resource.type == LIFECYCLE:
+        for schedule in items(resource.get("policyDetails.schedules")):
+            interval = number(dig(schedule, "retainRule.interval"))
+            unit = UNIT_DAYS.get(str(dig(schedule, "retainRule.intervalUnit")))
+            if interval is not None and unit is not None:
+                yield f"snapshots of the schedule {dig(schedule, 'name')}", interval * unit
+    elif resource.type in OBJECTS:
+        yield from _versions(resource)
+
+
+def _versions(lifecycle: Resource) -> Iterator[tuple[str, float]]:
+    """How long a bucket keeps what was overwritten or deleted; a bound on their number keeps the newest ones."""
+    for rule in items(lifecycle.get("rules")):
+        if is_off(dig(rule, "status")) or dig(rule, "status") == "Disabled":
+            continue
+        expiry = dig(rule, "noncurrentVersionExpiration")
+        days = number(dig(expiry, "noncurrentDays"))
+        if days is not None and not number(dig(expiry, "newerNoncurrentVersions")):
+            yield f"older versions of objects (rule {dig(rule, 'id')})", days
+
+
+def last_copies(database: Resource, _config: NoConfig, _facts: Facts) -> Iterator[str]:
+    """A delete of a database leaves its final snapshot and its automatic backups."""
+    if is_replica(database):
+        return
+    name = FINAL[database.type]
+    if database.get(name) in (None, "") and not is_on(database.get("skipFinalSnapshot")):
+        yield f"{database.name}: its final snapshot has no name ({name}): none is taken, or the delete is refused"
+    if database.type in DATABASES:
+        goes = database.get("deleteAutomatedBackups")
+        if goes is None or is_on(goes):
+            yield f"{database.name}: a delete takes its automatic backups with it (deleteAutomatedBackups)"
+
+
+def upgraded(database: Resource, _config: NoConfig, _facts: Facts) -> Iterator[str]:
+    """No database moves to another major version by an ordinary update: there is no way back but a restore."""
+    if is_on(database.get("allowMajorVersionUpgrade")):
+        when = ", at once (applyImmediately)" if is_on(database.get("applyImmediately")) else ""
+        yield f"{database.name} may move to another major version{when}, which can't be undone"
+
+
+def protected(resource: Resource, _config: NoConfig, _facts: Facts) -> Iterator[str]:
+    """What others reach by its address can't be deleted by accident."""
+    path = PROTECTED[resource.type]
+    found = resource.get(path)
+    if found is None or is_off(found):
+        yield f"{resource.name} can be deleted by accident: {path} has to be true"
+
+
+RULES = (
+    ResourceRule(
+        "backup-retention",
+        "Backups and older versions outlive the time in which somebody goes back.",
+        Severity.HIGH,
+        "Keep recovery points, snapshots and noncurrent versions for minDays or longer.",
+        frozenset({PLAN, VAULT_LOCK, LIFECYCLE, EFS, *OBJECTS}),
+        outliving,
+        config=Window,
+    ),
+    ResourceRule(
+        "database-last-copies",
+        "A delete of a database leaves a final snapshot and its automatic backups.",
+        Severity.HIGH,
+        "Set finalSnapshotIdentifier, and deleteAutomatedBackups to false.",
+        frozenset(FINAL),
+        last_copies,
+    ),
+    ResourceRule(
+        "database-major-upgrade",
+        "No database may move to another major version.",
+        Severity.HIGH,
+        "Leave allowMajorVersionUpgrade out; upgrade by a blue/green deployment or a restored copy, which keeps the "
+        "old one, or waive this for the week of the upgrade.",
+        frozenset(UPGRADED),
+        upgraded,
+    ),
+    ResourceRule(
+        "deletion-protection",
+        "Load balancers, clusters and firewalls can't be deleted by accident.",
+        Severity.HIGH,
+        "Switch on deletion protection: another one has another address, and empty hands.",
+        frozenset(PROTECTED),
+        protected,
+    ),
+)

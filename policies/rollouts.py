@@ -1,0 +1,124 @@
+"""Rollouts of workloads: the last revisions are kept, and the move to another one goes on by itself, pod by pod.
+
+A rollback of a Deployment is a rollout to an older revision, by the same strategy as any other.
+Sources: Kubernetes, "Deployments" (Clean up Policy, Strategy, Pausing and Resuming), "StatefulSets" (Update
+strategies), "Perform a Rolling Update on a DaemonSet"; API references of apps/v1beta1 and extensions/v1beta1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Final
+
+from pydantic import Field
+
+from policies.pods import DAEMON_SET, DEPLOYMENT, STATEFUL_SET, WORKLOADS, Workload, workloads
+from policies.quantities import percent, share
+from policies.rule import Facts, NoConfig, ResourceRule, Severity
+from policies.subject import Resource, known
+from policies.values import is_on, number
+from stacks.model import Model
+
+KEPT: Final[Mapping[tuple[str, str, str], int]] = {("apps", "v1beta1", DEPLOYMENT): 2}
+"""Revisions that are kept where nothing is said, if not 10."""
+BY_HAND: Final = frozenset({("apps", "v1beta1", STATEFUL_SET), ("extensions", "v1beta1", DAEMON_SET)})
+"""Where nothing is said, their pods are replaced only after somebody has deleted them."""
+NO_DEADLINE: Final = 2**31 - 1
+"""The progress deadline that means none."""
+WHOLE: Final = 100
+
+
+class Revisions(Model):
+    """How many older revisions are kept."""
+
+    min_revisions: Annotated[int, Field(ge=1, le=100)] = 1
+    """1 is enough to undo the last rollout."""
+
+
+def revisions_kept(resource: Resource, config: Revisions, _facts: Facts) -> Iterator[str]:
+    """Every workload keeps the revisions that it can be rolled back to."""
+    for workload in workloads(resource):
+        if not _has_revisions(workload):
+            continue
+        given = workload.get("spec.revisionHistoryLimit")
+        if given is None and workload.of.partial:
+            continue
+        of = workload.of
+        usual = KEPT.get((of.group, of.version, of.kind), 10)
+        limit = number(usual if given is None else given)
+        if limit is not None and limit < config.min_revisions:
+            yield (
+                f"{workload.name} keeps {limit:g} older revisions, at least {config.min_revisions} "
+                "wanted: it can't be rolled back (revisionHistoryLimit)"
+            )
+
+
+def rolling(resource: Resource, _config: NoConfig, _facts: Facts) -> Iterator[str]:
+    """Every workload moves to another revision by itself, and some of its pods serve meanwhile."""
+    for workload in workloads(resource):
+        if workload.is_deployment:
+            faults = _of_deployment(workload)
+        elif _has_revisions(workload):
+            faults = _of_set(workload)
+        else:
+            continue
+        yield from (f"{workload.name} {fault}" for fault in faults)
+
+
+def _has_revisions(workload: Workload) -> bool:
+    return workload.is_deployment or workload.of.kind in (STATEFUL_SET, DAEMON_SET)
+
+
+def _of_deployment(workload: Workload) -> Iterator[str]:
+    if is_on(workload.get("spec.paused")):
+        yield "is paused: it doesn't roll out another revision, and can't be rolled back"
+    if workload.get("spec.strategy.type") == "Recreate":
+        yield "stops all its pods before it starts others (strategy Recreate)"
+    yield from _all_at_once(workload, "spec.strategy.rollingUpdate.maxUnavailable", up=False)
+    deadline, ready = (number(workload.get(f"spec.{name}")) for name in ("progressDeadlineSeconds", "minReadySeconds"))
+    if deadline is not None and deadline >= NO_DEADLINE:
+        yield "never reports a rollout that hangs (progressDeadlineSeconds is the value that means none)"
+    elif deadline is not None and deadline <= (ready or 0):
+        yield f"gives a rollout up after {deadline:g} seconds, before a pod counts as available (minReadySeconds)"
+
+
+def _of_set(workload: Workload) -> Iterator[str]:
+    of, kind = workload.of, workload.get("spec.updateStrategy.type")
+    usual = kind is None and not of.partial and (of.group, of.version, of.kind) in BY_HAND
+    if kind == "OnDelete" or (usual and known(workload.get("spec"))):
+        yield "replaces no pod until somebody deletes it (updateStrategy OnDelete)"
+        return
+    rolling = "spec.updateStrategy.rollingUpdate"
+    yield from _all_at_once(workload, f"{rolling}.maxUnavailable", up=True)
+    partition, replicas = number(workload.get(f"{rolling}.partition")), workload.get("spec.replicas")
+    if partition and (pods := number(1 if replicas is None and not of.partial else replicas)) and partition >= pods:
+        yield f"updates none of its {pods:g} pods (partition {partition:g})"
+
+
+def _all_at_once(workload: Workload, path: str, *, up: bool) -> Iterator[str]:
+    bound, pods = workload.get(path), number(workload.get("spec.replicas"))
+    gone = share(bound, pods, up=up) if pods is not None else None
+    if (percent(bound) or 0) >= WHOLE or (gone is not None and pods is not None and gone >= pods > 1):
+        yield f"may stop all its pods at once (maxUnavailable {bound if isinstance(bound, str) else f'{gone:g}'})"
+
+
+RULES = (
+    ResourceRule(
+        "workload-revision-history",
+        "Every workload keeps older revisions to go back to.",
+        Severity.HIGH,
+        "Leave revisionHistoryLimit out (10 are kept), or set it to 1 or more.",
+        WORKLOADS,
+        revisions_kept,
+        config=Revisions,
+    ),
+    ResourceRule(
+        "workload-rollout",
+        "Every workload moves to another revision by itself, and keeps some of its pods meanwhile.",
+        Severity.HIGH,
+        "Use RollingUpdate with a maxUnavailable below the replicas and without a partition; don't pause, and leave a "
+        "progress deadline.",
+        WORKLOADS,
+        rolling,
+    ),
+)
