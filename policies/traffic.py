@@ -11,12 +11,14 @@ from collections.abc import Iterator, Mapping
 
 from policies.alarms import ALARM
 from policies.functions import EVENT_SOURCE, FUNCTION, GROUP, Functions, names
+from policies.invokers import EDGES
 from policies.queues import QUEUE, redrives
 from policies.rule import Facts, Finding, NoConfig, ResourceRule, Severity, StackRule
 from policies.subject import Resource, Stack, items, known
 from stacks.model import Model
 
 FAILURE, ALARMED = "DEPLOYMENT_FAILURE", "DEPLOYMENT_STOP_ON_ALARM"
+IGNORES = "alarmConfiguration.ignorePollAlarmFailure"
 
 
 class Groups(Model):
@@ -27,9 +29,15 @@ class Groups(Model):
 
 
 def through_alias(stack: Stack, _config: NoConfig, _facts: Facts) -> Iterator[Finding]:
-    """Nothing invokes a function without a qualifier, or by the number of a version."""
+    """Nothing invokes a function without a qualifier, or by the number of a version: CloudFront alone has to."""
     for call in Functions(stack).calls:
-        if call.qualifier is None:
+        if call.invoker.type in EDGES:
+            if call.qualifier is not None and not call.qualifier.isdigit():
+                told = f"{_told(call.function)} as {call.qualifier}, and CloudFront takes a version's number alone"
+                yield Finding(f"{call.invoker.name} invokes {told}", call.invoker)
+            elif call.qualifier is None:
+                yield Finding(f"{call.invoker.name} invokes {_told(call.function)} without a version", call.invoker)
+        elif call.qualifier is None:
             yield Finding(f"{call.invoker.name} invokes {_told(call.function)} without an alias", call.invoker)
         elif call.qualifier.isdigit() or call.qualifier == "$LATEST":
             yield Finding(
@@ -65,6 +73,8 @@ def _faults(group: Resource, alarms: set[str]) -> Iterator[str]:
     for name in watched:
         if isinstance(name, str) and name not in alarms:
             yield f"it watches the alarm {name}, which isn't in this stack"
+    if group.get(IGNORES) is True:
+        yield "it goes on where its alarms can't be read: ignorePollAlarmFailure is true"
     events = items(group.get("autoRollbackConfiguration.events"))
     if all(known(event) for event in events):
         for event in (FAILURE, ALARMED):
@@ -83,6 +93,8 @@ def auto_rollback(group: Resource, _config: NoConfig, _facts: Facts) -> Iterator
     for event in (FAILURE, *([ALARMED] if watches else [])):
         if event not in events and all(known(each) for each in events):
             yield f"{group.name}: autoRollbackConfiguration lacks {event}"
+    if watches and group.get(IGNORES) is True:
+        yield f"{group.name} goes on where its alarms can't be read: ignorePollAlarmFailure is true"
 
 
 def watched(stack: Stack, _config: NoConfig, _facts: Facts) -> Iterator[Finding]:

@@ -11,16 +11,12 @@ from pydantic import Field
 from policies.pods import APPS, CANARY, LONG_RUNNING, WORKLOADS, containers, has, labels, namespace, template
 from policies.rule import Facts, Finding, NoConfig, ResourceRule, Severity, StackRule
 from policies.subject import Resource, Stack, dig, items, known
+from policies.weights import SPLITS, weighed
 from stacks.model import Model
 
 DEPLOYMENT = f"{APPS}Deployment"
 AUTOSCALERS = ("kubernetes:autoscaling/v2:HorizontalPodAutoscaler", "kubernetes:autoscaling/v1:HorizontalPodAutoscaler")
 BUDGET = "kubernetes:policy/v1:PodDisruptionBudget"
-VIRTUAL_SERVICES = tuple(f"kubernetes:networking.istio.io/{version}:VirtualService" for version in ("v1", "v1beta1"))
-ALIAS = "aws:lambda/alias:Alias"
-WHOLE = 100
-DIGITS = 6
-"""What is lost when fractions are added isn't counted."""
 
 
 class Replicas(Model):
@@ -116,29 +112,6 @@ def budgeted(stack: Stack, config: Budgets, _facts: Facts) -> Iterator[Finding]:
             yield Finding(f"{workload.name} has no PodDisruptionBudget that selects its pods", workload)
 
 
-def weighed(resource: Resource, _config: NoConfig, _facts: Facts) -> Iterator[str]:
-    """The shares of a split add up to everything."""
-    if resource.type == ALIAS:
-        shares = resource.get("routingConfig.additionalVersionWeights")
-        given = list(shares.values()) if isinstance(shares, Mapping) else []
-        if all(isinstance(each, int | float) for each in given) and not 0 <= round(sum(given), DIGITS) <= 1:
-            yield f"{resource.name}: other versions get {100 * sum(given):g} % of the calls"
-        return
-    for protocol in ("http", "tls", "tcp"):
-        for number, route in enumerate(items(resource.get(f"spec.{protocol}"))):
-            weights = [dig(destination, "weight") for destination in items(dig(route, "route"))]
-            if (len(weights) == 1 and weights[0] is None) or not all(_number(each) for each in weights):
-                continue
-            total = sum(each or 0 for each in weights)
-            if weights and total != WHOLE:
-                name = dig(route, "name") or number
-                yield f"{resource.name}: the weights of {protocol} route {name} add up to {total:g}, not {WHOLE}"
-
-
-def _number(value: object) -> bool:
-    return value is None or (isinstance(value, int | float) and not isinstance(value, bool))
-
-
 RULES = (
     ResourceRule(
         "workload-probes",
@@ -186,7 +159,7 @@ RULES = (
         "The weights of a split add up to 100.",
         Severity.HIGH,
         "Give the destinations of each route weights that add up to 100; of a Lambda alias, fractions up to 1.",
-        frozenset({*VIRTUAL_SERVICES, ALIAS}),
+        SPLITS,
         weighed,
     ),
 )
