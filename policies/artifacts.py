@@ -135,7 +135,9 @@ def _revision(text: object) -> Mapping[str, Any] | None:
 
 
 def _meets(rule: object, key: str | None) -> bool:
-    """Whether a lifecycle rule may be about an object; one that isn't known may be any."""
+    """Whether a lifecycle rule may be about an object, untagged as artifacts are; one that isn't known may be any."""
+    if any(items(dig(rule, path)) for path in ("tags", "filter.tag", "filter.tags", "filter.and.tags")):
+        return False
     prefixes = [dig(rule, path) for path in ("prefix", "filter.prefix", "filter.and.prefix")]
     return all(key is None or key.startswith(prefix) for prefix in prefixes if isinstance(prefix, str))
 
@@ -145,14 +147,19 @@ def _takes(rule: object) -> Iterator[str]:
     if dig(rule, "enabled") is False or str(dig(rule, "status")).lower() == "disabled":
         return
     expiration = dig(rule, "expiration")
-    if known(dig(expiration, "days")) or known(dig(expiration, "date")):
+    if _given(dig(expiration, "days")) or _given(dig(expiration, "date")):
         yield "expires"
     noncurrent = ("noncurrentDays", "days", "newerNoncurrentVersions")
-    if any(known(dig(rule, f"noncurrentVersionExpiration.{path}")) for path in noncurrent):
+    if any(_given(dig(rule, f"noncurrentVersionExpiration.{path}")) for path in noncurrent):
         yield "expires older versions of"
     moved = [dig(each, "storageClass") for each in items(dig(rule, "transitions"))]
     if any(each in ARCHIVES for each in moved):
         yield "archives"
+
+
+def _given(value: object) -> bool:
+    """Whether there is a value; a state has 0 where nothing was said."""
+    return known(value) and value not in (0, "")
 
 
 RULES = (

@@ -98,8 +98,11 @@ def fixed_arn(value: str) -> bool:
     parts = value.split(":", 5)
     if len(parts) < 6:
         return False
+    if ACCOUNT.fullmatch(parts[4]):
+        return True
+    # `arn:aws:s3:::files` and, in older examples, `arn:aws:s3:*:*:files`; access points are named within an account.
     bucket = parts[5].partition("/")[0]
-    return bool(ACCOUNT.fullmatch(parts[4])) or (parts[2] == "s3" and not parts[4] and not wild(bucket))
+    return parts[2] == "s3" and parts[4] in ("", "*") and bucket != "accesspoint" and not wild(bucket)
 
 
 def tested(statement: Mapping[str, Any]) -> Iterator[tuple[str, str, list[str]]]:

@@ -1,7 +1,7 @@
 """What is let in by security groups and network ACLs, inline, by rules of their own and by prefix lists.
 
 Sources: EC2 API, IpPermission; VPC User Guide, "Security group rules" and "Network ACLs"; Security Hub, EC2.21 (which
-ports of a network ACL are judged: answers come back on the others).
+ports of a network ACL are judged: answers come back on the others); EKS API, RemoteAccessConfig.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ GROUP_RULES = (
     "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule",
 )
 ACLS = ("aws:ec2/networkAcl:NetworkAcl", "aws:ec2/defaultNetworkAcl:DefaultNetworkAcl")
+NODES = "aws:eks/nodeGroup:NodeGroup"
 ACL_RULE = "aws:ec2/networkAclRule:NetworkAclRule"
 PREFIX_LIST = "aws:ec2/managedPrefixList:ManagedPrefixList"
 PREFIX_ENTRY = "aws:ec2/managedPrefixListEntry:ManagedPrefixListEntry"
@@ -32,6 +33,13 @@ Rule = Mapping[str, Any]
 
 def ingress(resource: Resource, _config: NoConfig, _facts: Facts) -> Iterator[str]:
     """No security group lets the whole internet in; no network ACL does on the ports of administrators."""
+    if resource.type == NODES:
+        if known(resource.get("remoteAccess.ec2SshKey")) and resource.get("remoteAccess.sourceSecurityGroupIds") in (
+            None,
+            [],
+        ):
+            yield f"{resource.name} lets 0.0.0.0/0 in on port 22: remoteAccess names no sourceSecurityGroupIds"
+        return
     rules = list(_acl_rules(resource) if resource.type in (*ACLS, ACL_RULE) else _group_rules(resource))
     by_traffic: dict[object, list[object]] = {}
     for rule in rules:
@@ -118,7 +126,7 @@ RULES = (
         "No security group lets the whole internet in.",
         Severity.CRITICAL,
         "Name the networks or security groups that are let in.",
-        frozenset({*GROUPS, *GROUP_RULES, *ACLS, ACL_RULE}),
+        frozenset({*GROUPS, *GROUP_RULES, *ACLS, ACL_RULE, NODES}),
         ingress,
     ),
     StackRule(

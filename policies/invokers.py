@@ -95,6 +95,7 @@ INVOKERS: Mapping[str, tuple[str, ...]] = {
     "aws:secretsmanager/secretRotation:SecretRotation": ("rotationLambdaArn",),
     "aws:ses/receiptRule:ReceiptRule": ("lambdaActions",),
     STATE_MACHINE: ("definition",),
+    "aws:ssm/document:Document": ("content",),
     "aws:sns/topicSubscription:TopicSubscription": ("endpoint",),
     MAINTENANCE: ("taskArn",),
     "aws:transfer/server:Server": ("function",),

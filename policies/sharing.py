@@ -28,6 +28,13 @@ SHARED: Mapping[str, str] = {
     "aws:ssm/document:Document": "permissions.accountIds",
 }
 """Type -> the property in which ``all`` means every account."""
+BLOCKS = frozenset(
+    {
+        "aws:ebs/snapshotBlockPublicAccess:SnapshotBlockPublicAccess",
+        "aws:ec2/imageBlockPublicAccess:ImageBlockPublicAccess",
+    }
+)
+"""What keeps an account from sharing so, as its property ``state`` says."""
 
 
 def sourced(resource: Resource, _config: NoConfig, _facts: Facts) -> Iterator[str]:
@@ -59,6 +66,10 @@ def _named(resource: Resource, path: str) -> bool:
 
 def unshared(resource: Resource, _config: NoConfig, _facts: Facts) -> Iterator[str]:
     """Nothing that holds data or runs code is shared with every account."""
+    if resource.type in BLOCKS:
+        if resource.get("state") == "unblocked":
+            yield f"{resource.name} lets everything be shared with every account: state is unblocked"
+        return
     if resource.type == DISTRIBUTION:
         targets = [
             group
@@ -85,7 +96,7 @@ RULES = (
         "No snapshot, image or document is shared with every account.",
         Severity.CRITICAL,
         "Name the accounts that it is shared with.",
-        frozenset({*SHARED, DISTRIBUTION}),
+        frozenset({*SHARED, *BLOCKS, DISTRIBUTION}),
         unshared,
     ),
 )

@@ -18,6 +18,7 @@ from policies.subject import Resource, Stack, items, known
 from stacks.model import Model
 
 FAILURE, ALARMED = "DEPLOYMENT_FAILURE", "DEPLOYMENT_STOP_ON_ALARM"
+COMPOSITE = "aws:cloudwatch/compositeAlarm:CompositeAlarm"
 IGNORES = "alarmConfiguration.ignorePollAlarmFailure"
 
 
@@ -51,7 +52,12 @@ def grouped(stack: Stack, config: Groups, _facts: Facts) -> Iterator[Finding]:
 
     The engine moves an alias through the group that it depends on (``depends_on``): the group is ready before it.
     """
-    alarms = {name for alarm in stack.of(ALARM) if isinstance(name := alarm.get("name"), str)}
+    alarms = {
+        name
+        for kind, path in ((ALARM, "name"), (COMPOSITE, "alarmName"))
+        for alarm in stack.of(kind)
+        if isinstance(name := alarm.get(path), str)
+    }
     for function, aliases in Functions(stack).taking_traffic.values():
         system = stack.system(function)
         if config.require_deployment_group is not None and system not in config.require_deployment_group:
@@ -75,8 +81,11 @@ def _faults(group: Resource, alarms: set[str]) -> Iterator[str]:
             yield f"it watches the alarm {name}, which isn't in this stack"
     if group.get(IGNORES) is True:
         yield "it goes on where its alarms can't be read: ignorePollAlarmFailure is true"
+    goes_back = group.get("autoRollbackConfiguration.enabled")
     events = items(group.get("autoRollbackConfiguration.events"))
-    if all(known(event) for event in events):
+    if goes_back is None or goes_back is False:
+        yield "it doesn't go back by itself: autoRollbackConfiguration isn't enabled"
+    elif all(known(event) for event in events):
         for event in (FAILURE, ALARMED):
             if event not in events:
                 yield f"{event} doesn't take it back"
