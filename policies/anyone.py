@@ -16,7 +16,7 @@ from policies.subject import items
 
 def open_statements(document: object) -> Iterator[Statement]:
     """The statements of a document that let anyone in, and that no other statement takes back."""
-    refusals = [each for each in statements(document, DENY) if about_anyone(each) and excepts_named(each)]
+    refusals = [each for each in statements(document, DENY) if about_anyone(each) and _refuses_strangers(each)]
     for statement in statements(document, ALLOW):
         taken_back = any(_covers(refusal, statement) for refusal in refusals)
         if about_anyone(statement) and not conditioned(statement) and not taken_back:
@@ -31,6 +31,10 @@ def about_anyone(statement: Statement) -> bool:
 def is_anyone(name: str) -> bool:
     """Whether a principal's name stands for principals of any account."""
     return name.strip() == "*" or (wild(name) and "${" not in name and not fixed_arn(name))
+
+
+def _refuses_strangers(refusal: Statement) -> bool:
+    return "NotPrincipal" not in refusal and (not refusal.get("Condition") or excepts_named(refusal))
 
 
 def _covers(refusal: Statement, statement: Statement) -> bool:
