@@ -12,13 +12,13 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 from policies.invokers import EDGES, EVENT_SOURCE, INVOKERS, NAMED, PERMISSION, QUALIFIERS
 from policies.subject import UNKNOWN, Resource, Stack, dig, items
 
-__all__ = ["ALIAS", "EVENT_SOURCE", "FUNCTION", "GROUP", "PERMISSION", "Call", "Functions", "names"]
+__all__ = ["ALIAS", "EVENT_SOURCE", "FUNCTION", "GROUP", "PERMISSION", "Call", "Functions", "functions_of", "names"]
 
 FUNCTION = "aws:lambda/function:Function"
 ALIAS = "aws:lambda/alias:Alias"
@@ -47,6 +47,12 @@ class Call:
     """An alias's name (``alias`` where it isn't known yet), a version's number; None where it is named without."""
     alias: Resource | None
     """The alias, where it is part of the stack."""
+
+
+@lru_cache(maxsize=1)
+def functions_of(stack: Stack) -> Functions:
+    """The functions of a stack; made once for the policies that look at the same one."""
+    return Functions(stack)
 
 
 class Functions:
@@ -137,7 +143,7 @@ class Functions:
     def _call(self, invoker: Resource, function: Resource | None, qualifier: str | None) -> Call:
         apart = qualifier
         if qualifier is None and (path := QUALIFIERS.get(invoker.type)) is not None:
-            apart = invoker.get(path)
+            apart = invoker.get(path) or None
             if not isinstance(apart, str):
                 aliases = self.stack.sources(invoker, path, ALIAS)
                 named = "alias" if aliases or apart is UNKNOWN else None

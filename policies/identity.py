@@ -99,14 +99,13 @@ def single_actions(resource: Resource, config: DataServices, _facts: Facts) -> I
 def single_resources(resource: Resource, config: DataServices, _facts: Facts) -> Iterator[str]:
     """What is allowed on data, or hands on the rights of roles, is allowed on named resources."""
     for statement in _statements(resource):
-        meant = _on_named_resources(statement, config)
-        if not meant or _narrowed(statement):
-            continue
+        targets = [target for target in map(str, items(statement.get("Resource"))) if any_resource(target)]
         if "NotResource" in statement:
-            yield f"{resource.name} allows {', '.join(meant)} on everything but some resources"
-        for target in map(str, items(statement.get("Resource"))):
-            if any_resource(target):
-                yield f"{resource.name} allows {', '.join(meant)} on {target}"
+            targets.append("everything but some resources")
+        # Most statements name resources: what their actions are is asked of the reference for the others alone.
+        meant = _on_named_resources(statement, config) if targets and not _narrowed(statement) else []
+        if meant:
+            yield from (f"{resource.name} allows {', '.join(meant)} on {target}" for target in targets)
 
 
 def _on_named_resources(statement: Statement, config: DataServices) -> list[str]:

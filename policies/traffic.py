@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from policies.alarms import ALARM
-from policies.functions import EVENT_SOURCE, FUNCTION, GROUP, Functions, names
+from policies.functions import EVENT_SOURCE, FUNCTION, GROUP, functions_of, names
 from policies.invokers import EDGES
 from policies.queues import QUEUE, redrives
 from policies.rule import Facts, Finding, NoConfig, ResourceRule, Severity, StackRule
@@ -31,7 +31,7 @@ class Groups(Model):
 
 def through_alias(stack: Stack, _config: NoConfig, _facts: Facts) -> Iterator[Finding]:
     """Nothing invokes a function without a qualifier, or by the number of a version: CloudFront alone has to."""
-    for call in Functions(stack).calls:
+    for call in functions_of(stack).calls:
         if call.invoker.type in EDGES:
             if call.qualifier is not None and not call.qualifier.isdigit():
                 told = f"{_told(call.function)} as {call.qualifier}, and CloudFront takes a version's number alone"
@@ -58,7 +58,7 @@ def grouped(stack: Stack, config: Groups, _facts: Facts) -> Iterator[Finding]:
         for alarm in stack.of(kind)
         if isinstance(name := alarm.get(path), str)
     }
-    for function, aliases in Functions(stack).taking_traffic.values():
+    for function, aliases in functions_of(stack).taking_traffic.values():
         system = stack.system(function)
         if config.require_deployment_group is not None and system not in config.require_deployment_group:
             continue
@@ -113,7 +113,7 @@ def watched(stack: Stack, _config: NoConfig, _facts: Facts) -> Iterator[Finding]
     """
     functions, queues = _alarmed(stack, "FunctionName", FUNCTION), _alarmed(stack, "QueueName", QUEUE)
     dead = {urn: [target.urn for target in redrive.targets] for urn, redrive in redrives(stack).items()}
-    found = Functions(stack)
+    found = functions_of(stack)
     by_arn = {arn: queue for queue in stack.of(QUEUE) if isinstance(arn := queue.get("arn"), str)}
     feeding: dict[str, list[Resource]] = {}
     for call in found.calls:
