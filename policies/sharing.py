@@ -87,7 +87,7 @@ RULES = (
         "permission-source",
         "Every right to invoke a function names its source.",
         Severity.HIGH,
-        "Set sourceArn, or sourceAccount.",
+        "Set sourceArn, or sourceAccount; AWS_IAM for a function URL; the accounts or the organization for a layer.",
         frozenset({PERMISSION, LAYER_PERMISSION, FUNCTION_URL}),
         sourced,
     ),

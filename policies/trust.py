@@ -95,7 +95,7 @@ RULES = (
         "iam-trust-named",
         "Every role names the services or accounts that may take it.",
         Severity.CRITICAL,
-        "Name a service, an account or a role in Principal.",
+        "Name a service, an account or a role in Principal; of a shared issuer the subject or the audience in Condition.",
         frozenset({ROLE}),
         named_trust,
     ),
