@@ -12,7 +12,7 @@ from typing import Any
 
 from policies.documents import wild
 from policies.networks import everyone
-from policies.subject import items
+from policies.subject import UNKNOWN, items
 
 ACCOUNT = re.compile(r"\d{12}")
 ORGANIZATION_PATH = re.compile(r"o-[a-z0-9]+/")
@@ -132,9 +132,18 @@ def required(statement: Mapping[str, Any]) -> Iterator[tuple[str, list[str]]]:
             yield key, values
 
 
+def undecided(statement: Mapping[str, Any]) -> bool:
+    """Whether a statement's condition isn't known yet, so that it may narrow: the update asks again."""
+    conditions = statement.get("Condition")
+    operators = conditions.values() if isinstance(conditions, Mapping) else ()
+    return conditions is UNKNOWN or any(keys is UNKNOWN for keys in operators)
+
+
 def conditioned(statement: Mapping[str, Any]) -> bool:
     """Whether a statement holds only for requests of somebody named, or from a named source."""
-    return any(key in NARROWING and NARROWING[key](values) for key, values in required(statement))
+    return undecided(statement) or any(
+        key in NARROWING and NARROWING[key](values) for key, values in required(statement)
+    )
 
 
 def excepts_named(statement: Mapping[str, Any]) -> bool:
@@ -146,4 +155,4 @@ def excepts_named(statement: Mapping[str, Any]) -> bool:
             named += 1
         elif not (operator.startswith("bool") and key in BY_SERVICES and values == ["false"]):
             return False
-    return named > 0
+    return named > 0 or undecided(statement)

@@ -14,7 +14,7 @@ from pydantic import Field, StringConstraints
 
 from policies import trust
 from policies.authorization import has_resources
-from policies.conditions import required
+from policies.conditions import required, undecided
 from policies.documents import Statement, actions, allowed, wild
 from policies.managed import grants_whole_service
 from policies.rule import Facts, ResourceRule, Severity
@@ -132,7 +132,7 @@ def _hands_on(action: str, statement: Statement) -> bool:
 
 def _narrowed(statement: Statement) -> bool:
     """Whether a condition names the resources, by their tags or aliases."""
-    return any(
+    return undecided(statement) or any(
         (key in RESOURCE_KEYS or TAG_KEYS in key) and not any(value.strip("*?") == "" for value in values)
         for key, values in required(statement)
     )

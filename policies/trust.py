@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from policies.anyone import is_anyone
-from policies.conditions import conditioned, excepts_named, required
+from policies.conditions import conditioned, excepts_named, required, undecided
 from policies.documents import DENY, Statement, allowed, principals, statements, wild
 from policies.rule import Facts, NoConfig, ResourceRule, Severity
 from policies.subject import Resource
@@ -75,7 +75,7 @@ def _issuer(principal: str) -> str | None:
 
 def _names_somebody(issuer: str, statement: Statement) -> bool:
     claims = SHARED_ISSUERS.get(issuer, SUBJECT)
-    return any(
+    return undecided(statement) or any(
         key == f"{issuer}:{claim}".lower() and values and all(_owned(issuer, value) for value in values)
         for claim in claims
         for key, values in required(statement)
@@ -95,7 +95,7 @@ RULES = (
         "iam-trust-named",
         "Every role names the services or accounts that may take it.",
         Severity.CRITICAL,
-        "Name a service, an account or a role in Principal; of a shared issuer the subject or the audience in Condition.",
+        "Name a service, an account or a role in Principal; of a shared issuer, whose the token is in Condition.",
         frozenset({ROLE}),
         named_trust,
     ),
