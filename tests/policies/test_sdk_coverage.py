@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from policies import identity as rights
 from policies.endpoints import DATABASES
+from policies.identity import ATTACHMENTS
 from policies.invokers import EDGES, INVOKERS, NOT_CALLED
 from policies.resource_policies import DOCUMENTS, NO_RESOURCE_POLICY
 from tests.support.sdk_types import TOKEN
@@ -22,6 +24,12 @@ ARGUMENT = re.compile(r":param pulumi\.Input\[(.*?)\] (\w+): (.*?)(?=\n\s+:param
 INPUT = re.compile(r"\nclass (\w+)Args:\n(.*?)(?=\n@pulumi|\Z)", re.DOTALL)
 FUNCTION = re.compile(r"\bLambda\b[^.]*\b(ARN|URI)\b|\b(ARN|URI)\b[^.]*\bLambda\b", re.IGNORECASE)
 NO_FUNCTION = re.compile(r"role|layer|microvm|logs? |execute-api|execution_arn|lambda_permission", re.IGNORECASE)
+ATTACHED = re.compile(r"^(managed_)?policy_arns?$")
+GRANT_NOTHING = {
+    "aws:resiliencehub/v2Service:V2Service",  # a resiliency policy
+    "aws:resiliencehub/v2UserJourney:V2UserJourney",
+    "aws:rolesanywhere/profile:Profile",  # bounds a session
+}
 OF_IDENTITIES = ("aws:iam/", "aws:ssoadmin/", "aws:organizations/policy:")
 """Rights of principals: ``policies.identity`` reads them."""
 
@@ -63,6 +71,12 @@ def test_every_policy_of_a_resource_is_read() -> None:
     assert DOCUMENTS.keys() <= resources().keys()
 
 
+def test_every_attachment_of_a_managed_policy_is_judged() -> None:
+    told = {kind for kind, arguments in resources().items() if any(ATTACHED.match(name) for name in arguments)}
+    assert told - ATTACHMENTS.keys() - GRANT_NOTHING == set()
+    assert ATTACHMENTS.keys() | rights.DOCUMENTS.keys() <= resources().keys()
+
+
 def test_every_address_of_the_internet_is_judged() -> None:
     told = {
         kind
@@ -72,28 +86,23 @@ def test_every_address_of_the_internet_is_judged() -> None:
     assert told - DATABASES == set()
 
 
+def names_function(told: str) -> bool:
+    return FUNCTION.search(told) is not None and NO_FUNCTION.search(told) is None
+
+
 def naming_functions() -> Iterator[str]:
     """Types with a property that is said to be a function's ARN or URI, in itself or within it."""
-    within: dict[str, set[str]] = {}
-    for file in sources():
-        if file.name == "_inputs.py":
-            for name, body in INPUT.findall(file.read_text()):
-                told = [f"{name} {each}" for _, name, each in ARGUMENT.findall(body)]
-                if any(FUNCTION.search(each) and not NO_FUNCTION.search(each) for each in told):
-                    within.setdefault(file.parent.name, set()).add(name)
+    by_folder: dict[str, dict[str, str]] = {}
     for kind, arguments in resources().items():
-        folder, resource = kind.split(":")[1].split("/")[0], kind.rpartition(":")[2]
-        owned = [each for each in within.get(folder, ()) if each.startswith(resource)]
-        longer = [each for each in resources() if each.split(":")[1].split("/")[0] == folder]
-        best = [
-            each
-            for each in owned
-            if max((other.rpartition(":")[2] for other in longer if each.startswith(other.rpartition(":")[2])), key=len)
-            == resource
-        ]
-        direct = [f"{name} {told}" for name, (_, told) in arguments.items()]
-        if best or any(FUNCTION.search(each) and not NO_FUNCTION.search(each) for each in direct):
+        by_folder.setdefault(kind.split(":")[1].split("/")[0], {})[kind.rpartition(":")[2]] = kind
+        if any(names_function(f"{name} {told}") for name, (_, told) in arguments.items()):
             yield kind
+    for file in (file for file in sources() if file.name == "_inputs.py"):
+        kinds = by_folder.get(file.parent.name, {})
+        for inner, body in INPUT.findall(file.read_text()):
+            owners = [name for name in kinds if inner.startswith(name)]
+            if owners and any(names_function(f"{name} {told}") for _, name, told in ARGUMENT.findall(body)):
+                yield kinds[max(owners, key=len)]
 
 
 def test_every_type_that_names_a_function_is_looked_at_or_reviewed() -> None:
