@@ -26,7 +26,7 @@ def test_every_case_has_a_page_and_a_name_of_its_own() -> None:
     assert len(names) == len(set(names)) >= 150
 
 
-ODD = (
+ODD: tuple[Any, ...] = (
     UNKNOWN,
     None,
     "",
