@@ -3,11 +3,29 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from policies.subject import UNKNOWN, dig, items
+from policies.subject import UNKNOWN, items
+
+Statement = Mapping[str, Any]
+"""The elements of a statement, by their names as the documentation spells them."""
+
+ELEMENTS = {
+    name.lower(): name
+    for name in (
+        "Statement",
+        "Effect",
+        "Principal",
+        "NotPrincipal",
+        "Action",
+        "NotAction",
+        "Resource",
+        "NotResource",
+        "Condition",
+    )
+}
+ALLOW, DENY = "allow", "deny"
 
 
 def parsed(document: object) -> Any:
@@ -21,40 +39,42 @@ def parsed(document: object) -> Any:
     return found if isinstance(found, Mapping) else None
 
 
-def allowed(document: object) -> Iterator[Mapping[str, Any]]:
+def statements(document: object, effect: str) -> Iterator[Statement]:
+    """The statements of a document that have an effect (``ALLOW``, ``DENY``); a lone statement needs no list."""
+    body = parsed(document)
+    for each in items(_spelled(body).get("Statement")) if isinstance(body, Mapping) else ():
+        if isinstance(each, Mapping):
+            statement = _spelled(each)
+            if str(statement.get("Effect", ALLOW)).lower() == effect:
+                yield statement
+
+
+def allowed(document: object) -> Iterator[Statement]:
     """The statements of a document that allow something."""
-    for statement in items(dig(parsed(document), "Statement")):
-        if isinstance(statement, Mapping) and str(statement.get("Effect", "Allow")).lower() == "allow":
-            yield statement
+    return statements(document, ALLOW)
 
 
-def principals(statement: Mapping[str, Any]) -> Iterator[str]:
-    """Who a statement is about; ``*`` is anyone."""
+def actions(statement: Statement) -> list[str]:
+    """What a statement names under Action."""
+    return [str(each) for each in items(statement.get("Action"))]
+
+
+def principals(statement: Statement) -> Iterator[tuple[str, str]]:
+    """Who a statement is about, as kind and name: ``("AWS", "*")``; anyone where all but some are meant."""
     if "NotPrincipal" in statement:
-        yield "*"
+        yield "AWS", "*"
     principal = statement.get("Principal")
     if isinstance(principal, Mapping):
-        for names in principal.values():
-            yield from (str(name) for name in items(names))
+        for kind, names in principal.items():
+            yield from ((str(kind), str(name)) for name in items(names))
     else:
-        yield from (str(name) for name in items(principal))
+        yield from (("AWS", str(name)) for name in items(principal))
 
 
-SOURCES = ("aws:sourcearn", "aws:sourceaccount", "aws:sourceorgid", "aws:principalorgid", "aws:sourcevpce")
-"""Condition keys that say where a request comes from."""
-HOLDS_WITHOUT_THE_KEY = ("not", "null", "ifexists", "forallvalues")
-"""Parts of operators that are true for a request which doesn't bear the key at all."""
-ANY_VALUE = re.compile(r"(arn)?:?(aws[a-z-]*)?[:*?]*")
+def wild(text: str) -> bool:
+    """Whether a text has a wildcard or a policy variable, so that it is no fixed value."""
+    return any(sign in text for sign in ("*", "?", "${"))
 
 
-def conditioned(statement: Mapping[str, Any]) -> bool:
-    """Whether a statement holds only for requests from a named source."""
-    conditions = statement.get("Condition")
-    for operator, keys in conditions.items() if isinstance(conditions, Mapping) else ():
-        if not isinstance(keys, Mapping) or any(part in str(operator).lower() for part in HOLDS_WITHOUT_THE_KEY):
-            continue
-        for key, values in keys.items():
-            named = [str(value) for value in items(values)]
-            if str(key).lower() in SOURCES and named and not any(map(ANY_VALUE.fullmatch, named)):
-                return True
-    return False
+def _spelled(mapping: Mapping[str, Any]) -> dict[str, Any]:
+    return {ELEMENTS.get(str(key).lower(), str(key)): value for key, value in mapping.items()}

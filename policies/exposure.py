@@ -1,54 +1,48 @@
 """Exposure: nothing that holds data or runs code answers to just anyone.
 
-Sources: S3 User Guide, "Blocking public access"; Lambda API, AddPermission; RDS API, CreateDBInstance.
+Buckets and Services are here; networks, policies of resources, addresses and shares have files of their own.
+Sources: S3 User Guide, "Blocking public access" and "Access control list overview"; Kubernetes, "Service".
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import StringConstraints
 
-from policies.documents import allowed, conditioned, principals
+from policies import endpoints, ingress, resource_policies, sharing
 from policies.durable import BUCKETS
 from policies.rule import Facts, Finding, NoConfig, ResourceRule, Severity, StackRule
-from policies.subject import Resource, Stack, dig, items, known
+from policies.subject import UNKNOWN, Resource, Stack, dig, items, known
 from stacks.model import Model
 
 BLOCK = "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock"
+ACCOUNT_BLOCK = "aws:s3/accountPublicAccessBlock:AccountPublicAccessBlock"
 BLOCKED = ("blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets")
-ACLS = frozenset({*BUCKETS, "aws:s3/bucketAcl:BucketAcl", "aws:s3/bucketAclV2:BucketAclV2"})
-PUBLIC_ACLS = ("public-read", "public-read-write", "authenticated-read")
-PUBLIC_GROUPS = ("/AllUsers", "/AuthenticatedUsers")
-POLICY_HOLDERS = frozenset(
+INLINE_BLOCKS: Mapping[str, str] = {
+    "aws:s3/accessPoint:AccessPoint": "publicAccessBlockConfiguration",
+    "aws:s3control/multiRegionAccessPoint:MultiRegionAccessPoint": "details.publicAccessBlock",
+}
+"""Type -> its own block: on where nothing is said, and never changed afterwards."""
+ACLS = frozenset(
     {
         *BUCKETS,
-        "aws:s3/bucketPolicy:BucketPolicy",
-        "aws:sqs/queue:Queue",
-        "aws:sqs/queuePolicy:QueuePolicy",
-        "aws:sns/topic:Topic",
-        "aws:sns/topicPolicy:TopicPolicy",
-        "aws:kms/key:Key",
-        "aws:secretsmanager/secretPolicy:SecretPolicy",
-        "aws:dynamodb/resourcePolicy:ResourcePolicy",
+        "aws:s3/bucketAcl:BucketAcl",
+        "aws:s3/bucketAclV2:BucketAclV2",
+        "aws:s3/bucketLogging:BucketLogging",
+        "aws:s3/bucketLoggingV2:BucketLoggingV2",
+        "aws:s3/bucketObject:BucketObject",
+        "aws:s3/bucketObjectv2:BucketObjectv2",
+        "aws:s3/objectCopy:ObjectCopy",
+        "aws:storagegateway/nfsFileShare:NfsFileShare",
+        "aws:storagegateway/smbFileShare:SmbFileShare",
     }
 )
-DATABASES = frozenset(
-    {
-        "aws:rds/instance:Instance",
-        "aws:rds/clusterInstance:ClusterInstance",
-        "aws:redshift/cluster:Cluster",
-    }
-)
-GROUP = "aws:ec2/securityGroup:SecurityGroup"
-GROUP_RULES = (
-    "aws:ec2/securityGroupRule:SecurityGroupRule",
-    "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule",
-)
-ANYWHERE = ("0.0.0.0/0", "::/0")
-SERVICE = "kubernetes:core/v1:Service"
-PERMISSION = "aws:lambda/permission:Permission"
+PUBLIC_ACLS = ("public-read", "public-read-write", "authenticated-read")
+GRANTS = ("grants", "accessControlPolicy.grants", "targetGrants")
+PUBLIC_GROUPS = ("/allusers", "/authenticatedusers")
+SERVICES = ("kubernetes:core/v1:Service", "kubernetes:core/v1:ServicePatch", "kubernetes:core/v1:ServiceList")
 Service = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]+/[a-z0-9-]+$")]
 
 
@@ -60,85 +54,55 @@ class Services(Model):
 
 
 def blocked(stack: Stack, _config: NoConfig, _facts: Facts) -> Iterator[Finding]:
-    """Every bucket has a public access block, with all four settings on."""
+    """Every bucket has a public access block, with all four settings on; one of the account covers all of them."""
     covered: set[str] = set()
-    for block in stack.of(BLOCK):
+    for block in stack.of(BLOCK, ACCOUNT_BLOCK):
         for path in BLOCKED:
             if (value := block.get(path)) is not True and (known(value) or value is None):
                 yield Finding(f"{block.name}: {path} has to be true", block)
         covered |= {bucket.urn for bucket in stack.sources(block, "bucket", *BUCKETS)}
         if isinstance(name := block.get("bucket"), str):
             covered.add(name)
+    for point in stack.of(*INLINE_BLOCKS):
+        for path in BLOCKED:
+            if dig(point.get(INLINE_BLOCKS[point.type]), path) is False:
+                yield Finding(f"{point.name}: {path} has to be true", point)
+    whole_account = any(True for _ in stack.of(ACCOUNT_BLOCK))
     for bucket in stack.of(*BUCKETS):
-        if not covered.intersection((bucket.urn, str(bucket.get("bucket")))):
+        if not whole_account and not covered.intersection((bucket.urn, str(bucket.get("bucket")))):
             yield Finding(f"{bucket.name}: the bucket has no BucketPublicAccessBlock", bucket)
 
 
 def acl_private(resource: Resource, _config: NoConfig, _facts: Facts) -> Iterator[str]:
-    """No ACL opens a bucket."""
-    if resource.get("acl") in PUBLIC_ACLS:
-        yield f"{resource.name} has the ACL {resource.get('acl')}"
-    grants = [*items(resource.get("grants")), *items(resource.get("accessControlPolicy.grants"))]
-    for grant in grants:
+    """No ACL opens a bucket, an object in it or its logs."""
+    for path in ("acl", "objectAcl"):
+        if str(resource.get(path)).lower() in PUBLIC_ACLS:
+            yield f"{resource.name} has the ACL {resource.get(path)}"
+    for grant in (grant for path in GRANTS for grant in items(resource.get(path))):
         who = str(dig(grant, "uri") or dig(grant, "grantee.uri") or "")
-        if who.endswith(PUBLIC_GROUPS):
-            yield f"{resource.name} grants rights to {who.rpartition('/')[2]}"
+        if who.rstrip("/").lower().endswith(PUBLIC_GROUPS):
+            yield f"{resource.name} grants rights to {who.rstrip('/').rpartition('/')[2]}"
 
 
-def principals_named(resource: Resource, _config: NoConfig, _facts: Facts) -> Iterator[str]:
-    """No resource's policy lets anyone in, unless it says from where."""
-    for statement in allowed(resource.get("policy")):
-        if "*" in principals(statement) and not conditioned(statement):
-            actions = ", ".join(map(str, items(statement.get("Action"))))
-            yield f"{resource.name} allows anyone {actions or 'something'}"
+def internal(resource: Resource, config: Services, _facts: Facts) -> Iterator[str]:
+    """A Service is for the cluster, unless the settings name it; so is one that is patched, and each of a list."""
+    entries = items(resource.get("items")) if resource.type.endswith("List") else [resource.props]
+    for service in entries:
+        yield from _outside(resource, service, config)
 
 
-def database_private(resource: Resource, _config: NoConfig, _facts: Facts) -> Iterator[str]:
-    """No database has a public address."""
-    if resource.get("publiclyAccessible") is True:
-        yield f"{resource.name} is publiclyAccessible"
-
-
-def ingress(resource: Resource, _config: NoConfig, _facts: Facts) -> Iterator[str]:
-    """No security group lets the whole internet in."""
-    for rule in _ingress_rules(resource):
-        sources = [*items(rule.get("cidrBlocks")), *items(rule.get("ipv6CidrBlocks"))]
-        sources += [rule.get("cidrIpv4"), rule.get("cidrIpv6")]
-        for source in ANYWHERE:
-            if source in sources:
-                yield f"{resource.name} lets {source} in"
-
-
-def _ingress_rules(resource: Resource) -> Iterator[Mapping[str, Any]]:
-    if resource.type == GROUP:
-        yield from (rule for rule in items(resource.get("ingress")) if isinstance(rule, Mapping))
-    elif resource.get("type") in (None, "ingress"):
-        yield resource.props
-
-
-def internal(service: Resource, config: Services, _facts: Facts) -> Iterator[str]:
-    """A Service is for the cluster, unless the settings name it."""
-    where = service.get("metadata.namespace") or "default"
-    if config.reachable and not known(where):
+def _outside(resource: Resource, service: object, config: Services) -> Iterator[str]:
+    where = dig(service, "metadata.namespace") or "default"
+    if service is UNKNOWN or (config.reachable and not known(where)):
         return
-    name = f"{where}/{service.get('metadata.name') or service.name}"
+    name = f"{where}/{dig(service, 'metadata.name') or resource.name}"
     if name in config.reachable:
         return
-    kind = service.get("spec.type")
+    kind = dig(service, "spec.type")
     if kind in ("LoadBalancer", "NodePort"):
         yield f"{name} is a {kind}"
-    if any(known(address) for address in items(service.get("spec.externalIPs"))):
+    if any(known(address) for address in items(dig(service, "spec.externalIPs"))):
         yield f"{name} has externalIPs"
-
-
-def sourced(permission: Resource, _config: NoConfig, _facts: Facts) -> Iterator[str]:
-    """A right to invoke a function says whose: a service acts for any account that asks it."""
-    principal = permission.get("principal")
-    if principal == "*" and permission.get("principalOrgId") is None:
-        yield f"{permission.name} lets anyone invoke the function"
-    sources = (permission.get("sourceArn"), permission.get("sourceAccount"))
-    if all(each is None for each in sources) and str(principal).endswith(".amazonaws.com"):
-        yield f"{permission.name} lets {principal} invoke the function for any account: sourceArn is missing"
 
 
 RULES = (
@@ -157,45 +121,17 @@ RULES = (
         ACLS,
         acl_private,
     ),
-    ResourceRule(
-        "resource-policy-principal",
-        "No policy of a bucket, queue, topic, key or secret lets anyone in.",
-        Severity.CRITICAL,
-        "Name the principal, or add a condition on aws:SourceArn or aws:SourceAccount.",
-        POLICY_HOLDERS,
-        principals_named,
-    ),
-    ResourceRule(
-        "database-private",
-        "No database has a public address.",
-        Severity.CRITICAL,
-        "Set publiclyAccessible to false.",
-        DATABASES,
-        database_private,
-    ),
-    ResourceRule(
-        "security-group-ingress",
-        "No security group lets the whole internet in.",
-        Severity.CRITICAL,
-        "Name the networks or security groups that are let in.",
-        frozenset({GROUP, *GROUP_RULES}),
-        ingress,
-    ),
+    *resource_policies.RULES,
+    *endpoints.RULES,
+    *ingress.RULES,
     ResourceRule(
         "service-internal",
         "No Service of the cluster is reachable from outside.",
         Severity.HIGH,
         "Use ClusterIP behind the gateway, or name the Service under reachable in the stack's settings.",
-        frozenset({SERVICE}),
+        frozenset(SERVICES),
         internal,
         config=Services,
     ),
-    ResourceRule(
-        "permission-source",
-        "Every right to invoke a function names its source.",
-        Severity.HIGH,
-        "Set sourceArn, or sourceAccount.",
-        frozenset({PERMISSION}),
-        sourced,
-    ),
+    *sharing.RULES,
 )

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from policies import artifacts
 from policies.rule import Facts, NoConfig, ResourceRule, Severity
 from policies.subject import STACK, Resource
 from stacks.lock import compare, missing, parts, read_lock
@@ -68,4 +69,5 @@ RULES = (
         window_intact,
         enforcement="advisory",
     ),
+    *artifacts.RULES,
 )

@@ -10,13 +10,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from policies.alarms import ALARM
-from policies.functions import EVENT_SOURCE, FUNCTION, GROUP, Functions, names
+from policies.functions import EVENT_SOURCE, FUNCTION, GROUP, functions_of, names
+from policies.invokers import EDGES
 from policies.queues import QUEUE, redrives
 from policies.rule import Facts, Finding, NoConfig, ResourceRule, Severity, StackRule
 from policies.subject import Resource, Stack, items, known
 from stacks.model import Model
 
 FAILURE, ALARMED = "DEPLOYMENT_FAILURE", "DEPLOYMENT_STOP_ON_ALARM"
+COMPOSITE = "aws:cloudwatch/compositeAlarm:CompositeAlarm"
+IGNORES = "alarmConfiguration.ignorePollAlarmFailure"
 
 
 class Groups(Model):
@@ -27,9 +30,15 @@ class Groups(Model):
 
 
 def through_alias(stack: Stack, _config: NoConfig, _facts: Facts) -> Iterator[Finding]:
-    """Nothing invokes a function without a qualifier, or by the number of a version."""
-    for call in Functions(stack).calls:
-        if call.qualifier is None:
+    """Nothing invokes a function without a qualifier, or by the number of a version: CloudFront alone has to."""
+    for call in functions_of(stack).calls:
+        if call.invoker.type in EDGES:
+            if call.qualifier is not None and not call.qualifier.isdigit():
+                told = f"{_told(call.function)} as {call.qualifier}, and CloudFront takes a version's number alone"
+                yield Finding(f"{call.invoker.name} invokes {told}", call.invoker)
+            elif call.qualifier is None:
+                yield Finding(f"{call.invoker.name} invokes {_told(call.function)} without a version", call.invoker)
+        elif call.qualifier is None:
             yield Finding(f"{call.invoker.name} invokes {_told(call.function)} without an alias", call.invoker)
         elif call.qualifier.isdigit() or call.qualifier == "$LATEST":
             yield Finding(
@@ -43,8 +52,13 @@ def grouped(stack: Stack, config: Groups, _facts: Facts) -> Iterator[Finding]:
 
     The engine moves an alias through the group that it depends on (``depends_on``): the group is ready before it.
     """
-    alarms = {name for alarm in stack.of(ALARM) if isinstance(name := alarm.get("name"), str)}
-    for function, aliases in Functions(stack).taking_traffic.values():
+    alarms = {
+        name
+        for kind, path in ((ALARM, "name"), (COMPOSITE, "alarmName"))
+        for alarm in stack.of(kind)
+        if isinstance(name := alarm.get(path), str)
+    }
+    for function, aliases in functions_of(stack).taking_traffic.values():
         system = stack.system(function)
         if config.require_deployment_group is not None and system not in config.require_deployment_group:
             continue
@@ -65,8 +79,13 @@ def _faults(group: Resource, alarms: set[str]) -> Iterator[str]:
     for name in watched:
         if isinstance(name, str) and name not in alarms:
             yield f"it watches the alarm {name}, which isn't in this stack"
+    if group.get(IGNORES) is True:
+        yield "it goes on where its alarms can't be read: ignorePollAlarmFailure is true"
+    goes_back = group.get("autoRollbackConfiguration.enabled")
     events = items(group.get("autoRollbackConfiguration.events"))
-    if all(known(event) for event in events):
+    if goes_back is None or goes_back is False:
+        yield "it doesn't go back by itself: autoRollbackConfiguration isn't enabled"
+    elif all(known(event) for event in events):
         for event in (FAILURE, ALARMED):
             if event not in events:
                 yield f"{event} doesn't take it back"
@@ -83,6 +102,8 @@ def auto_rollback(group: Resource, _config: NoConfig, _facts: Facts) -> Iterator
     for event in (FAILURE, *([ALARMED] if watches else [])):
         if event not in events and all(known(each) for each in events):
             yield f"{group.name}: autoRollbackConfiguration lacks {event}"
+    if watches and group.get(IGNORES) is True:
+        yield f"{group.name} goes on where its alarms can't be read: ignorePollAlarmFailure is true"
 
 
 def watched(stack: Stack, _config: NoConfig, _facts: Facts) -> Iterator[Finding]:
@@ -92,7 +113,7 @@ def watched(stack: Stack, _config: NoConfig, _facts: Facts) -> Iterator[Finding]
     """
     functions, queues = _alarmed(stack, "FunctionName", FUNCTION), _alarmed(stack, "QueueName", QUEUE)
     dead = {urn: [target.urn for target in redrive.targets] for urn, redrive in redrives(stack).items()}
-    found = Functions(stack)
+    found = functions_of(stack)
     by_arn = {arn: queue for queue in stack.of(QUEUE) if isinstance(arn := queue.get("arn"), str)}
     feeding: dict[str, list[Resource]] = {}
     for call in found.calls:

@@ -58,6 +58,8 @@ def _computed(kind: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
     if kind == "aws:lambda/alias:Alias":
         path = f"path/2015-03-31/functions/{arns[kind]}/invocations"
         found["invokeArn"] = _arn("apigateway", path, account="lambda")
+    if kind in ("aws:apigatewayv2/api:Api", "aws:apigateway/restApi:RestApi"):
+        found["executionArn"] = _arn("execute-api", name)
     if kind == "aws:dynamodb/table:Table":
         found["streamArn"] = f"{arns[kind]}/stream/2026-01-01T00:00:00.000"
     if kind == "aws:rds/instance:Instance":

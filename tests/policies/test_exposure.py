@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from policies.exposure import POLICY_HOLDERS
+from policies.resource_policies import DOCUMENTS
 from policies.subject import UNKNOWN
 from tests.policies.cases import configured, make, said, said_of
 
@@ -54,16 +54,18 @@ def holder(kind: str, principal: Any, condition: Any = None) -> Any:
     statement = {"Effect": "Allow", "Principal": principal, "Action": "sqs:SendMessage"}
     if condition is not None:
         statement["Condition"] = condition
-    return make(kind, props={"policy": json.dumps({"Statement": [statement]})})
+    root, _, below = DOCUMENTS[kind].partition(".")
+    text = json.dumps({"Statement": [statement]})
+    return make(kind, props={root: {below: text} if below else text})
 
 
-@pytest.mark.parametrize("kind", sorted(POLICY_HOLDERS))
+@pytest.mark.parametrize("kind", sorted(DOCUMENTS))
 @pytest.mark.parametrize("anyone", ["*", {"AWS": "*"}, {"AWS": ["1", "*"]}])
 def test_a_policy_names_its_principal(kind: str, anyone: Any) -> None:
     assert said("resource-policy-principal", holder(kind, anyone)) == ["one allows anyone sqs:SendMessage"]
     assert said("resource-policy-principal", holder(kind, {"Service": "s3.amazonaws.com"})) == []
     assert said("resource-policy-principal", make(kind)) == []
-    assert said("resource-policy-principal", make(kind, props={"policy": UNKNOWN})) == []
+    assert said("resource-policy-principal", make(kind, props={DOCUMENTS[kind].partition(".")[0]: UNKNOWN})) == []
 
 
 @pytest.mark.parametrize(

@@ -95,10 +95,9 @@ def test_a_preview_tells_by_where_values_come_from() -> None:
 
 PERMITTED = make(PERMISSION, "caller", {"function": "app-prod", "qualifier": "live"})
 RINGS = make(ALARM, "rings", {"name": "app-errors", "dimensions": {"FunctionName": "app-prod"}})
-WATCHES = {
-    "alarmConfiguration": {"enabled": True, "alarms": ["app-errors"]},
-    "autoRollbackConfiguration": {"enabled": True, "events": ["DEPLOYMENT_FAILURE", "DEPLOYMENT_STOP_ON_ALARM"]},
-}
+EVENTS = ["DEPLOYMENT_FAILURE", "DEPLOYMENT_STOP_ON_ALARM"]
+WATCHED = {"enabled": True, "alarms": ["app-errors"]}
+WATCHES = {"alarmConfiguration": WATCHED, "autoRollbackConfiguration": {"enabled": True, "events": EVENTS}}
 
 
 def test_traffic_moves_through_a_group_that_watches_and_goes_back() -> None:
@@ -114,6 +113,8 @@ def test_traffic_moves_through_a_group_that_watches_and_goes_back() -> None:
         ({"alarmConfiguration": {"enabled": False, "alarms": ["app-errors"]}}, "watches no alarms"),
         ({"alarmConfiguration": {"enabled": True, "alarms": []}}, "watches no alarms"),
         ({"alarmConfiguration": {"enabled": True, "alarms": ["gone"]}}, "isn't in this stack"),
+        ({"alarmConfiguration": {**WATCHED, "ignorePollAlarmFailure": True}}, "can't be read"),
+        ({"autoRollbackConfiguration": {"enabled": False, "events": EVENTS}}, "isn't enabled"),
         (
             {"autoRollbackConfiguration": {"enabled": True, "events": ["DEPLOYMENT_FAILURE"]}},
             "DEPLOYMENT_STOP_ON_ALARM",
@@ -124,6 +125,12 @@ def test_a_group_that_would_not_go_back_is_found(change: dict[str, Any], part: s
     stack = [FUNCTION_ITSELF, PERMITTED, RINGS, make(GROUP, "group", {**WATCHES, **change}), alias("group")]
     (text,) = said_of("traffic-deployment-group", stack)
     assert part in text
+
+
+def test_a_composite_alarm_of_the_stack_is_one() -> None:
+    composite = make("aws:cloudwatch/compositeAlarm:CompositeAlarm", "any", {"alarmName": "app-errors"})
+    stack = [FUNCTION_ITSELF, PERMITTED, composite, make(GROUP, "group", WATCHES), alias("group")]
+    assert said_of("traffic-deployment-group", stack) == []
 
 
 def test_which_systems_need_a_group_is_a_setting() -> None:

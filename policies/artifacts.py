@@ -1,0 +1,198 @@
+"""What a way back needs stays: published versions behind aliases, images under their tags, artifacts in their bucket.
+
+Sources: Lambda Developer Guide, "Lambda function aliases"; ECR User Guide, "Preventing image tags from being
+overwritten" and "Lifecycle policies"; S3 User Guide, "Lifecycle configuration elements" and "Archived objects".
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from fnmatch import fnmatchcase
+from typing import Any
+
+from policies.rule import Facts, Finding, NoConfig, ResourceRule, Severity, StackRule
+from policies.subject import UNKNOWN, Resource, Stack, dig, items, known
+from stacks.model import Model
+
+ALIAS = "aws:lambda/alias:Alias"
+REPOSITORY = "aws:ecr/repository:Repository"
+REPOSITORY_TEMPLATE = "aws:ecr/repositoryCreationTemplate:RepositoryCreationTemplate"
+IMAGE_LIFECYCLE: Mapping[str, str] = {
+    "aws:ecr/lifecyclePolicy:LifecyclePolicy": "policy",
+    REPOSITORY_TEMPLATE: "lifecyclePolicy",
+}
+BUCKETS = ("aws:s3/bucket:Bucket", "aws:s3/bucketV2:BucketV2")
+LIFECYCLES: Mapping[str, str] = {
+    **dict.fromkeys(BUCKETS, "lifecycleRules"),
+    "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration": "rules",
+    "aws:s3/bucketLifecycleConfigurationV2:BucketLifecycleConfigurationV2": "rules",
+}
+"""Type -> the property with its rules."""
+TAKERS: Mapping[str, tuple[str, str]] = {
+    "aws:lambda/function:Function": ("s3Bucket", "s3Key"),
+    "aws:lambda/layerVersion:LayerVersion": ("s3Bucket", "s3Key"),
+    "aws:elasticbeanstalk/applicationVersion:ApplicationVersion": ("bucket", "key"),
+}
+"""Type -> where it names the bucket and the key of its artifact."""
+PARAMETER = "aws:ssm/parameter:Parameter"
+ARCHIVES = ("GLACIER", "DEEP_ARCHIVE")
+"""Classes whose objects have to be restored, for hours, before they can be read."""
+
+
+class Artifacts(Model):
+    """Which buckets hold artifacts, beside those that functions, layers and revisions of the stack come from."""
+
+    buckets: tuple[str, ...] = ()
+    """Names of buckets, as shell patterns."""
+
+
+def published(alias: Resource, _config: NoConfig, _facts: Facts) -> Iterator[str]:
+    """An alias leads to published versions, which don't change."""
+    version = alias.get("functionVersion")
+    if version is None or version == "":
+        yield f"{alias.name} names no version"
+    elif version is not UNKNOWN and not _number(version):
+        yield f"{alias.name} leads to {version}, which isn't a published version"
+    others = alias.get("routingConfig.additionalVersionWeights")
+    for other in others if isinstance(others, Mapping) else ():
+        if not _number(other):
+            yield f"{alias.name} sends a share to {other}, which isn't a published version"
+
+
+def _number(version: object) -> bool:
+    return isinstance(version, int | float) or str(version).isdigit()
+
+
+def immutable(repository: Resource, _config: NoConfig, _facts: Facts) -> Iterator[str]:
+    """No tag of a repository is moved to another image."""
+    mutability = repository.get("imageTagMutability")
+    if mutability is UNKNOWN:
+        return
+    if not str(mutability or "MUTABLE").upper().startswith("IMMUTABLE"):
+        yield f"{repository.name}: imageTagMutability is {mutability or 'left out, which means MUTABLE'}"
+    elif mutability == "IMMUTABLE_WITH_EXCLUSION":
+        filters = [dig(each, "filter") for each in items(repository.get("imageTagMutabilityExclusionFilters"))]
+        if any(isinstance(each, str) and not each.strip("*") for each in filters):
+            yield f"{repository.name}: the exclusion filter * takes every tag out"
+
+
+def images_kept(resource: Resource, _config: NoConfig, _facts: Facts) -> Iterator[str]:
+    """No lifecycle policy of a repository expires images that have a tag: releases are among them."""
+    for rule in items(dig(_document(resource.get(IMAGE_LIFECYCLE[resource.type])), "rules")):
+        status = dig(rule, "selection.tagStatus")
+        if status in ("any", "tagged") and dig(rule, "action.type") in ("expire", None):
+            yield f"{resource.name}: rule {dig(rule, 'rulePriority')} expires images with tagStatus {status}"
+
+
+def _document(given: object) -> Any:
+    if not isinstance(given, str):
+        return given
+    try:
+        return json.loads(given)
+    except ValueError:
+        return None
+
+
+def kept(stack: Stack, config: Artifacts, _facts: Facts) -> Iterator[Finding]:
+    """No lifecycle rule takes the artifacts of releases away, or puts them where they can't be read at once."""
+    by_urn, by_name = _artifacts(stack)
+    for holder in stack.of(*LIFECYCLES):
+        buckets = [holder] if holder.type in BUCKETS else stack.sources(holder, "bucket", *BUCKETS)
+        name = holder.get("bucket")
+        keys = [key for bucket in buckets for key in by_urn.get(bucket.urn, ())] + by_name.get(str(name), [])
+        named = isinstance(name, str) and any(fnmatchcase(name, pattern) for pattern in config.buckets)
+        for number, rule in enumerate(items(holder.get(LIFECYCLES[holder.type])) if keys or named else ()):
+            if named or any(_meets(rule, key) for key in keys):
+                for deed in _takes(rule):
+                    yield Finding(
+                        f"{holder.name}: rule {dig(rule, 'id') or number} {deed} artifacts of releases", holder
+                    )
+
+
+def _artifacts(stack: Stack) -> tuple[dict[str, list[str | None]], dict[str, list[str | None]]]:
+    """The keys that resources of the stack take their code from, by the bucket's URN and by its name."""
+    by_urn: dict[str, list[str | None]] = {}
+    by_name: dict[str, list[str | None]] = {}
+    for kind, (bucket_path, key_path) in TAKERS.items():
+        for taker in stack.of(kind):
+            key = taker.get(key_path)
+            key = key if isinstance(key, str) else None
+            if isinstance(name := taker.get(bucket_path), str):
+                by_name.setdefault(name, []).append(key)
+            for bucket in stack.sources(taker, bucket_path, *BUCKETS):
+                by_urn.setdefault(bucket.urn, []).append(key)
+    for parameter in stack.of(PARAMETER):
+        revision = next((each for path in ("insecureValue", "value") if (each := _revision(parameter.get(path)))), None)
+        if revision is not None:
+            by_name.setdefault(str(revision["bucket"]), []).append(str(revision["key"]))
+    return by_urn, by_name
+
+
+def _revision(text: object) -> Mapping[str, Any] | None:
+    found = _document(text) if isinstance(text, str) and text.lstrip().startswith("{") else None
+    return found if isinstance(found, Mapping) and {"bucket", "key"} <= found.keys() else None
+
+
+def _meets(rule: object, key: str | None) -> bool:
+    """Whether a lifecycle rule may be about an object, untagged as artifacts are; one that isn't known may be any."""
+    if any(items(dig(rule, path)) for path in ("tags", "filter.tag", "filter.tags", "filter.and.tags")):
+        return False
+    prefixes = [dig(rule, path) for path in ("prefix", "filter.prefix", "filter.and.prefix")]
+    return all(key is None or key.startswith(prefix) for prefix in prefixes if isinstance(prefix, str))
+
+
+def _takes(rule: object) -> Iterator[str]:
+    """What a rule does to objects that keeps a release from being deployed again."""
+    if dig(rule, "enabled") is False or str(dig(rule, "status")).lower() == "disabled":
+        return
+    expiration = dig(rule, "expiration")
+    if _given(dig(expiration, "days")) or _given(dig(expiration, "date")):
+        yield "expires"
+    noncurrent = ("noncurrentDays", "days", "newerNoncurrentVersions")
+    if any(_given(dig(rule, f"noncurrentVersionExpiration.{path}")) for path in noncurrent):
+        yield "expires older versions of"
+    moved = [dig(each, "storageClass") for each in items(dig(rule, "transitions"))]
+    if any(each in ARCHIVES for each in moved):
+        yield "archives"
+
+
+def _given(value: object) -> bool:
+    """Whether there is a value; a state has 0 where nothing was said."""
+    return known(value) and value not in (0, "")
+
+
+RULES = (
+    ResourceRule(
+        "alias-published-version",
+        "Every alias leads to a published version.",
+        Severity.HIGH,
+        "Set functionVersion to the number of a published version.",
+        frozenset({ALIAS}),
+        published,
+    ),
+    ResourceRule(
+        "image-tags-immutable",
+        "No tag of a repository can be moved to another image.",
+        Severity.HIGH,
+        "Set imageTagMutability to IMMUTABLE.",
+        frozenset({REPOSITORY, REPOSITORY_TEMPLATE}),
+        immutable,
+    ),
+    ResourceRule(
+        "image-retention",
+        "No image that a release may name expires.",
+        Severity.HIGH,
+        "Let lifecycle policies expire untagged images alone.",
+        frozenset(IMAGE_LIFECYCLE),
+        images_kept,
+    ),
+    StackRule(
+        "artifact-retention",
+        "No artifact of a release expires or is archived.",
+        Severity.HIGH,
+        "Take the rule away, or bound it by a prefix under which no artifact lies.",
+        kept,
+        config=Artifacts,
+    ),
+)

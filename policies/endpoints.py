@@ -1,0 +1,91 @@
+"""Addresses that the internet reaches: of what holds data, and of a cluster's API server.
+
+Sources: the services' create calls (PubliclyAccessible and its kin); OpenSearch Service Developer Guide, "Launching
+your domains within a VPC"; EKS User Guide, "Cluster API server endpoint"; MSK Developer Guide, "Turn on public access".
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from policies.networks import everyone
+from policies.rule import Facts, NoConfig, ResourceRule, Severity
+from policies.subject import UNKNOWN, Resource, dig, items, known
+
+PUBLICLY_ACCESSIBLE = (
+    "dms/instanceProfile:InstanceProfile dms/replicationInstance:ReplicationInstance lightsail/database:Database "
+    "m2/environment:Environment mq/broker:Broker neptune/clusterInstance:ClusterInstance "
+    "rds/cluster:Cluster rds/clusterInstance:ClusterInstance rds/instance:Instance rds/shardGroup:ShardGroup "
+    "redshift/cluster:Cluster redshiftserverless/workgroup:Workgroup "
+    "timestreaminfluxdb/dbCluster:DbCluster timestreaminfluxdb/dbInstance:DbInstance"
+)
+GRAPH = "aws:neptunegraph/graph:Graph"
+MSK = "aws:msk/cluster:Cluster"
+SEARCH = ("aws:opensearch/domain:Domain", "aws:elasticsearch/domain:Domain")
+SEARCH_NETWORK = "aws:opensearch/serverlessSecurityPolicy:ServerlessSecurityPolicy"
+SWITCHES: Mapping[str, str] = {
+    **{f"aws:{kind}": "publiclyAccessible" for kind in PUBLICLY_ACCESSIBLE.split()},
+    GRAPH: "publicConnectivity",
+}
+"""Type -> the property that gives it an address of the internet; all are off where nothing is said."""
+DATABASES = frozenset({*SWITCHES, MSK, *SEARCH, SEARCH_NETWORK})
+CLUSTER = "aws:eks/cluster:Cluster"
+
+
+def database_private(resource: Resource, _config: NoConfig, _facts: Facts) -> Iterator[str]:
+    """No database, broker or search domain has an address of the internet."""
+    if resource.type in SWITCHES:
+        if resource.get(SWITCHES[resource.type]) is True:
+            yield f"{resource.name} is {SWITCHES[resource.type]}"
+    elif resource.type == MSK:
+        kind = resource.get("brokerNodeGroupInfo.connectivityInfo.publicAccess.type")
+        if known(kind) and kind != "DISABLED":
+            yield f"{resource.name} has public access: {kind}"
+    elif resource.type in SEARCH:
+        inside = resource.get("vpcOptions.subnetIds")
+        if inside is not UNKNOWN and not items(inside):
+            yield f"{resource.name} isn't in a VPC, so its endpoint is an address of the internet"
+    elif _from_public(resource):
+        yield f"{resource.name} lets the internet reach the collections: AllowFromPublic"
+
+
+def _from_public(policy: Resource) -> bool:
+    """Whether a network policy of OpenSearch Serverless, a JSON list of rules, lets everybody in."""
+    given: Any = policy.get("policy")
+    try:
+        found = json.loads(given) if isinstance(given, str) else given
+    except ValueError:
+        return False
+    return any(dig(each, "AllowFromPublic") is True for each in items(found))
+
+
+def cluster_private(cluster: Resource, _config: NoConfig, _facts: Facts) -> Iterator[str]:
+    """A cluster's API server answers named networks alone; EKS opens it to everyone where nothing is said."""
+    public = cluster.get("vpcConfig.endpointPublicAccess")
+    if public is UNKNOWN or public is False:
+        return
+    ranges = cluster.get("vpcConfig.publicAccessCidrs")
+    for source in everyone(["0.0.0.0/0"] if ranges is None else items(ranges)):
+        yield f"{cluster.name}: the API server answers {source}"
+
+
+RULES = (
+    ResourceRule(
+        "database-private",
+        "No database has a public address.",
+        Severity.CRITICAL,
+        "Set publiclyAccessible to false.",
+        DATABASES,
+        database_private,
+    ),
+    ResourceRule(
+        "cluster-endpoint-private",
+        "No cluster's API server answers the whole internet.",
+        Severity.HIGH,
+        "Set vpcConfig.endpointPublicAccess to false, or name the networks under vpcConfig.publicAccessCidrs.",
+        frozenset({CLUSTER}),
+        cluster_private,
+    ),
+)

@@ -1,0 +1,139 @@
+"""What is let in by security groups and network ACLs, inline, by rules of their own and by prefix lists.
+
+Sources: EC2 API, IpPermission; VPC User Guide, "Security group rules" and "Network ACLs"; Security Hub, EC2.21 (which
+ports of a network ACL are judged: answers come back on the others); EKS API, RemoteAccessConfig.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from policies.networks import everyone
+from policies.rule import Facts, Finding, NoConfig, ResourceRule, Severity, StackRule
+from policies.subject import Resource, Stack, dig, items, known
+
+GROUPS = ("aws:ec2/securityGroup:SecurityGroup", "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup")
+GROUP_RULES = (
+    "aws:ec2/securityGroupRule:SecurityGroupRule",
+    "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule",
+)
+ACLS = ("aws:ec2/networkAcl:NetworkAcl", "aws:ec2/defaultNetworkAcl:DefaultNetworkAcl")
+NODES = "aws:eks/nodeGroup:NodeGroup"
+ACL_RULE = "aws:ec2/networkAclRule:NetworkAclRule"
+PREFIX_LIST = "aws:ec2/managedPrefixList:ManagedPrefixList"
+PREFIX_ENTRY = "aws:ec2/managedPrefixListEntry:ManagedPrefixListEntry"
+RANGES = ("cidrBlocks", "ipv6CidrBlocks", "cidrBlock", "ipv6CidrBlock", "cidrIpv4", "cidrIpv6")
+ADMINISTRATION = (22, 3389)
+"""SSH and RDP."""
+ANY_PROTOCOL, TCP = ("-1", "all"), ("6", "tcp")
+
+Rule = Mapping[str, Any]
+
+
+def ingress(resource: Resource, _config: NoConfig, _facts: Facts) -> Iterator[str]:
+    """No security group lets the whole internet in; no network ACL does on the ports of administrators."""
+    if resource.type == NODES:
+        if known(resource.get("remoteAccess.ec2SshKey")) and resource.get("remoteAccess.sourceSecurityGroupIds") in (
+            None,
+            [],
+        ):
+            yield f"{resource.name} lets 0.0.0.0/0 in on port 22: remoteAccess names no sourceSecurityGroupIds"
+        return
+    rules = list(_acl_rules(resource) if resource.type in (*ACLS, ACL_RULE) else _group_rules(resource))
+    by_traffic: dict[object, list[object]] = {}
+    for rule in rules:
+        traffic = tuple(str(rule.get(key)) for key in ("protocol", "ipProtocol", "fromPort", "toPort"))
+        by_traffic.setdefault(traffic, []).extend(each for path in RANGES for each in items(rule.get(path)))
+    for source in dict.fromkeys(found for ranges in by_traffic.values() for found in everyone(ranges)):
+        yield f"{resource.name} lets {source} in"
+
+
+def listed(stack: Stack, _config: NoConfig, _facts: Facts) -> Iterator[Finding]:
+    """No security group lets in a prefix list of the stack that has the whole internet in it."""
+    entries: dict[str, list[object]] = {each.urn: [] for each in stack.of(PREFIX_LIST)}
+    by_id = {str(each.get("id")): each for each in stack.of(PREFIX_LIST) if known(each.get("id"))}
+    for each in stack.of(PREFIX_LIST):
+        entries[each.urn] += [dig(entry, "cidr") for entry in items(each.get("entries"))]
+    for entry in stack.of(PREFIX_ENTRY):
+        for holder in _lists(stack, entry, "prefixListId", entry.get("prefixListId"), by_id):
+            entries[holder.urn].append(entry.get("cidr"))
+    for group in stack.of(*GROUPS, *GROUP_RULES):
+        root = "ingress" if group.type in GROUPS else "prefixListIds"
+        root = "prefixListId" if group.type == GROUP_RULES[1] else root
+        given = [
+            each
+            for rule in _group_rules(group)
+            for key in ("prefixListIds", "prefixListId")
+            for each in items(rule.get(key))
+        ]
+        for holder in _lists(stack, group, root, given, by_id):
+            for source in everyone(entries[holder.urn]):
+                yield Finding(f"{group.name} lets {source} in, by the prefix list {holder.name}", group)
+
+
+def _lists(stack: Stack, resource: Resource, root: str, given: object, by_id: Mapping[str, Resource]) -> list[Resource]:
+    """The prefix lists that a property names: by value where that is known, else by where it comes from."""
+    named = items(given)
+    found = [by_id[each] for each in named if isinstance(each, str) and each in by_id]
+    if not named or all(isinstance(each, str) for each in named):
+        return found
+    return list({each.urn: each for each in (*found, *stack.sources(resource, root, PREFIX_LIST))}.values())
+
+
+def _group_rules(resource: Resource) -> Iterator[Rule]:
+    if resource.type in GROUPS:
+        yield from (rule for rule in items(resource.get("ingress")) if isinstance(rule, Mapping))
+    elif resource.get("type") in (None, "ingress"):
+        yield resource.props
+
+
+def _acl_rules(resource: Resource) -> Iterator[Rule]:
+    """The rules of a network ACL that let administrators' ports in, and that no earlier one of them takes back."""
+    if resource.type == ACL_RULE:
+        rules = [resource.props] if resource.get("egress") is not True else []
+    else:
+        rules = [rule for rule in items(resource.get("ingress")) if isinstance(rule, Mapping)]
+    refused: set[object] = set()
+    for rule in sorted(rules, key=_number):
+        action = str(rule.get("action", rule.get("ruleAction"))).lower()
+        ports = {port for port in ADMINISTRATION if _lets_through(rule, port)}
+        if action == "deny":
+            everybody = any(any(everyone(items(rule.get(path)))) for path in ("cidrBlock", "ipv6CidrBlock"))
+            refused |= ports if everybody else set()
+        elif action == "allow" and ports - refused:
+            yield rule
+
+
+def _number(rule: Rule) -> float:
+    number = rule.get("ruleNo", rule.get("ruleNumber"))
+    return float(number) if isinstance(number, int | float) else 0.0
+
+
+def _lets_through(rule: Rule, port: int) -> bool:
+    protocol = str(rule.get("protocol")).lower()
+    if protocol in ANY_PROTOCOL:
+        return True
+    first, last = rule.get("fromPort"), rule.get("toPort")
+    if not isinstance(first, int | float) or not isinstance(last, int | float):
+        return False
+    return protocol in TCP and first <= port <= last
+
+
+RULES = (
+    ResourceRule(
+        "security-group-ingress",
+        "No security group lets the whole internet in.",
+        Severity.CRITICAL,
+        "Name the networks or security groups that are let in.",
+        frozenset({*GROUPS, *GROUP_RULES, *ACLS, ACL_RULE, NODES}),
+        ingress,
+    ),
+    StackRule(
+        "security-group-prefix-list",
+        "No security group lets the whole internet in by a prefix list.",
+        Severity.CRITICAL,
+        "Put the networks that are let in into the prefix list.",
+        listed,
+    ),
+)

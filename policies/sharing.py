@@ -1,0 +1,102 @@
+"""What is shared with every account: snapshots, images, documents, layers, and rights to invoke.
+
+Sources: RDS API, ModifyDBSnapshotAttribute; EC2 API, ModifyImageAttribute; SSM API, ModifyDocumentPermission; Lambda
+API, AddPermission, AddLayerVersionPermission and CreateFunctionUrlConfig.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from policies.anyone import is_anyone
+from policies.conditions import fixed_arn
+from policies.documents import wild
+from policies.rule import Facts, NoConfig, ResourceRule, Severity
+from policies.subject import Resource, dig, items, known
+
+PERMISSION = "aws:lambda/permission:Permission"
+LAYER_PERMISSION = "aws:lambda/layerVersionPermission:LayerVersionPermission"
+FUNCTION_URL = "aws:lambda/functionUrl:FunctionUrl"
+DISTRIBUTION = "aws:imagebuilder/distributionConfiguration:DistributionConfiguration"
+SHARED: Mapping[str, str] = {
+    "aws:ec2/amiLaunchPermission:AmiLaunchPermission": "group",
+    "aws:ec2/snapshotCreateVolumePermission:SnapshotCreateVolumePermission": "accountId",
+    "aws:rds/clusterSnapshot:ClusterSnapshot": "sharedAccounts",
+    "aws:rds/clusterSnapshotCopy:ClusterSnapshotCopy": "sharedAccounts",
+    "aws:rds/snapshot:Snapshot": "sharedAccounts",
+    "aws:rds/snapshotCopy:SnapshotCopy": "sharedAccounts",
+    "aws:ssm/document:Document": "permissions.accountIds",
+}
+"""Type -> the property in which ``all`` means every account."""
+BLOCKS = frozenset(
+    {
+        "aws:ebs/snapshotBlockPublicAccess:SnapshotBlockPublicAccess",
+        "aws:ec2/imageBlockPublicAccess:ImageBlockPublicAccess",
+    }
+)
+"""What keeps an account from sharing so, as its property ``state`` says."""
+
+
+def sourced(resource: Resource, _config: NoConfig, _facts: Facts) -> Iterator[str]:
+    """A right to invoke a function says whose: a service acts for any account that asks it."""
+    if resource.type == FUNCTION_URL:
+        if str(resource.get("authorizationType")).upper() == "NONE":
+            yield f"{resource.name} lets anyone invoke the function: authorizationType is NONE"
+        return
+    principal = str(resource.get("principal"))
+    if resource.type == LAYER_PERMISSION:
+        if is_anyone(principal) and not _named(resource, "organizationId"):
+            yield f"{resource.name} lets any account use the layer"
+        return
+    named = any(_named(resource, path) for path in ("sourceArn", "sourceAccount"))
+    if is_anyone(principal) and not named and not _named(resource, "principalOrgId"):
+        yield f"{resource.name} lets anyone invoke the function"
+    elif principal.endswith((".amazonaws.com", ".amazonaws.com.cn")) and not named:
+        reason = "names no account" if known(resource.get("sourceArn")) else "is missing"
+        yield f"{resource.name} lets {principal} invoke the function for any account: sourceArn {reason}"
+    elif principal.endswith(".amazon.com") and resource.get("eventSourceToken") is None and not named:
+        yield f"{resource.name} lets {principal} invoke the function for any skill: eventSourceToken is missing"
+
+
+def _named(resource: Resource, path: str) -> bool:
+    """Whether a property names one account, bucket or organization; what is unknown may."""
+    value = resource.get(path)
+    return value is not None and (not isinstance(value, str) or (fixed_arn(value) if ":" in value else not wild(value)))
+
+
+def unshared(resource: Resource, _config: NoConfig, _facts: Facts) -> Iterator[str]:
+    """Nothing that holds data or runs code is shared with every account."""
+    if resource.type in BLOCKS:
+        if resource.get("state") == "unblocked":
+            yield f"{resource.name} lets everything be shared with every account: state is unblocked"
+        return
+    if resource.type == DISTRIBUTION:
+        targets = [
+            group
+            for each in items(resource.get("distributions"))
+            for group in items(dig(each, "amiDistributionConfiguration.launchPermission.userGroups"))
+        ]
+    else:
+        targets = [part for each in items(resource.get(SHARED[resource.type])) for part in str(each).split(",")]
+    if any(str(each).strip().lower() == "all" for each in targets):
+        yield f"{resource.name} is shared with every account"
+
+
+RULES = (
+    ResourceRule(
+        "permission-source",
+        "Every right to invoke a function names its source.",
+        Severity.HIGH,
+        "Set sourceArn, or sourceAccount; AWS_IAM for a function URL; the accounts or the organization for a layer.",
+        frozenset({PERMISSION, LAYER_PERMISSION, FUNCTION_URL}),
+        sourced,
+    ),
+    ResourceRule(
+        "snapshot-unshared",
+        "No snapshot, image or document is shared with every account.",
+        Severity.CRITICAL,
+        "Name the accounts that it is shared with.",
+        frozenset({*SHARED, *BLOCKS, DISTRIBUTION}),
+        unshared,
+    ),
+)
