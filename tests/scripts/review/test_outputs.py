@@ -14,7 +14,7 @@ from guard.durable import Kind
 from policies.checkov.baseline import Entry
 from policies.checkov.findings import Finding
 from policies.checkov.resources import Source
-from scripts.review import markdown, sarif
+from scripts.review import markdown
 from scripts.review.failures import failures
 from scripts.review.model import Base, Move, Review, Secured, Step, SystemChanges, Waived
 from tests.scripts.review import made
@@ -170,25 +170,3 @@ def test_durations_are_said_roughly() -> None:
 def test_json_is_the_whole_review() -> None:
     content = json.loads(json.dumps(full().model_dump(mode="json", by_alias=True)))
     assert Review.model_validate(content) == full()
-
-
-def test_sarif_has_both_tools_and_a_place_for_every_result() -> None:
-    log = sarif.document(full())
-    own, theirs = log["runs"]
-    assert [result["ruleId"] for result in own["results"]] == ["queue-redrive", "soft", sarif.AT_RISK, "way-back"]
-    assert [result["level"] for result in own["results"]] == ["error", "warning", "error", "error"]
-    for run in log["runs"]:
-        rules = [rule["id"] for rule in run["tool"]["driver"]["rules"]]
-        for result in run["results"]:
-            assert rules[result["ruleIndex"]] == result["ruleId"]
-            place = result["locations"][0]["physicalLocation"]
-            assert place["artifactLocation"]["uri"]
-            assert place["region"]["startLine"] >= 1
-    uris = [each["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] for each in theirs["results"]]
-    assert uris == ["a.py", "Pulumi.yaml"]
-    assert (
-        own["results"][3]["locations"][0]["physicalLocation"]["artifactLocation"]["uri"]
-        == "stacks/releases/v1.2.3.yaml"
-    )
-    assert len({result["partialFingerprints"]["ruleAndSubject/v1"] for result in own["results"]}) == 4
-    assert len(sarif.document(made.review(checkov=None))["runs"]) == 1
