@@ -18,6 +18,7 @@ from policies.rule import Rule as Policy
 from policies.rule import Severity
 from policies.sarif import Level, Precision, Result, Rule, Tool, log, run
 from policies.waivers import WAY_BACK
+from scripts.review import groups
 from scripts.review.model import Review, Risk, Verdict, Way
 from scripts.review.workspace import remote_of
 from stacks.settings import PROJECT
@@ -56,7 +57,7 @@ def document(review: Review, repository: Repository | None = None) -> dict[str, 
     places = repository or Repository()
     tool = Tool(NAME, version(), address("docs/review.md"), f"rollback-review/{review.stack}")
     results = [
-        *(_verdict(each) for each in review.verdicts),
+        *(_verdict(each) for each in groups.without_risks(review.verdicts, review.risks)),
         *(_risk(risk) for risk in review.risks if risk.refusal is not None),
         *(_way(way, review.stack, places) for way in review.ways if way.closed_here),
     ]

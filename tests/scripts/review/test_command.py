@@ -91,3 +91,42 @@ def test_wrong_words_are_refused(monkeypatch: pytest.MonkeyPatch, capsys: pytest
     for wrong in (("--releases", "0"), ("--output", "xml")):
         with pytest.raises(Exception, match=r"greater than|not one of"):
             run(monkeypatch, *wrong, result=made.review())
+
+
+def test_a_base_that_is_not_there_is_told_before_the_work(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    begun = AssertionError("the review began")
+    assert run(monkeypatch, "--base", "nowhere", result=begun) == 2
+    assert "--base nowhere is no revision of this checkout" in capsys.readouterr().err
+
+
+def test_sarif_stands_on_the_lines_of_the_change(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked: list[tuple[Path, str]] = []
+
+    def changed(root: Path, base: str) -> dict[str, set[int]]:
+        asked.append((root, base))
+        return {"components/parts/queue.py": {2}}
+
+    monkeypatch.setattr(command, "base_of", lambda root, revision: (revision or "the trunk", "0" * 40))
+    monkeypatch.setattr(command, "changed_lines", changed)
+    assert run(monkeypatch, "-o", "sarif", result=made.review(risks=(made.risk(),))) == 0
+    (result,) = json.loads(capsys.readouterr().out)["runs"][0]["results"]
+    assert result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] == "components/parts/queue.py"
+    assert [base for _, base in asked] == ["0" * 40]
+    assert run(monkeypatch, result=made.review()) == 0
+    assert len(asked) == 1, "Markdown needs no lines"
+
+
+def test_without_anything_to_compare_with_sarif_is_written_all_the_same(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def none(root: Path, revision: str | None) -> tuple[str, str]:
+        raise ReviewError("there is no main")
+
+    monkeypatch.setattr(command, "base_of", none)
+    assert run(monkeypatch, "-o", "sarif", result=made.review(risks=(made.risk(),))) == 0
+    (result,) = json.loads(capsys.readouterr().out)["runs"][0]["results"]
+    assert result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] == "stacks/Pulumi.prod.yaml"
