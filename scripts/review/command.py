@@ -18,6 +18,7 @@ from scripts.engine import ROOT, EngineError
 from scripts.options import Stack, Yes
 from scripts.review.diff import changed_lines
 from scripts.review.errors import ReviewError
+from scripts.review.progress import Progress
 from scripts.review.workspace import base_of
 from scripts.targets import TargetError, announce, explain
 from stacks.file import read
@@ -52,18 +53,20 @@ def review(
     Nothing is changed. Exit code 0: it may go on; 1: a mandatory policy is violated, a durable store is at risk,
     checkov has findings that nobody explained, or a way back is closed without a waiver; 2: it couldn't be done.
     """
-    from policies.repository import Repository
-    from scripts.review import markdown
-    from scripts.review.sarif import document
-    from scripts.review.work import Work
-
+    progress = Progress()
     try:
         settings = read(stack)
-        announce(stack, settings.region, ask=not yes, cluster="rag-api" in select(settings))
+        with progress.part("asking the account"):
+            announce(stack, settings.region, ask=not yes, cluster="rag-api" in select(settings))
+        from policies.repository import Repository
+        from scripts.review import markdown
+        from scripts.review.sarif import document
+        from scripts.review.work import Work
+
         if base is not None:
             base_of(ROOT, base)  # a revision that isn't there is told before the work, not after it
         with TemporaryDirectory(prefix="review-") as scratch:
-            found = Work(settings, Path(scratch)).review(base, releases)
+            found = Work(settings, Path(scratch), progress=progress).review(base, releases)
         log = document(found, Repository(changed=_changed(base))) if sarif or output is Output.SARIF else {}
         if sarif is not None:
             sarif.write_text(json.dumps(log, indent=2) + "\n")

@@ -132,7 +132,7 @@ class Work:
         seen = None if ways.all_pinned(self.settings) else self.settings.project.version
         others = [version for version in versions if version != seen]
         found: dict[str, Preview | None] = {version: change if version == seen else None for version in versions}
-        with self._timed("previews of the releases"):
+        with self._timed("previews of the releases", said=False):  # each says so itself
             if matrix.known.names and others:
                 nearest = others.pop(0)
                 found[nearest] = first = self._preview(nearest)
@@ -187,9 +187,9 @@ class Work:
             return (), str(error)
 
     @contextmanager
-    def _timed(self, part: str) -> Iterator[None]:
+    def _timed(self, part: str, *, said: bool = True) -> Iterator[None]:
         started = time.monotonic()
-        with self.progress.part(part):
+        with self.progress.part(part) if said else nullcontext():
             yield
         self.timings[part] = time.monotonic() - started
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from pathlib import Path
 
@@ -76,8 +77,9 @@ def test_a_review_that_cannot_be_done_is_one_line_and_exit_code_2(
     assert run(monkeypatch, result=error) == 2
     said = capsys.readouterr()
     assert said.out == ""
-    assert said.err.startswith(f"error: the review couldn't be done: {line}")
-    assert len(said.err.splitlines()) == 1
+    *before, last = said.err.splitlines()
+    assert last.startswith(f"error: the review couldn't be done: {line}")
+    assert all(re.match(r" +\d+ s  ", each) for each in before), "what was being done, and one line of error"
 
 
 def test_a_fault_of_our_own_is_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -130,3 +132,19 @@ def test_without_anything_to_compare_with_sarif_is_written_all_the_same(
     assert run(monkeypatch, "-o", "sarif", result=made.review(risks=(made.risk(),))) == 0
     (result,) = json.loads(capsys.readouterr().out)["runs"][0]["results"]
     assert result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] == "stacks/Pulumi.prod.yaml"
+
+
+def test_something_is_on_the_screen_before_anything_is_asked(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Starting takes most of the two seconds that people wait before they wonder; an account may take minutes."""
+    seen: list[str] = []
+
+    def announce(*_: object, **__: object) -> None:
+        seen.append(capsys.readouterr().err)
+
+    monkeypatch.setattr(command, "announce", announce)
+    monkeypatch.setattr(Work, "review", lambda *_: made.review())
+    monkeypatch.setattr(sys, "argv", ["rollback", "review"])
+    app(standalone_mode=False)
+    assert seen == ["   0 s  asking the account …\n"]
