@@ -1,6 +1,7 @@
 """A review as one Markdown document, short enough for a comment on a pull request.
 
-What is lost or closed comes first, then what else is wrong, then what changes and how one would go back.
+What is lost or closed comes first, then what else is wrong, then how one would go back and what changes, and last what
+is as it should be.
 """
 
 from __future__ import annotations
@@ -25,12 +26,17 @@ NAMED = 12
 """Entries of any other list that are shown."""
 WORDS = {"create": "created", "update": "updated", "replace": "replaced", "delete": "deleted"}
 BROAD = re.compile(r"\s+")
+MEANING = re.compile(r"[*\[\]\\~]|(?<!\w)_|_(?!\w)")
+"""What begins emphasis, links and escapes in Markdown; an underscore within a word doesn't."""
 
 
 def document(review: Review) -> str:
     """The report. What is too long for a comment is cut, and says so."""
-    parts = [_head(review), _lost(review), _policies(review), _checkov(review)]
-    parts += [_ways(review), _changes(review), _stores(review), _foot(review)]
+    checks = [(_policies, bool(review.verdicts)), (_checkov, not _is_clean(review.checkov))]
+    wrong = [part(review) for part, found in checks if found]
+    clean = [part(review) for part, found in checks if not found]
+    middle = [_ways(review), _changes(review), _stores(review)]
+    parts = [_head(review), _lost(review), *wrong, *middle, *clean, _foot(review)]
     text = "\n\n".join(found for part in parts if (found := "\n".join(part))) + "\n"
     if len(text) <= LONGEST:
         return text
@@ -83,7 +89,7 @@ def _risk(group: Group[Risk]) -> str:
     source = f" ({risk.source})" if risk.source else ""
     named = group.named if number == 1 else f"{number} stores, {group.named}"
     systems = ", ".join(dict.fromkeys(each.system for each in group.members))
-    told = f"{named} ({risk.kind}, {systems}) would be **{risk.deed}**{forced}{source}"
+    told = f"{named} ({risk.kind}{';' if ',' in systems else ','} {systems}) would be **{risk.deed}**{forced}{source}"
     if risk.refusal is None:
         return (
             f"- {told}: approved by {risk.approved_by or 'an approval'}, recovery point {risk.recovery_point or 'none'}"
@@ -142,6 +148,11 @@ def _checkov(review: Review) -> Iterator[str]:
     yield from (f"- {each.check} for `{each.resources}` explains nothing any more: delete it" for each in report.stale)
 
 
+def _is_clean(report: Report | None) -> bool:
+    """Whether checkov has nothing that anybody has to do; where it wasn't asked there is nothing to do either."""
+    return report is None or (report.passed and not report.stale)
+
+
 def _figures(report: Report) -> str:
     figures = f"{report.checks_run} checks on {report.resources} resources"
     rest = f"{len(report.skipped)} skipped on purpose, {len(report.undecided)} can't be told before the update"
@@ -176,7 +187,7 @@ def _orders(ways: Iterable[Way]) -> Iterator[str]:
         if len(way.moves) > SYSTEMS:
             orders.setdefault(_order(way), []).append(way.version)
     if orders:
-        yield ""
+        yield from ("", "The systems move in this order:", "")
         yield from (f"- {', '.join(versions)}: {order}" for order, versions in orders.items())
 
 
@@ -207,12 +218,14 @@ def _way(way: Way) -> str:
 
 def _open(way: Way) -> str:
     if way.open:
-        return f"yes; {'; '.join(way.anew)}" if way.anew else "yes"
+        return f"yes; {'; '.join(map(_text, way.anew))}" if way.anew else "yes"
     if way.above:
         return "not asked: what stops the change stops this too"
+    reason = _text(way.reason or "")
     if way.waived is not None:
-        return f"no, waived by {way.waived.owner} until {way.waived.expires} ({way.waived.reason}): {way.reason}"
-    return f"**❌ no, this change closes it**: {way.reason}" if way.closed_here else f"no, as before: {way.reason}"
+        who, why = _text(way.waived.owner), _text(way.waived.reason)
+        return f"no, waived by {who} until {way.waived.expires} ({why}): {reason}"
+    return f"**❌ no, this change closes it**: {reason}" if way.closed_here else f"no, as before: {reason}"
 
 
 def _points(way: Way) -> str:
@@ -273,6 +286,9 @@ def _secured(review: Review) -> Iterator[str]:
         yield f"Their recovery points can't be looked at: {_text(review.secured_unknown)}"
         return
     lacking = [each for each in review.secured if each.fault]
+    if not review.secured:
+        yield "Nothing is deployed of which copies could be made."
+        return
     if not lacking:
         yield f"All {len(review.secured)} stores that can be copied have a verified recovery point, young enough."
         return
@@ -286,7 +302,7 @@ def _secured(review: Review) -> Iterator[str]:
 
 def _foot(review: Review) -> Iterator[str]:
     parts = ", ".join(f"{timing.part} {timing.seconds:.0f} s" for timing in review.timings)
-    yield f"<sub>{parts}. How to read this: docs/review.md</sub>"
+    yield f"<sub>{f'{parts}. ' if parts else ''}How to read this: docs/review.md</sub>"
 
 
 def duration(seconds: float) -> str:
@@ -316,11 +332,14 @@ def _more(number: int, one: str, many: str) -> Iterable[str]:
 
 
 def _text(text: str) -> str:
-    """One line in which nothing opens a tag or a comment; between backticks nothing could."""
+    """Somebody else's words as one line that is shown and not obeyed: no tag, no link, no emphasis but code."""
     parts = BROAD.sub(" ", text).strip().split("`")
-    balanced = len(parts) % 2 == 1
-    return "`".join(part if balanced and place % 2 else part.replace("<", "&lt;") for place, part in enumerate(parts))
+    if len(parts) % 2 == 0:  # a backtick without its fellow would pair with one of ours
+        parts = ["'".join(parts)]
+    shown = (part if place % 2 else MEANING.sub(r"\\\g<0>", part) for place, part in enumerate(parts))
+    return "`".join(part if place % 2 else part.replace("<", "&lt;") for place, part in enumerate(shown))
 
 
 def _cell(text: str) -> str:
-    return _text(text).replace("|", "\\|")
+    """A text that is Markdown already, as one cell of a table."""
+    return BROAD.sub(" ", text).replace("|", "\\|")

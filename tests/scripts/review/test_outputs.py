@@ -252,10 +252,10 @@ def test_what_is_lost_or_closed_comes_before_everything_else(lost: str, told: st
     assert headings == [
         "## Lost or closed",
         "## Policies",
-        "## checkov",
         "## The way back",
         "## What changes",
         "## Durable stores",
+        "## checkov",
     ]
     assert text.index(told) < text.index("## Policies")
     assert "## Lost or closed" not in markdown.document(ordinary())
@@ -339,7 +339,7 @@ def test_stores_that_one_line_endangers_are_one_cause() -> None:
     text = markdown.document(made.review(risks=tuple(lost), verdicts=tuple(repeated)))
     assert (
         "- ❌ 12 stores, `queue-0-prod`, `queue-1-prod`, `queue-2-prod` and 9 more "
-        "(queue, async-rag, compaction) would be **changed with a loss** "
+        "(queue; async-rag, compaction) would be **changed with a loss** "
         "(components/parts/queue.py:12): queue-0-prod would lose data: retention 1,209,600 s "
         "-> 60 s → `rollback guard approve 'urn:queue-0-prod' --action lose`, and so for the others"
     ) in text
@@ -354,3 +354,21 @@ def test_the_order_of_the_systems_is_said_once_for_the_releases_that_have_it() -
     order = "async-rag → rag-api → compaction → cryptique → security-assistant"
     assert f"- v1.4.0, v1.3.0, v1.2.3, v1.2.2, v1.2.1: {order}" in text
     assert text.count(order) == 1
+
+
+@pytest.mark.parametrize(
+    ("more", "first"),
+    [
+        ({}, "## The way back"),
+        ({"verdicts": (made.verdict(enforcement="advisory"),)}, "## Policies"),
+        ({"checkov": made.report(findings=(FINDING,))}, "## checkov"),
+        ({"checkov": made.report(stale=(EXPIRED,))}, "## checkov"),
+        ({"checkov": None}, "## The way back"),
+    ],
+)
+def test_what_is_as_it_should_be_comes_last(more: dict[str, Any], first: str) -> None:
+    headings = [line for line in markdown.document(made.review(**more)).splitlines() if line.startswith("## ")]
+    assert headings[0] == first
+    assert sorted(headings) == sorted(
+        ["## Policies", "## checkov", "## The way back", "## What changes", "## Durable stores"]
+    )
