@@ -12,7 +12,7 @@ from typing import Any
 
 from policies.checkov.resources import Source
 from policies.checkov.sarif import as_run, candidate
-from policies.pack import CONCERNS
+from policies.pack import BY_NAME, CONCERNS
 from policies.repository import Candidate, Repository
 from policies.rule import Rule as Policy
 from policies.rule import Severity
@@ -55,13 +55,14 @@ OWN = {
 def document(review: Review, repository: Repository | None = None) -> dict[str, Any]:
     """The log. ``repository``: where results are shown, and what this change touched of it."""
     places = repository or Repository()
-    tool = Tool(NAME, version(), address("docs/review.md"), f"rollback-review/{review.stack}")
+    at = home()
+    tool = Tool(NAME, version(), address(at, "docs/review.md"), f"rollback-review/{review.stack}")
     results = [
         *(_verdict(each) for each in groups.without_risks(review.verdicts, review.risks)),
         *(_risk(risk) for risk in review.risks if risk.refusal is not None),
         *(_way(way, review.stack, places) for way in review.ways if way.closed_here),
     ]
-    own = run(tool, rules(), results, places)
+    own = run(tool, rules(at), results, places)
     return log([own, as_run(review.checkov, places)] if review.checkov else [own])
 
 
@@ -72,25 +73,29 @@ def version() -> str:
     return str(found)
 
 
-def address(page: str, anchor: str = "") -> str:
-    """Where a page of the project can be read."""
+def home() -> str | None:
+    """Where the repository can be read: what GitHub's runner says, else where the checkout was cloned from."""
     server, repository = os.environ.get("GITHUB_SERVER_URL"), os.environ.get("GITHUB_REPOSITORY")
-    host = f"{server}/{repository}" if server and repository else remote_of(ROOT)
-    return f"{host}/blob/HEAD/{page}{f'#{anchor}' if anchor else ''}" if host else GENERAL
+    return f"{server}/{repository}" if server and repository else remote_of(ROOT)
 
 
-def rules() -> Iterator[Rule]:
-    """Everything that a review may report."""
+def address(at: str | None, page: str, anchor: str = "") -> str:
+    """Where a page of the project can be read, in a repository that is ``at`` an address."""
+    return f"{at}/blob/HEAD/{page}{f'#{anchor}' if anchor else ''}" if at else GENERAL
+
+
+def rules(at: str | None) -> Iterator[Rule]:
+    """Everything that a review may report; ``at``: the address of the repository that has the pages."""
     for concern in CONCERNS:
         tag = concern.__name__.rpartition(".")[2].replace("_", "-")
-        yield from (_policy(policy, tag) for policy in concern.RULES)
+        yield from (_policy(policy, tag, at) for policy in concern.RULES)
     for name, (title, remedy, severity, page) in OWN.items():
         yield Rule(
             id=name,
             title=title,
             text=f"{title} {remedy}",
             help=remedy,
-            uri=address(page),
+            uri=address(at, page),
             level=Level.ERROR,
             severity=severity.value,
             precision=Precision.VERY_HIGH,
@@ -98,13 +103,13 @@ def rules() -> Iterator[Rule]:
         )
 
 
-def _policy(policy: Policy, tag: str) -> Rule:
+def _policy(policy: Policy, tag: str, at: str | None) -> Rule:
     return Rule(
         id=policy.name,
         title=policy.description,
         text=f"{policy.description} {policy.remediation}",
         help=policy.remediation,
-        uri=address("docs/policies.md", policy.name),
+        uri=address(at, "docs/policies.md", policy.name),
         level=_level(policy.enforcement, policy.severity.value),
         severity=policy.severity.value,
         precision=Precision.HIGH,
@@ -118,13 +123,8 @@ def _level(enforcement: str, severity: str) -> Level:
     return Level.NOTE if severity == Severity.LOW.value else Level.WARNING
 
 
-@cache
-def _known() -> frozenset[str]:
-    return frozenset(rule.id for rule in rules())
-
-
 def _verdict(verdict: Verdict) -> Result:
-    known = verdict.policy in _known()
+    known = verdict.policy in BY_NAME
     text = verdict.text if known else f"{verdict.policy}: {verdict.text}"
     return Result(
         rule=verdict.policy if known else SOMEBODY_ELSES,
@@ -136,10 +136,12 @@ def _verdict(verdict: Verdict) -> Result:
 
 
 def _risk(risk: Risk) -> Result:
+    reason, _, command = (risk.refusal or "").partition("\n")
+    remedy = f" To let that happen: {command.strip()}" if command.strip() else ""
     return Result(
         rule=AT_RISK,
         level=Level.ERROR,
-        text=f"{risk.name} would be {risk.deed}: {risk.refusal}",
+        text=f"{risk.name} would be {risk.deed}: {reason.removeprefix(f'{risk.name}: ')}.{remedy}",
         subject=risk.urn,
         places=_places(risk.source),
         caused_here=True,

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from guard import approvals
+from guard.approvals import Approval
 from guard.recovery.catalogue import Catalogue
 from guard.recovery.errors import RecoveryError
 from policies import checkov, waivers
@@ -30,7 +31,7 @@ from scripts.review.matrix import Matrix
 from scripts.review.model import Base, Review, Risk, Secured, Timing, Way
 from scripts.review.preview import Preview
 from scripts.review.progress import Progress
-from scripts.review.resources import ROOT_TYPE, of_preview, of_state
+from scripts.review.resources import ROOT_TYPE, Resources, of_preview, of_state
 from scripts.review.stores import risks, secured
 from scripts.review.verdicts import verdicts
 from scripts.review.ways import Found, Known
@@ -41,6 +42,28 @@ from stacks.settings import StackSettings
 SIDE_BY_SIDE = 2
 STACKS = ROOT / "stacks"
 PROVIDERS = "pulumi:providers:"
+
+
+@dataclass(frozen=True)
+class Change:
+    """The change at its pinned release."""
+
+    preview: Preview
+    resources: Resources
+    lost: tuple[Risk, ...]
+    stopped: tuple[str, ...]
+    """What stopped the preview other than those stores, a line each."""
+    whole: bool
+    """Whether the preview came to every resource."""
+
+    @property
+    def known(self) -> Known:
+        """What is told here, and so not once more for each release."""
+        return Known(
+            frozenset(each.key for each in self.preview.violations if each.mandatory),
+            {risk.urn: risk.name for risk in self.lost if risk.refusal is not None},
+            frozenset(self.stopped),
+        )
 
 
 @dataclass
@@ -59,49 +82,60 @@ class Work:
         with self.progress.watched(), _pool() as pool:
             asked = pool.submit(self._state)
             with self._timed("preview of the change"):
-                change = self._preview(None)
+                preview_of_change = self._preview(None)
             state, history = asked.result()
-            before, outputs = of_state(state), _outputs(state)
-            resources = of_preview(change.steps).over(before)
-            lost = risks(change, resources, given, self.now)
-            whole = _whole(change, state)
-            if change.failures and not lost and not whole:
-                raise ReviewError(f"the program can't be previewed: {change.failures[0].line}")
-            stopped = tuple(each.line for each in change.failures if each.urn not in {risk.urn for risk in lost})
-            scanned = pool.submit(self._scan, change) if whole else None
+            before = of_state(state)
+            change = self._change(preview_of_change, before, state, given)
+            scanned = pool.submit(self._scan, change.preview) if change.whole else None
             stored = pool.submit(self._secured, state)
-            matrix = Matrix(
-                self.settings,
-                outputs,
-                _known(change, lost, stopped),
-                estimate.past(history),
-                (),
-                given,
-                waivers.load({*BY_NAME, waivers.WAY_BACK}, FIXED),
-                self.now,
-                before,
-            )
-            previews = self._previews(pool, ways.window(number, matrix.deployed), change, matrix)
+            waived = waivers.load({*BY_NAME, waivers.WAY_BACK}, FIXED)
+            past, outputs = estimate.past(history), _outputs(state)
+            matrix = Matrix(self.settings, outputs, change.known, past, (), given, waived, self.now, before)
+            previews = self._previews(pool, ways.window(number, matrix.deployed), change.preview, matrix)
             report, (points, unreadable) = scanned.result() if scanned else None, stored.result()
             matrix = replace(matrix, secured=points)
             rows = [matrix.row(version, previews[version]) for version in sorted(previews, key=order, reverse=True)]
             compared, found = self._compare(pool, revision, rows, matrix.systems)
-        judged, broken = verdicts(change.violations, resources), {each.policy for each in change.violations}
+        return self._written(change, matrix, report, unreadable, compared, found)
+
+    def _change(
+        self, change: Preview, before: Resources, state: Mapping[str, Any], given: Sequence[Approval]
+    ) -> Change:
+        """What the preview of the change comes to. Raises ``ReviewError`` where it came to nothing."""
+        resources = of_preview(change.steps).over(before)
+        lost = risks(change, resources, given, self.now)
+        whole = _whole(change, state)
+        if change.failures and not lost and not whole:
+            raise ReviewError(f"the program can't be previewed: {change.failures[0].line}")
+        stopped = tuple(each.line for each in change.failures if each.urn not in {risk.urn for risk in lost})
+        return Change(change, resources, lost, stopped, whole)
+
+    def _written(
+        self,
+        change: Change,
+        matrix: Matrix,
+        report: checkov.Report | None,
+        unreadable: str | None,
+        compared: Base | None,
+        found: tuple[Way, ...],
+    ) -> Review:
+        violations, passed = change.preview.violations, change.preview.passed
+        judged, broken = verdicts(violations, change.resources), {each.policy for each in violations}
         return Review(
             stack=self.stack,
             pinned=self.settings.project.version,
-            deployed=outputs.get("version"),
+            deployed=matrix.outputs.get("version"),
             running={name: str(each["release"]) for name, each in matrix.systems.items() if each.get("release")},
-            failures=failures(judged, report, lost, stopped, found),
-            systems=changes(change.steps, resources),
-            stopped=stopped,
+            failures=failures(judged, report, change.lost, change.stopped, found),
+            systems=changes(change.preview.steps, change.resources),
+            stopped=change.stopped,
             verdicts=judged,
-            policies_kept=len(change.passed - broken),
-            policies_not_asked=len(BY_NAME.keys() - change.passed - broken),
+            policies_kept=len(passed - broken),
+            policies_not_asked=len(BY_NAME.keys() - passed - broken),
             checkov=report,
-            whole=whole,
-            risks=lost,
-            secured=points,
+            whole=change.whole,
+            risks=change.lost,
+            secured=tuple(matrix.secured),
             secured_unknown=unreadable,
             ways=found,
             pins=ways.own_pins(self.settings),
@@ -202,15 +236,6 @@ def _pool() -> Iterator[ThreadPoolExecutor]:
         yield pool
     finally:
         pool.shutdown(cancel_futures=True)
-
-
-def _known(change: Preview, lost: Sequence[Risk], stopped: Sequence[str]) -> Known:
-    """What the change has at its pinned release."""
-    return Known(
-        frozenset(each.key for each in change.violations if each.mandatory),
-        {risk.urn: risk.name for risk in lost if risk.refusal is not None},
-        frozenset(stopped),
-    )
 
 
 def _outputs(state: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -194,13 +194,18 @@ def relative(log: Log) -> Iterator[str]:
 
 def in_repository(log: Log, root: Path) -> Iterator[str]:
     """A line of a file that is there, and no symbolic link."""
+    last: dict[str, int] = {}
     for place in places(log):
         physical = place["physicalLocation"]
-        path = root / unquote(physical["artifactLocation"]["uri"])
+        last[physical["artifactLocation"]["uri"]] = max(
+            last.get(physical["artifactLocation"]["uri"], 0), physical["region"]["endLine"]
+        )
+    for uri, line in last.items():
+        path = root / unquote(uri)
         if not path.is_file() or path.resolve() != root.resolve() / path.relative_to(root):
             yield str(path)
-        elif physical["region"]["endLine"] > len(path.read_text().splitlines()):
-            yield f"{path}: no line {physical['region']['endLine']}"
+        elif line > len(path.read_text().splitlines()):
+            yield f"{path}: no line {line}"
 
 
 def fingerprints(log: Log) -> Iterator[str]:

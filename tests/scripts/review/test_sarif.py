@@ -219,12 +219,12 @@ def test_the_version_is_the_projects_own() -> None:
 def test_pages_are_named_where_the_repository_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GITHUB_SERVER_URL", "https://github.com")
     monkeypatch.setenv("GITHUB_REPOSITORY", "owner/project")
-    rules = {rule.id: rule for rule in sarif.rules()}
+    rules = {rule.id: rule for rule in sarif.rules(sarif.home())}
     assert rules["queue-redrive"].uri == "https://github.com/owner/project/blob/HEAD/docs/policies.md#queue-redrive"
     for name in ("GITHUB_SERVER_URL", "GITHUB_REPOSITORY"):
         monkeypatch.delenv(name)
     monkeypatch.setattr(sarif, "remote_of", lambda _: None)
-    assert sarif.address("docs/review.md") == sarif.GENERAL
+    assert sarif.address(sarif.home(), "docs/review.md") == sarif.GENERAL
 
 
 def test_more_than_is_shown_leaves_out_the_least_and_says_so() -> None:
@@ -277,3 +277,20 @@ def test_what_the_change_causes_stands_on_a_line_of_the_change(
     (result,) = sarif.document(review(), Repository(ROOT, changed))["runs"][0]["results"]
     physical = result["locations"][0]["physicalLocation"]
     assert f"{physical['artifactLocation']['uri']}:{physical['region']['startLine']}" == place
+
+
+def test_the_first_sentence_says_what_would_be_lost_and_the_next_one_what_to_do() -> None:
+    risk = made.risk(refusal="jobs-prod: no recovery point\n  rollback recovery make jobs-prod -s prod")
+    (result,) = sarif.document(made.review(risks=(risk,)), Repository(ROOT))["runs"][0]["results"]
+    assert result["message"]["text"] == (
+        "jobs-prod would be deleted: no recovery point. To let that happen: rollback recovery make jobs-prod -s prod"
+    )
+
+
+def test_what_the_policies_repeat_of_a_store_at_risk_is_no_second_alert() -> None:
+    risk = made.risk()
+    repeated = made.verdict("durable-store-removal").model_copy(
+        update={"urn": made.PLAN, "text": f"jobs-prod would be deleted: no recovery point {risk.urn}"}
+    )
+    results = sarif.document(made.review(risks=(risk,), verdicts=(repeated,)), Repository(ROOT))["runs"][0]["results"]
+    assert [each["ruleId"] for each in results] == [sarif.AT_RISK]
