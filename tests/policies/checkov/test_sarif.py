@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from policies.checkov import engine, scan
 from policies.checkov.sarif import document
 from policies.repository import Repository
 from tests.policies.checkov.reports import FINDING, NOTHING, REPORT
+from tests.policies.checkov.test_scanning import TWO, record
 
 
 @pytest.fixture
@@ -59,3 +61,9 @@ def test_a_clean_report_is_a_log_without_results(repository: Repository) -> None
     (run,) = document(NOTHING, repository)["runs"]
     assert run["results"] == []
     assert run["automationDetails"]["id"] == "checkov/"
+
+
+def test_a_scan_tells_every_check_that_was_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    records = (record("CKV_AWS_1", "one"), record("CKV_AWS_2", "one", "PASSED"), record("CKV_AWS_2", "two", "PASSED"))
+    monkeypatch.setattr(engine, "run", lambda *_: engine.NOTHING.model_copy(update={"records": records}))
+    assert scan(TWO, ()).checks == {"CKV_AWS_1": "Ensure CKV_AWS_1", "CKV_AWS_2": "Ensure CKV_AWS_2"}
