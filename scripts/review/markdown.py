@@ -25,6 +25,7 @@ SYSTEMS = 2
 NAMED = 12
 """Entries of any other list that are shown."""
 WORDS = {"create": "created", "update": "updated", "replace": "replaced", "delete": "deleted"}
+APOSTROPHE = "'"
 BROAD = re.compile(r"\s+")
 MEANING = re.compile(r"[*\[\]\\~]|(?<!\w)_|_(?!\w)")
 """What begins emphasis, links and escapes in Markdown; an underscore within a word doesn't."""
@@ -94,10 +95,9 @@ def _risk(group: Group[Risk]) -> str:
         return (
             f"- {told}: approved by {risk.approved_by or 'an approval'}, recovery point {risk.recovery_point or 'none'}"
         )
-    reason, _, command = risk.refusal.partition("\n")
-    remedy = f" → `{_text(command)}`" if command else ""
-    alike = ", and so for the others" if command and number > 1 else ""
-    return f"- ❌ {told}: {_text(reason.removeprefix(f'{risk.name}: '))}{remedy}{alike}"
+    remedy = f" → `{risk.remedy.replace('`', APOSTROPHE)}`" if risk.remedy else ""
+    alike = ", and so for the others" if risk.remedy and number > 1 else ""
+    return f"- ❌ {told}: {_text(risk.reason)}{remedy}{alike}"
 
 
 def _policies(review: Review) -> Iterator[str]:

@@ -74,6 +74,17 @@ class Risk(Model):
     approved_by: str | None
     source: Source | None
 
+    @property
+    def reason(self) -> str:
+        """Why it must not go, in a line that doesn't begin with its name once more."""
+        line = (self.refusal or "").partition("\n")[0]
+        return line.removeprefix(f"{self.kind} ").removeprefix(f"{self.name}: ")
+
+    @property
+    def remedy(self) -> str:
+        """The command by which it may go; empty where the refusal has none."""
+        return " ".join((self.refusal or "").partition("\n")[2].split())
+
 
 class Secured(Model):
     """How well one store could be restored."""

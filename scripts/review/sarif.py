@@ -136,12 +136,11 @@ def _verdict(verdict: Verdict) -> Result:
 
 
 def _risk(risk: Risk) -> Result:
-    reason, _, command = (risk.refusal or "").partition("\n")
-    remedy = f" To let that happen: {command.strip()}" if command.strip() else ""
+    remedy = f" To let that happen: {risk.remedy}" if risk.remedy else ""
     return Result(
         rule=AT_RISK,
         level=Level.ERROR,
-        text=f"{risk.name} would be {risk.deed}: {reason.removeprefix(f'{risk.name}: ')}.{remedy}",
+        text=f"{risk.name} would be {risk.deed}: {risk.reason}.{remedy}",
         subject=risk.urn,
         places=_places(risk.source),
         caused_here=True,

@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from guard.durable import Kind
@@ -138,6 +138,7 @@ def test_what_could_not_be_looked_at_is_said() -> None:
     assert "Their recovery points can't be looked at: no bucket" in text
 
 
+@settings(deadline=None)
 @given(st.text(max_size=200))
 def test_no_text_breaks_out_of_its_row_or_opens_a_tag(text: str) -> None:
     document = markdown.document(made.review(ways=(made.way(open=False, reason=text, seconds=None),)))

@@ -279,8 +279,9 @@ def test_what_the_change_causes_stands_on_a_line_of_the_change(
     assert f"{physical['artifactLocation']['uri']}:{physical['region']['startLine']}" == place
 
 
-def test_the_first_sentence_says_what_would_be_lost_and_the_next_one_what_to_do() -> None:
-    risk = made.risk(refusal="jobs-prod: no recovery point\n  rollback recovery make jobs-prod -s prod")
+@pytest.mark.parametrize("prefix", ["", "jobs-prod: ", "table jobs-prod: "])
+def test_the_first_sentence_says_what_would_be_lost_and_the_next_one_what_to_do(prefix: str) -> None:
+    risk = made.risk(refusal=f"{prefix}no recovery point\n  rollback recovery make jobs-prod -s prod")
     (result,) = sarif.document(made.review(risks=(risk,)), Repository(ROOT))["runs"][0]["results"]
     assert result["message"]["text"] == (
         "jobs-prod would be deleted: no recovery point. To let that happen: rollback recovery make jobs-prod -s prod"
