@@ -78,6 +78,8 @@ class Report(Model):
     seconds: Annotated[float, Field(ge=0)]
     checkov: str
     """Its version."""
+    checks: dict[str, str] = {}
+    """Every check that was run: its title."""
 
     @property
     def passed(self) -> bool:

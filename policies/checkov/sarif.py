@@ -1,69 +1,77 @@
 """A report as SARIF, which code hosts show beside the lines of a pull request.
 
-Format: OASIS, "Static Analysis Results Interchange Format (SARIF) Version 2.1.0".
+Only what failed is a result: GitHub opens an alert for each, explained or not (``policies.sarif``).
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
-from urllib.parse import quote
 
-from policies.checkov.findings import Finding, Report, Skipped, Undecided
+from policies.checkov.findings import Finding, Report
 from policies.checkov.resources import Source
+from policies.repository import Candidate, Repository
+from policies.sarif import Level, Precision, Result, Rule, Tool, log, run
 
-SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
-PROJECT = "PROJECTROOT"
-
-
-def document(report: Report) -> dict[str, Any]:
-    """The log: failed checks as errors, explained ones suppressed, those that can't be told open."""
-    results = [*report.findings, *report.skipped, *report.undecided]
-    titles = {each.check: each.title for each in results}
-    rules = sorted(titles)
-    driver = {
-        "name": "checkov",
-        "version": report.checkov,
-        "informationUri": "https://www.checkov.io",
-        "rules": [{"id": check, "shortDescription": {"text": titles[check]}} for check in rules],
-    }
-    run = {
-        "tool": {"driver": driver},
-        "columnKind": "unicodeCodePoints",
-        "originalUriBaseIds": {PROJECT: {"description": {"text": "The folder of Pulumi.yaml"}}},
-        "results": [_result(each, rules.index(each.check)) for each in results],
-    }
-    return {"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}
+URI = "https://www.checkov.io"
+CHECKS = "https://www.checkov.io/5.Policy%20Index/"
+OWN = "CKV_LOSS_"
+"""The checks in ``policies/checkov/checks``: about messages that are lost, not about who gets in."""
 
 
-def _result(finding: Finding, rule: int) -> dict[str, Any]:
-    resource = {"name": finding.name, "fullyQualifiedName": finding.urn, "kind": "resource"}
-    location: dict[str, Any] = {"logicalLocations": [resource]}
-    if finding.source is not None:
-        location["physicalLocation"] = _physical(finding.source)
-    made: dict[str, Any] = {
-        "ruleId": finding.check,
-        "ruleIndex": rule,
-        "level": "error",
-        "message": {"text": f"{finding.title}: {finding.name} ({finding.type})"},
-        "locations": [location],
-        "relatedLocations": [
-            {"id": number, "physicalLocation": _physical(each), "message": {"text": "declared from here"}}
-            for number, each in enumerate(finding.through, start=1)
-        ],
-        "partialFingerprints": {"checkAndResource/v1": finding.fingerprint},
-    }
-    if isinstance(finding, Undecided):
-        made |= {"kind": "open", "level": "none"}
-        made["message"]["text"] += f": {finding.reason}"
-    if isinstance(finding, Skipped):
-        made["suppressions"] = [{"kind": "external", "status": "accepted", "justification": finding.reason}]
-    return made
+def document(report: Report, repository: Repository | None = None) -> dict[str, Any]:
+    """The log."""
+    return log([as_run(report, repository or Repository())])
 
 
-def _physical(source: Source) -> dict[str, Any]:
-    """A path is relative to the project, unless it lies elsewhere."""
-    absolute = source.file.startswith("/")
-    path = quote(source.file)
-    place = {"uri": f"file://{path}"} if absolute else {"uri": path, "uriBaseId": PROJECT}
-    region = {"startLine": source.line, **({"startColumn": source.column} if source.column else {})}
-    return {"artifactLocation": place, "region": region}
+def as_run(report: Report, repository: Repository) -> dict[str, Any]:
+    """checkov's part of a log: failed checks as errors, those that can't be told as notes about the run."""
+    stacks = (each.urn.split(":")[2] for each in _all(report) if each.urn.startswith("urn:pulumi:"))
+    tool = Tool("checkov", report.checkov, URI, "/".join(("checkov", *sorted(set(stacks))[:1])))
+    titles = report.checks | {each.check: each.title for each in _all(report)}
+    undecided = [f"{each.check} can't be told of {each.name} ({each.urn}): {each.reason}" for each in report.undecided]
+    return run(
+        tool,
+        (_rule(check, title) for check, title in titles.items()),
+        (_result(finding) for finding in report.findings),
+        repository,
+        undecided,
+    )
+
+
+def candidate(source: Source) -> Candidate:
+    """A line of the program as a place to show."""
+    return Candidate(source.file, source.line, source.column)
+
+
+def _all(report: Report) -> Iterator[Finding]:
+    yield from report.findings
+    yield from report.skipped
+    yield from report.undecided
+
+
+def _rule(check: str, title: str) -> Rule:
+    own = check.startswith(OWN)
+    page = "kubernetes.html" if check.startswith(("CKV_K8S", "CKV2_K8S")) else "terraform.html"
+    return Rule(
+        id=check,
+        title=title or check,
+        text=f"{title or check}. checkov found a resource of the program that doesn't pass this check.",
+        help=f"{title or check}: change the resource, or explain in policies/checkov/baseline.yaml why it stays.",
+        uri=f"{CHECKS}{page}",
+        level=Level.ERROR,
+        severity="high" if own else "medium",
+        precision=Precision.MEDIUM,
+        tags=("security", "reliability" if own else "checkov"),
+    )
+
+
+def _result(finding: Finding) -> Result:
+    return Result(
+        rule=finding.check,
+        level=Level.ERROR,
+        text=f"{finding.title}: {finding.name} ({finding.type})",
+        subject=finding.urn,
+        places=tuple(candidate(each) for each in (finding.source, *finding.through) if each is not None),
+        through=tuple(candidate(each) for each in finding.through),
+    )

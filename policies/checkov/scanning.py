@@ -54,6 +54,7 @@ def scan(preview: Mapping[str, Any], baseline: Sequence[Entry] | None = None, to
         checks_run=len(run.records) + len(run.broken),
         seconds=round(time.monotonic() - started, 3),
         checkov=environment.version(),
+        checks={each.check: each.title for each in run.records},
     )
 
 

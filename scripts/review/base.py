@@ -12,6 +12,7 @@ from scripts.review import preview, ways
 from scripts.review.errors import ReviewError
 from scripts.review.resources import of_preview
 from scripts.review.stores import risks
+from scripts.review.ways import Known
 from scripts.review.workspace import program_at, settings_at
 from stacks.file import read
 from stacks.model import ConfigurationError
@@ -44,9 +45,10 @@ class BaseProgram:
         if ways.readable_after(settings, version, deployed) is not None:
             return False
         try:
-            found = preview.run(self.folder, self.stack, settings_at(source, version, self.scratch))
+            copy = settings_at(source, version, self.scratch, unpin=ways.all_pinned(settings))
+            found = preview.run(self.folder, self.stack, copy)
         except ReviewError:
             return False
         lost = risks(found, of_preview(found.steps), given, now)
-        others = {each.key for each in found.violations if each.key not in policies}
-        return ways.judge(found, lost, others).reason is None
+        others = frozenset(each.key for each in found.violations if each.key not in policies)
+        return ways.judge(found, lost, Known(policies=others)).reason is None

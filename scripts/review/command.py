@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -13,9 +14,12 @@ import typer
 
 from guard.recovery.errors import RecoveryError
 from policies.checkov import CheckovError
-from scripts.engine import EngineError
+from scripts.engine import ROOT, EngineError
 from scripts.options import Stack, Yes
+from scripts.review.diff import changed_lines
 from scripts.review.errors import ReviewError
+from scripts.review.progress import Progress
+from scripts.review.workspace import base_of
 from scripts.targets import TargetError, announce, explain
 from stacks.file import read
 from stacks.model import ConfigurationError
@@ -49,17 +53,23 @@ def review(
     Nothing is changed. Exit code 0: it may go on; 1: a mandatory policy is violated, a durable store is at risk,
     checkov has findings that nobody explained, or a way back is closed without a waiver; 2: it couldn't be done.
     """
-    from scripts.review import markdown
-    from scripts.review.sarif import document
-    from scripts.review.work import Work
-
+    progress = Progress()
     try:
         settings = read(stack)
-        announce(stack, settings.region, ask=not yes, cluster="rag-api" in select(settings))
+        with progress.part("asking the account"):
+            announce(stack, settings.region, ask=not yes, cluster="rag-api" in select(settings))
+        from policies.repository import Repository
+        from scripts.review import markdown
+        from scripts.review.sarif import document
+        from scripts.review.work import Work
+
+        if base is not None:
+            base_of(ROOT, base)  # a revision that isn't there is told before the work, not after it
         with TemporaryDirectory(prefix="review-") as scratch:
-            found = Work(settings, Path(scratch)).review(base, releases)
+            found = Work(settings, Path(scratch), progress=progress).review(base, releases)
+        log = document(found, Repository(changed=_changed(base))) if sarif or output is Output.SARIF else {}
         if sarif is not None:
-            sarif.write_text(json.dumps(document(found), indent=2) + "\n")
+            sarif.write_text(json.dumps(log, indent=2) + "\n")
     except MENDABLE as error:
         raise _not_done(str(error)) from None
     except OSError as error:
@@ -74,9 +84,17 @@ def review(
         content = {"passed": found.passed, **found.model_dump(mode="json", by_alias=True)}
         typer.echo(json.dumps(content, indent=2))
     else:
-        typer.echo(json.dumps(document(found), indent=2))
+        typer.echo(json.dumps(log, indent=2))
     if not found.passed:
         raise typer.Exit(FAILED)
+
+
+def _changed(base: str | None) -> Mapping[str, frozenset[int]]:
+    """The lines of the change; none where nobody knows what to compare with."""
+    try:
+        return changed_lines(ROOT, base_of(ROOT, base)[1])
+    except ReviewError:
+        return {}
 
 
 def _not_done(line: str) -> typer.Exit:

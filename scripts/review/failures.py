@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from policies.checkov import Report
 from policies.waivers import WAY_BACK
+from scripts.review import groups
 from scripts.review.model import Risk, Verdict, Way
 
 NAMED = 5
@@ -22,8 +23,12 @@ def failures(
     """The lines; none where the review passes."""
     lines = []
     if lost := [risk for risk in risks if risk.refusal is not None]:
-        lines.append(f"durable stores at risk: {_named([f'{risk.name} would be {risk.deed}' for risk in lost])}")
-    if broken := [verdict for verdict in verdicts if verdict.mandatory]:
+        by_deed = {
+            deed: [risk.name for risk in lost if risk.deed == deed] for deed in dict.fromkeys(r.deed for r in lost)
+        }
+        told = (f"{_named(names)} would be {deed}" for deed, names in by_deed.items())
+        lines.append(f"durable stores at risk: {', '.join(told)}")
+    if broken := [verdict for verdict in groups.without_risks(verdicts, risks) if verdict.mandatory]:
         lines.append(f"mandatory policies: {_named(list(dict.fromkeys(each.policy for each in broken)))}")
     lines.extend(f"the preview fails: {line}" for line in stopped)
     if report is not None and not report.passed:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -11,11 +11,12 @@ from guard.approvals import Approval
 from policies.waivers import WAY_BACK, Waiver
 from scripts.review import estimate, ways
 from scripts.review.changes import count, notable
-from scripts.review.model import Move, Secured, Waived, Way
+from scripts.review.model import Move, Risk, Secured, Waived, Way
 from scripts.review.preview import Preview
-from scripts.review.resources import of_preview
+from scripts.review.resources import Resources, of_preview
 from scripts.review.stores import risks
-from scripts.review.ways import Found
+from scripts.review.ways import Found, Known
+from stacks.artifacts import order
 from stacks.model import ConfigurationError
 from stacks.settings import StackSettings
 
@@ -27,13 +28,15 @@ class Matrix:
     settings: StackSettings
     outputs: Mapping[str, Any]
     """Of the last update."""
-    known: frozenset[tuple[str, str]]
-    """The mandatory violations of the change at its pinned release, by policy and URN."""
+    known: Known
+    """What the change has at its pinned release."""
     past: Sequence[estimate.Past]
     secured: Sequence[Secured]
     approvals: Sequence[Approval]
     waivers: Sequence[Waiver]
     now: datetime
+    before: Resources = field(default_factory=lambda: Resources({}, {}))
+    """The state."""
 
     @property
     def systems(self) -> Mapping[str, Mapping[str, Any]]:
@@ -41,36 +44,50 @@ class Matrix:
         found: Mapping[str, Mapping[str, Any]] = self.outputs.get("systems") or {}
         return found
 
-    def row(self, version: str, preview: Preview) -> tuple[Way, Found]:
-        """The way to one release, and what closes it. Whether this change closed it is for the base to say."""
-        deployed = self.outputs.get("version")
-        lost = risks(preview, of_preview(preview.steps), self.approvals, self.now)
-        found = ways.judge(preview, lost, self.known)
+    @property
+    def deployed(self) -> str | None:
+        """The newest release that a system runs."""
+        told = [str(each["release"]) for each in self.systems.values() if each.get("release")]
+        version = self.outputs.get("version")
+        return max(told, key=order) if told else (str(version) if version else None)
+
+    def row(self, version: str, preview: Preview | None) -> tuple[Way, Found]:
+        """The way to one release, and what closes it. Whether this change closed it is for the base to say.
+
+        ``preview``: None where it wasn't asked, because what stops the change would stop it as well.
+        """
+        lost: tuple[Risk, ...] = ()
+        if preview is None:
+            found, preview = Found(None, above=self.known.names), Preview({})
+        else:
+            lost = risks(preview, of_preview(preview.steps).over(self.before), self.approvals, self.now)
+            found = ways.judge(preview, lost, self.known)
         if found.reason is None and (unreadable := ways.readable_after(self.settings, version, self.systems)):
             found = Found(unreadable)
         # A preview that was stopped hasn't seen all that would change.
-        counts = {} if preview.failures else count(notable(preview.steps))
+        counts = {} if preview.failures or found.above else count(notable(preview.steps))
         going = self._moves(version)
         guess = estimate.estimate(
             self.past,
-            estimate.direction(str(deployed) if deployed else None, version),
+            estimate.direction(self.deployed, version),
             estimate.changes(counts),
             estimate.canary_minutes(self.settings),
         )
         way = Way(
             version=version,
             faulty=ways.is_faulty(version),
-            here=version == deployed and not going,
-            open=found.reason is None,
+            here=version == self.deployed and not going,
+            open=found.reason is None and not found.above,
             reason=found.reason,
+            above=found.above,
             closed_here=False,
             waived=None if found.reason is None else self.waived(version),
             anew=ways.published_anew(preview),
             moves=going,
             counts=counts,
-            stores=lost,
+            stores=tuple(risk for risk in lost if risk.urn not in self.known.stores),
             unsecured=sum(1 for each in self.secured if each.fault and each.system in {move.system for move in going}),
-            seconds=None if found.reason else guess.seconds,
+            seconds=None if found.reason or found.above else guess.seconds,
             basis=guess.basis,
         )
         return way, found

@@ -56,7 +56,7 @@ class Verdict(Model):
 
 
 class Risk(Model):
-    """A durable store that an update would delete or replace."""
+    """A durable store that an update would delete or replace, or that it would make lose data."""
 
     name: str
     kind: str
@@ -64,15 +64,26 @@ class Risk(Model):
     system: str
     urn: str
     deed: str
-    """``deleted`` or ``replaced``."""
+    """``deleted``, ``replaced`` or ``changed with a loss``."""
     changed: tuple[str, ...]
-    """The inputs that force a replacement, where the program knows them."""
+    """The inputs that force a replacement or make it lose data, where the program knows them."""
     refusal: str | None
     """Why it must not go; None where a recovery point and an approval are in order."""
     recovery_point: str | None
     """The id of the one that is in order."""
     approved_by: str | None
     source: Source | None
+
+    @property
+    def reason(self) -> str:
+        """Why it must not go, in a line that doesn't begin with its name once more."""
+        line = (self.refusal or "").partition("\n")[0]
+        return line.removeprefix(f"{self.kind} ").removeprefix(f"{self.name}: ")
+
+    @property
+    def remedy(self) -> str:
+        """The command by which it may go; empty where the refusal has none."""
+        return " ".join((self.refusal or "").partition("\n")[2].split())
 
 
 class Secured(Model):
@@ -116,6 +127,9 @@ class Way(Model):
     closed_here: bool
     """Whether it is this change that closes it."""
     waived: Waived | None
+    above: tuple[str, ...] = ()
+    """What stops this way as it stops the change itself, at whatever release: names of stores, or lines. It is told
+    with the change; whether the way is open can't be told before."""
     anew: tuple[str, ...] = ()
     """Published versions that are gone or hold something else, and what is done about it."""
     moves: tuple[Move, ...]
@@ -154,6 +168,8 @@ class Review(Model):
     """The release that the settings pin."""
     deployed: str | None
     """The release that the last update deployed."""
+    running: dict[str, str] = {}
+    """By system: the release that the last update deployed."""
     failures: tuple[str, ...]
     """What fails the review, a line each; none where it passes."""
     systems: tuple[SystemChanges, ...]
@@ -172,12 +188,18 @@ class Review(Model):
     """Why recovery points couldn't be looked at."""
     ways: tuple[Way, ...]
     pins: dict[str, str]
-    """Systems that are pinned on their own, and stay where they are whatever the stack moves to."""
+    """Systems that are pinned on their own. They stay where they are whatever the stack moves to; where all are, the
+    ways are those of ``rollback deploy --unpin``."""
     judges: tuple[str, ...] = ()
     """Files that judge changes (guard, policies, approvals, …) and that this change touches."""
     base: Base | None
     """None where every way is open: nothing had to be compared."""
     timings: tuple[Timing, ...]
+
+    @property
+    def all_pinned(self) -> bool:
+        """Whether each system is pinned on its own, and so none follows the stack's release."""
+        return bool(self.running) and self.pins.keys() >= self.running.keys()
 
     @property
     def passed(self) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import tempfile
 import time
@@ -21,8 +22,11 @@ from scripts.review.errors import ReviewError
 
 GENERIC = ("preview failed", "update failed")
 """What the engine says at the end of every preview that failed, whatever it failed for."""
-CONSEQUENCE = "context canceled"
-"""What the engine's other calls end with once one thing has stopped the preview."""
+CONSEQUENCE = re.compile(
+    r"context canceled$|^an unhandled error occurred: program exited with non-zero exit code: \d+$", re.I
+)
+"""What the engine's other calls end with once one thing has stopped the preview, and what the stock Python host says
+once more of a program that has said why it ends."""
 NOTHING_MORE = "the engine failed and said nothing more"
 CONDITIONS = ("--show-sames", "--non-interactive", "--json")
 """Without the unchanged resources checkov and the owners of resources couldn't be told."""
@@ -132,7 +136,7 @@ def read(
     """A preview from its JSON and its event log. ``failed``: whether the engine ended with an error."""
     violations = tuple(dict.fromkeys(_violations(events)))
     said = tuple(_failures(document))
-    failures = tuple(each for each in said if not each.message.endswith(CONSEQUENCE)) or said
+    failures = tuple(each for each in said if not CONSEQUENCE.search(each.message)) or said
     if failed and not failures and not any(each.mandatory for each in violations):
         failures = (Failure(None, NOTHING_MORE),)
     return Preview(document, failures, violations, frozenset(_passed(events)), seconds)

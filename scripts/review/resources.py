@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from guard.declared import SHARED
@@ -18,6 +18,22 @@ class Resources:
 
     parents: Mapping[str, str]
     sources: Mapping[str, Source]
+    states: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """As the preview or the state has them."""
+
+    def over(self, before: Resources) -> Resources:
+        """These, and what only ``before`` knows of: what a preview never came to is in the state."""
+        return Resources(
+            {**before.parents, **self.parents}, {**before.sources, **self.sources}, {**before.states, **self.states}
+        )
+
+    def source(self, urn: str) -> Source | None:
+        """The line that declares a resource, else the one that declares what it lies in."""
+        here, seen = urn, {urn}
+        while here not in self.sources and (above := self.parents.get(here, "")) and above not in seen:
+            seen.add(above)
+            here = above
+        return self.sources.get(here)
 
     def system(self, urn: str) -> str:
         """The outermost component's name where it is a system; ``shared`` for what belongs to none."""
@@ -54,7 +70,7 @@ def kind(urn: str) -> str:
 
 def _resources(states: Mapping[str, Mapping[str, Any]]) -> Resources:
     sources = {urn: source for urn, state in states.items() if (source := _source(state)) is not None}
-    return Resources({urn: str(state.get("parent") or "") for urn, state in states.items()}, sources)
+    return Resources({urn: str(state.get("parent") or "") for urn, state in states.items()}, sources, states)
 
 
 def _source(state: Mapping[str, Any]) -> Source | None:

@@ -1,101 +1,173 @@
-"""A review as SARIF: checkov's run, and one of the review's own with policies, stores and ways.
-
-Format: OASIS, "Static Analysis Results Interchange Format (SARIF) Version 2.1.0". A code host shows a result only
-beside a line; what has none (a store that left the program) is shown at the top of the project's own file.
-"""
+"""A review as SARIF: checkov's run, and one of the review's own with policies, stores and ways (``policies.sarif``)."""
 
 from __future__ import annotations
 
-import hashlib
+import os
+import re
+import tomllib
 from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
 from typing import Any
 
-from policies.checkov import sarif
 from policies.checkov.resources import Source
-from policies.pack import BY_NAME
+from policies.checkov.sarif import as_run, candidate
+from policies.pack import BY_NAME, CONCERNS
+from policies.repository import Candidate, Repository
+from policies.rule import Rule as Policy
+from policies.rule import Severity
+from policies.sarif import Level, Precision, Result, Rule, Tool, log, run
 from policies.waivers import WAY_BACK
+from scripts.review import groups
 from scripts.review.model import Review, Risk, Verdict, Way
+from scripts.review.workspace import remote_of
+from stacks.settings import PROJECT
 
+ROOT = Path(__file__).resolve().parents[2]
+NAME = "rollback review"
 AT_RISK = "durable-store-at-risk"
-NOWHERE = Source(file="Pulumi.yaml", line=1)
-LEVELS = {True: "error", False: "warning"}
-SCORES = {"critical": "9.5", "high": "8.0", "medium": "5.0", "low": "2.0"}
-"""``security-severity``, by which GitHub sorts (GitHub documentation, "SARIF support for code scanning")."""
+SOMEBODY_ELSES = "another-pack"
+"""The rule of violations that the pack of this checkout doesn't know."""
+GENERAL = "https://www.pulumi.com/docs/insights/policy/"
+"""What a rule refers to where nobody knows on which host the project's own pages are."""
 OWN = {
-    AT_RISK: ("No update deletes or replaces a durable store without a recovery point and an approval.", "critical"),
-    WAY_BACK: ("No change closes the way back to a release without saying so.", "high"),
+    AT_RISK: (
+        "No update deletes or replaces a durable store without a recovery point and an approval.",
+        "Keep the store, or make a recovery point, have it verified, and approve what happens to the store.",
+        Severity.CRITICAL,
+        "docs/guard.md",
+    ),
+    WAY_BACK: (
+        "No change closes the way back to a release without saying so.",
+        "Keep the way open, or say in policies/waivers.yaml who lets it be closed and why.",
+        Severity.HIGH,
+        "docs/review.md",
+    ),
+    SOMEBODY_ELSES: (
+        "Policies of another pack are kept.",
+        "See the pack that the violation names.",
+        Severity.MEDIUM,
+        "docs/policies.md",
+    ),
 }
 
 
-def document(review: Review) -> dict[str, Any]:
-    """The log."""
+def document(review: Review, repository: Repository | None = None) -> dict[str, Any]:
+    """The log. ``repository``: where results are shown, and what this change touched of it."""
+    places = repository or Repository()
+    at = home()
+    tool = Tool(NAME, version(), address(at, "docs/review.md"), f"rollback-review/{review.stack}")
     results = [
-        *(_verdict(each) for each in review.verdicts),
+        *(_verdict(each) for each in groups.without_risks(review.verdicts, review.risks)),
         *(_risk(risk) for risk in review.risks if risk.refusal is not None),
-        *(_way(way) for way in review.ways if way.closed_here),
+        *(_way(way, review.stack, places) for way in review.ways if way.closed_here),
     ]
-    names = sorted({result["ruleId"] for result in results})
-    for result in results:
-        result["ruleIndex"] = names.index(result["ruleId"])
-    driver = {"name": "rollback review", "rules": [_rule(name) for name in names]}
-    run = {
-        "tool": {"driver": driver},
-        "columnKind": "unicodeCodePoints",
-        "originalUriBaseIds": {sarif.PROJECT: {"description": {"text": "The folder of Pulumi.yaml"}}},
-        "results": results,
-    }
-    runs = [run, *(_placed(run) for run in sarif.document(review.checkov)["runs"])] if review.checkov else [run]
-    return {"$schema": sarif.SCHEMA, "version": "2.1.0", "runs": runs}
+    own = run(tool, rules(at), results, places)
+    return log([own, as_run(review.checkov, places)] if review.checkov else [own])
 
 
-def _rule(name: str) -> dict[str, Any]:
-    rule = BY_NAME.get(name)
-    text, severity = (rule.description, str(rule.severity)) if rule else OWN.get(name, (name, "medium"))
-    made: dict[str, Any] = {"id": name, "shortDescription": {"text": text}}
-    if rule:
-        made["help"] = {"text": rule.remediation}
-    return {**made, "properties": {"security-severity": SCORES[severity], "tags": ["security"]}}
+@cache
+def version() -> str:
+    """The project's own version, which is the review's."""
+    found = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    return str(found)
 
 
-def _verdict(verdict: Verdict) -> dict[str, Any]:
-    text = f"{verdict.text} {verdict.remediation}".strip()
-    return _result(verdict.policy, LEVELS[verdict.mandatory], text, verdict.urn, verdict.source)
+def home() -> str | None:
+    """Where the repository can be read: what GitHub's runner says, else where the checkout was cloned from."""
+    server, repository = os.environ.get("GITHUB_SERVER_URL"), os.environ.get("GITHUB_REPOSITORY")
+    return f"{server}/{repository}" if server and repository else remote_of(ROOT)
 
 
-def _risk(risk: Risk) -> dict[str, Any]:
-    text = f"{risk.name} would be {risk.deed}: {risk.refusal}"
-    return _result(AT_RISK, "error", text, risk.urn, risk.source)
+def address(at: str | None, page: str, anchor: str = "") -> str:
+    """Where a page of the project can be read, in a repository that is ``at`` an address."""
+    return f"{at}/blob/HEAD/{page}{f'#{anchor}' if anchor else ''}" if at else GENERAL
 
 
-def _way(way: Way) -> dict[str, Any]:
-    source = Source(file=f"stacks/releases/{way.version}.yaml", line=1)
-    return _result(
-        WAY_BACK, "error", f"{way.version} can't be gone back to any more: {way.reason}", way.version, source
+def rules(at: str | None) -> Iterator[Rule]:
+    """Everything that a review may report; ``at``: the address of the repository that has the pages."""
+    for concern in CONCERNS:
+        tag = concern.__name__.rpartition(".")[2].replace("_", "-")
+        yield from (_policy(policy, tag, at) for policy in concern.RULES)
+    for name, (title, remedy, severity, page) in OWN.items():
+        yield Rule(
+            id=name,
+            title=title,
+            text=f"{title} {remedy}",
+            help=remedy,
+            uri=address(at, page),
+            level=Level.ERROR,
+            severity=severity.value,
+            precision=Precision.VERY_HIGH,
+            tags=("security", "rollback"),
+        )
+
+
+def _policy(policy: Policy, tag: str, at: str | None) -> Rule:
+    return Rule(
+        id=policy.name,
+        title=policy.description,
+        text=f"{policy.description} {policy.remediation}",
+        help=policy.remediation,
+        uri=address(at, "docs/policies.md", policy.name),
+        level=_level(policy.enforcement, policy.severity.value),
+        severity=policy.severity.value,
+        precision=Precision.HIGH,
+        tags=("security", tag),
     )
 
 
-def _result(rule: str, level: str, text: str, subject: str, source: Source | None) -> dict[str, Any]:
-    logical = {"name": subject.rpartition("::")[2], "fullyQualifiedName": subject, "kind": "resource"}
-    return {
-        "ruleId": rule,
-        "level": level,
-        "message": {"text": text},
-        "locations": [{"physicalLocation": _physical(source or NOWHERE), "logicalLocations": [logical]}],
-        "partialFingerprints": {"ruleAndSubject/v1": hashlib.sha256(f"{rule} {subject}".encode()).hexdigest()[:32]},
-    }
+def _level(enforcement: str, severity: str) -> Level:
+    if enforcement == "mandatory":
+        return Level.ERROR
+    return Level.NOTE if severity == Severity.LOW.value else Level.WARNING
 
 
-def _physical(source: Source) -> dict[str, Any]:
-    place = {"uri": source.file, "uriBaseId": sarif.PROJECT}
-    return {"artifactLocation": place, "region": {"startLine": source.line}}
+def _verdict(verdict: Verdict) -> Result:
+    known = verdict.policy in BY_NAME
+    text = verdict.text if known else f"{verdict.policy}: {verdict.text}"
+    return Result(
+        rule=verdict.policy if known else SOMEBODY_ELSES,
+        level=_level(verdict.enforcement, verdict.severity),
+        text=f"{verdict.resource}: {text} {verdict.remediation}",
+        subject=verdict.urn,
+        places=_places(verdict.source),
+    )
 
 
-def _placed(run: dict[str, Any]) -> dict[str, Any]:
-    """A run whose every result has a place."""
-    return {**run, "results": list(_with_places(run["results"]))}
+def _risk(risk: Risk) -> Result:
+    remedy = f" To let that happen: {risk.remedy}" if risk.remedy else ""
+    return Result(
+        rule=AT_RISK,
+        level=Level.ERROR,
+        text=f"{risk.name} would be {risk.deed}: {risk.reason}.{remedy}",
+        subject=risk.urn,
+        places=_places(risk.source),
+        caused_here=True,
+    )
 
 
-def _with_places(results: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    for result in results:
-        first, *rest = result["locations"]
-        yield {**result, "locations": [{"physicalLocation": _physical(NOWHERE), **first}, *rest]}
+def _way(way: Way, stack: str, repository: Repository) -> Result:
+    return Result(
+        rule=WAY_BACK,
+        level=Level.ERROR,
+        text=f"{way.version} can't be gone back to any more: {way.reason}",
+        subject=f"{stack}::{way.version}",
+        places=(*_pin(stack, repository.project), Candidate(f"stacks/releases/{way.version}.yaml", 1)),
+        caused_here=True,
+    )
+
+
+def _pin(stack: str, project: Path) -> Iterator[Candidate]:
+    """The line of the stack's file that pins the release."""
+    file = f"stacks/Pulumi.{stack}.yaml"
+    try:
+        lines = (project / file).read_text().splitlines()
+    except OSError:
+        return
+    pin = re.compile(rf"^\s+['\"]?({PROJECT}:)?version['\"]?:")
+    yield from (Candidate(file, number) for number, line in enumerate(lines, start=1) if pin.match(line))
+
+
+def _places(source: Source | None) -> tuple[Candidate, ...]:
+    return () if source is None else (candidate(source),)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -26,19 +27,31 @@ READERS = 8
 """Stores that are looked up in the catalogue side by side: each is two requests."""
 HOOK = re.compile(r'^Preview failed: before hook "[^"]*" failed: ')
 """What the engine puts before a hook's own words."""
-DEEDS = {"removals": "deleted", "replacements": "replaced"}
+PROTECTED = "marked for protection"
+"""The engine's words for a resource that the guard protects; it goes on to advise that the protection be removed."""
+LOSES = "changed with a loss"
+"""What is said of a store that stays, and loses some of its data by a change in place."""
+DEEDS = {"losses": LOSES, "removals": "deleted", "replacements": "replaced"}
+"""The lists of the guard's plan; of a store that is in two of them the later one counts."""
 BLOCKED = {"delete": "deleted", "replace": "replaced"}
 
 
 def risks(preview: Preview, resources: Resources, approvals: Iterable[Approval], now: datetime) -> tuple[Risk, ...]:
     """Every durable store that the update would delete or replace, those that may go among them.
 
+    ``resources``: the preview's over the state's, since a step that the engine refuses isn't in a preview.
+
     What the guard's plan says comes with evidence. The engine may know of more: a store that moved without an alias, or
     a change that only the provider takes for a replacement; those have what stopped the preview as their refusal.
     """
     going = {str(step["urn"]) for step in preview.steps if OPS.get(str(step["op"])) in BLOCKED}
+    changing = {str(step["urn"]) for step in preview.steps if str(step["op"]) in OPS}
     concerned = going | {failure.urn for failure in preview.failures}
-    planned = (risk for risk in _planned(preview, resources) if risk.urn in concerned or risk.refusal is not None)
+    planned = (
+        risk
+        for risk in _planned(preview, resources)
+        if risk.refusal is not None or risk.urn in (changing if risk.deed == LOSES else concerned)
+    )
     found = {risk.urn: risk for risk in planned}
     given = tuple(approvals)
     for step in preview.steps:
@@ -49,8 +62,9 @@ def risks(preview: Preview, resources: Resources, approvals: Iterable[Approval],
     for failure in preview.failures:
         urn = failure.urn or ""
         if urn not in found and is_durable(kind(urn)) and _about_loss(failure.message):
-            deed = "deleted" if "delete" in failure.message.partition("\n")[0] else "replaced"
-            found[urn] = _unplanned(urn, deed, {}, _said(failure), resources)
+            deed = _deed(failure.message.partition("\n")[0])
+            old = resources.states.get(urn, {})
+            found[urn] = _unplanned(urn, deed, old, _said(failure), resources)
     return tuple(sorted(found.values(), key=lambda risk: (risk.refusal is None, risk.system, risk.name)))
 
 
@@ -68,19 +82,22 @@ def _planned(preview: Preview, resources: Resources) -> Iterator[Risk]:
                     system=entry["system"],
                     urn=entry["urn"],
                     deed=deed,
-                    changed=tuple(entry.get("changed") or ()),
+                    changed=tuple(entry.get("changed") or (str(loss["path"]) for loss in entry.get("losses") or ())),
                     refusal=entry.get("refusal"),  # the engine drops what is null
                     recovery_point=point.get("id"),
                     approved_by=approval.get("by"),
-                    source=resources.sources.get(entry["urn"]),
+                    source=resources.source(entry["urn"]),
                 )
 
 
 def _unplanned(urn: str, deed: str, old: Mapping[str, Any], refusal: str | None, resources: Resources) -> Risk:
     token = kind(urn)
     holds = durable(token)
+    name = physical_name(token, old.get("inputs"), old.get("id") or urn.rpartition("::")[2])
+    if refusal is not None and PROTECTED in refusal:
+        refusal = _protected(name, urn, deed)
     return Risk(
-        name=physical_name(token, old.get("inputs"), old.get("id") or urn.rpartition("::")[2]),
+        name=name,
         kind=holds.kind if holds else Kind.UNKNOWN,
         system=resources.system(urn),
         urn=urn,
@@ -89,7 +106,7 @@ def _unplanned(urn: str, deed: str, old: Mapping[str, Any], refusal: str | None,
         refusal=refusal,
         recovery_point=None,
         approved_by=None,
-        source=resources.sources.get(urn),
+        source=resources.source(urn),
     )
 
 
@@ -109,9 +126,27 @@ def _said(failure: Failure) -> str:
     return failure.line if own == failure.message else own
 
 
+def _protected(name: str, urn: str, deed: str) -> str:
+    """A refusal in the guard's two lines: why, and the commands by which a store may go all the same."""
+    action, stack, word = ("delete" if deed == "deleted" else "replace"), urn.split(":")[2], shlex.quote(name)
+    return (
+        f"{name}: the program forces the engine to {action} it, and it is protected; take the change back, or make a "
+        f"recovery point and approve\n"
+        f"rollback recovery make {word} -s {stack} && "
+        f"rollback guard approve {word} --action {action} --by NAME --reason TEXT -s {stack}"
+    )
+
+
+def _deed(message: str) -> str:
+    """What the engine was about to do, by the first line of what it or a hook says."""
+    if "would lose data" in message:
+        return LOSES
+    return "deleted" if "delete" in message else "replaced"
+
+
 def _about_loss(message: str) -> bool:
     """Whether the engine refused a delete or a replacement: protection and hooks do, in these words."""
-    return any(word in message for word in ("marked for protection", "before hook", "cannot be deleted"))
+    return any(word in message for word in (PROTECTED, "before hook", "cannot be deleted"))
 
 
 def secured(

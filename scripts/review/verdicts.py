@@ -30,7 +30,7 @@ def _verdict(violation: Violation, resources: Resources) -> Verdict:
         resource=name(violation.urn),
         text=" ".join(text.split()) or violation.message,
         remediation=remediation,
-        source=resources.sources.get(violation.urn),
+        source=resources.source(violation.urn),
     )
 
 

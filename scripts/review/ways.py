@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from scripts.review.model import Move, Risk
 from scripts.review.preview import Preview
+from stacks.artifacts import order
 from stacks.compaction import CompactionRelease
 from stacks.compatibility import newest_format
 from stacks.lock import read_lock
@@ -33,33 +34,71 @@ class Found:
     """Why it is closed; None where it is open."""
     policies: frozenset[tuple[str, str]] = frozenset()
     """The mandatory policies that close it, with their resources."""
+    above: tuple[str, ...] = ()
+    """What stopped the preview as it stops that of the change: then nobody knows whether the way is open."""
 
 
-def last(number: int) -> list[str]:
-    """The newest published releases, newest first."""
-    published = read_lock(RELEASES)
-    return [version for version in reversed(versions()) if version in published][:number]
+@dataclass(frozen=True)
+class Known:
+    """What the change itself has at its pinned release. It is told once, and says nothing about another release."""
+
+    policies: frozenset[tuple[str, str]] = frozenset()
+    """The mandatory violations, by policy and URN."""
+    stores: Mapping[str, str] = field(default_factory=dict)
+    """Stores at risk: URN -> name."""
+    failures: frozenset[str] = frozenset()
+    """What else stops the preview, a line each."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What of it stops a preview."""
+        return (*self.stores.values(), *sorted(self.failures))
 
 
-def judge(preview: Preview, risks: Collection[Risk], known: Collection[tuple[str, str]]) -> Found:
-    """Judge a way by its preview.
+def window(number: int, running: str | None) -> list[str]:
+    """Published releases in the order in which they matter: older ones than runs, the nearest first; then newer ones.
 
-    ``known``: violations that the change itself has at its pinned release. The review tells of them already, and they
-    say nothing about this release.
+    ``running``: the newest release that any system runs; None where nothing runs, and the newest releases count.
     """
-    if lost := [risk for risk in risks if risk.refusal is not None]:
+    published = read_lock(RELEASES)
+    newest_first = [version for version in reversed(versions()) if version in published]
+    if running is None:
+        return newest_first[:number]
+    older = [version for version in newest_first if order(version) < order(running)]
+    newer = [version for version in reversed(newest_first) if order(version) >= order(running)]
+    return [*older, *newer][:number]
+
+
+NOTHING = Known()
+
+
+def judge(preview: Preview, risks: Collection[Risk], known: Known = NOTHING) -> Found:
+    """Judge a way by its preview."""
+    refused = [risk for risk in risks if risk.refusal is not None]
+    if lost := [risk for risk in refused if risk.urn not in known.stores]:
         names = ", ".join(f"{risk.name} would be {risk.deed}" for risk in lost[:3])
         more = f" and {len(lost) - 3} more" if len(lost) > 3 else ""
         return Found(f"{names}{more}: {str(lost[0].refusal).splitlines()[0]}")
-    if preview.failures:
-        return Found(preview.failures[0].line)
-    closing = [each for each in preview.violations if each.mandatory and each.key not in known]
+    told = {risk.urn for risk in refused}
+    if stopped := [each.line for each in preview.failures if each.urn not in told and each.line not in known.failures]:
+        return Found(stopped[0])
+    closing = [each for each in preview.violations if each.mandatory and each.key not in known.policies]
+    if not closing and (above := _above(preview, refused, known)):
+        return Found(None, above=above)
     if not closing:
         return Found(None)
     text = closing[0].message.splitlines()
     more = f" (and {len(closing) - 1} more)" if len(closing) > 1 else ""
-    told = text[1] if len(text) > 1 else text[0]
-    return Found(f"policy {closing[0].policy}: {told}{more}", frozenset(each.key for each in closing))
+    said = text[1] if len(text) > 1 else text[0]
+    return Found(f"policy {closing[0].policy}: {said}{more}", frozenset(each.key for each in closing))
+
+
+def _above(preview: Preview, refused: Collection[Risk], known: Known) -> tuple[str, ...]:
+    """What of the change's own stops this preview too."""
+    return (
+        *(risk.name for risk in refused),
+        *(each.line for each in preview.failures if each.line in known.failures),
+    )
 
 
 def published_anew(preview: Preview) -> tuple[str, ...]:
@@ -92,8 +131,26 @@ def readable_after(settings: StackSettings, version: str, remembered: Mapping[st
 
 
 def at(settings: StackSettings, version: str) -> StackSettings:
-    """The same settings with the stack at another release; systems with a pin of their own keep it."""
-    return settings.model_copy(update={"project": settings.project.model_copy(update={"version": version})})
+    """The same settings with the stack at another release, as `rollback deploy` would have them.
+
+    Systems with a pin of their own keep it. Where every system has one the stack's version leads nowhere, so the pins
+    go: that is `rollback deploy --unpin`.
+    """
+    moved = settings.model_copy(update={"project": settings.project.model_copy(update={"version": version})})
+    if not all_pinned(settings):
+        return moved
+    fields = [system.replace("-", "_") for system in settings.project.systems]
+    return moved.model_copy(update={name: getattr(moved, name).model_copy(update={"version": None}) for name in fields})
+
+
+def own_pins(settings: StackSettings) -> dict[str, str]:
+    """The systems that are pinned on their own."""
+    return {system: pin for system in settings.project.systems if (pin := settings.own_pin(system)) is not None}
+
+
+def all_pinned(settings: StackSettings) -> bool:
+    """Whether no system follows the stack's version."""
+    return len(own_pins(settings)) == len(settings.project.systems)
 
 
 def moves(settings: StackSettings, version: str, deployed: Mapping[str, Mapping[str, Any]]) -> tuple[Move, ...]:

@@ -9,13 +9,14 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from guard import approvals
+from guard.approvals import Approval
 from guard.recovery.catalogue import Catalogue
 from guard.recovery.errors import RecoveryError
 from policies import checkov, waivers
@@ -27,18 +28,42 @@ from scripts.review.changes import changes
 from scripts.review.errors import ReviewError
 from scripts.review.failures import failures
 from scripts.review.matrix import Matrix
-from scripts.review.model import Base, Review, Secured, Timing, Way
+from scripts.review.model import Base, Review, Risk, Secured, Timing, Way
 from scripts.review.preview import Preview
-from scripts.review.resources import ROOT_TYPE, of_preview, of_state
+from scripts.review.progress import Progress
+from scripts.review.resources import ROOT_TYPE, Resources, of_preview, of_state
 from scripts.review.stores import risks, secured
 from scripts.review.verdicts import verdicts
-from scripts.review.ways import Found
+from scripts.review.ways import Found, Known
 from scripts.review.workspace import base_of, settings_at
+from stacks.artifacts import order
 from stacks.settings import StackSettings
 
 SIDE_BY_SIDE = 2
 STACKS = ROOT / "stacks"
 PROVIDERS = "pulumi:providers:"
+
+
+@dataclass(frozen=True)
+class Change:
+    """The change at its pinned release."""
+
+    preview: Preview
+    resources: Resources
+    lost: tuple[Risk, ...]
+    stopped: tuple[str, ...]
+    """What stopped the preview other than those stores, a line each."""
+    whole: bool
+    """Whether the preview came to every resource."""
+
+    @property
+    def known(self) -> Known:
+        """What is told here, and so not once more for each release."""
+        return Known(
+            frozenset(each.key for each in self.preview.violations if each.mandatory),
+            {risk.urn: risk.name for risk in self.lost if risk.refusal is not None},
+            frozenset(self.stopped),
+        )
 
 
 @dataclass
@@ -49,58 +74,77 @@ class Work:
     scratch: Path
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
     timings: dict[str, float] = field(default_factory=dict)
+    progress: Progress = field(default_factory=Progress)
 
     def review(self, revision: str | None, number: int) -> Review:
         """Everything. Raises ``ReviewError``, ``EngineError``, ``CheckovError`` and ``ConfigurationError``."""
         given = approvals.load(self.stack)
-        with _pool() as pool:
+        with self.progress.watched(), _pool() as pool:
             asked = pool.submit(self._state)
             with self._timed("preview of the change"):
-                change = self._preview(None)
+                preview_of_change = self._preview(None)
             state, history = asked.result()
-            resources, outputs = of_preview(change.steps), _outputs(state)
-            lost = risks(change, resources, given, self.now)
-            whole = _whole(change, state)
-            if change.failures and not lost and not whole:
-                raise ReviewError(f"the program can't be previewed: {change.failures[0].line}")
-            scanned = pool.submit(self._scan, change) if whole else None
+            before = of_state(state)
+            change = self._change(preview_of_change, before, state, given)
+            scanned = pool.submit(self._scan, change.preview) if change.whole else None
             stored = pool.submit(self._secured, state)
-            previews = self._previews(pool, ways.last(number), change)
+            waived = waivers.load({*BY_NAME, waivers.WAY_BACK}, FIXED)
+            past, outputs = estimate.past(history), _outputs(state)
+            matrix = Matrix(self.settings, outputs, change.known, past, (), given, waived, self.now, before)
+            previews = self._previews(pool, ways.window(number, matrix.deployed), change.preview, matrix)
             report, (points, unreadable) = scanned.result() if scanned else None, stored.result()
-            matrix = Matrix(
-                self.settings,
-                outputs,
-                frozenset(each.key for each in change.violations if each.mandatory),
-                estimate.past(history),
-                points,
-                given,
-                waivers.load({*BY_NAME, waivers.WAY_BACK}, FIXED),
-                self.now,
-            )
-            rows = [matrix.row(version, found) for version, found in previews.items()]
+            matrix = replace(matrix, secured=points)
+            rows = [matrix.row(version, previews[version]) for version in sorted(previews, key=order, reverse=True)]
             compared, found = self._compare(pool, revision, rows, matrix.systems)
             held = self._standards(revision)
-            dropped = [version for version in held.dropped if matrix.waived(version)]
-        judged, broken = verdicts(change.violations, resources), {each.policy for each in change.violations}
+        return self._written(change, matrix, report, unreadable, compared, found, held)
+
+    def _change(
+        self, change: Preview, before: Resources, state: Mapping[str, Any], given: Sequence[Approval]
+    ) -> Change:
+        """What the preview of the change comes to. Raises ``ReviewError`` where it came to nothing."""
+        resources = of_preview(change.steps).over(before)
+        lost = risks(change, resources, given, self.now)
+        whole = _whole(change, state)
+        if change.failures and not lost and not whole:
+            raise ReviewError(f"the program can't be previewed: {change.failures[0].line}")
         stopped = tuple(each.line for each in change.failures if each.urn not in {risk.urn for risk in lost})
+        return Change(change, resources, lost, stopped, whole)
+
+    def _written(
+        self,
+        change: Change,
+        matrix: Matrix,
+        report: checkov.Report | None,
+        unreadable: str | None,
+        compared: Base | None,
+        found: tuple[Way, ...],
+        held: standards.Standards,
+    ) -> Review:
+        violations, passed = change.preview.violations, change.preview.passed
+        judged, broken = verdicts(violations, change.resources), {each.policy for each in violations}
         return Review(
             stack=self.stack,
             pinned=self.settings.project.version,
-            deployed=outputs.get("version"),
-            failures=(*failures(judged, report, lost, stopped, found), *standards.failures(held, dropped)),
+            deployed=matrix.outputs.get("version"),
+            running={name: str(each["release"]) for name, each in matrix.systems.items() if each.get("release")},
+            failures=(
+                *failures(judged, report, change.lost, change.stopped, found),
+                *standards.failures(held, [version for version in held.dropped if matrix.waived(version)]),
+            ),
             judges=held.judges,
-            systems=changes(change.steps, resources),
-            stopped=stopped,
+            systems=changes(change.preview.steps, change.resources),
+            stopped=change.stopped,
             verdicts=judged,
-            policies_kept=len(change.passed - broken),
-            policies_not_asked=len(BY_NAME.keys() - change.passed - broken),
+            policies_kept=len(passed - broken),
+            policies_not_asked=len(BY_NAME.keys() - passed - broken),
             checkov=report,
-            whole=whole,
-            risks=lost,
-            secured=points,
+            whole=change.whole,
+            risks=change.lost,
+            secured=tuple(matrix.secured),
             secured_unknown=unreadable,
             ways=found,
-            pins=self._pins(),
+            pins=ways.own_pins(self.settings),
             base=compared,
             timings=tuple(Timing(part=part, seconds=round(taken, 1)) for part, taken in self.timings.items()),
         )
@@ -112,15 +156,30 @@ class Work:
 
     def _preview(self, version: str | None) -> Preview:
         """A preview of the checkout's program at a release, or as the settings say."""
-        source = STACKS / f"Pulumi.{self.stack}.yaml"
-        return preview.run(ROOT, self.stack, settings_at(source, version, self.scratch / "settings"))
+        source, unpin = STACKS / f"Pulumi.{self.stack}.yaml", ways.all_pinned(self.settings)
+        copy = settings_at(source, version, self.scratch / "settings", unpin=unpin)
+        with self.progress.part(f"preview of {version}") if version else nullcontext():
+            return preview.run(ROOT, self.stack, copy)
 
-    def _previews(self, pool: ThreadPoolExecutor, versions: Sequence[str], change: Preview) -> dict[str, Preview]:
-        """A preview of each release; the pinned one has been looked at already."""
-        with self._timed("previews of the releases"):
-            others = [version for version in versions if version != self.settings.project.version]
+    def _previews(
+        self, pool: ThreadPoolExecutor, versions: Sequence[str], change: Preview, matrix: Matrix
+    ) -> dict[str, Preview | None]:
+        """A preview of each release; the pinned one has been looked at already, unless its systems are pinned apart.
+
+        None for what needn't be asked: where the nearest release is stopped by what stops the change, and by nothing
+        else, the cause is the program and not a release, and the others would say the same.
+        """
+        seen = None if ways.all_pinned(self.settings) else self.settings.project.version
+        others = [version for version in versions if version != seen]
+        found: dict[str, Preview | None] = {version: change if version == seen else None for version in versions}
+        with self._timed("previews of the releases", said=False):  # each says so itself
+            if matrix.known.names and others:
+                nearest = others.pop(0)
+                found[nearest] = first = self._preview(nearest)
+                if matrix.row(nearest, first)[1].above:
+                    return found
             asked: dict[str, Future[Preview]] = {version: pool.submit(self._preview, version) for version in others}
-            return {version: asked[version].result() if version in asked else change for version in versions}
+            return found | {version: each.result() for version, each in asked.items()}
 
     def _compare(
         self,
@@ -130,7 +189,7 @@ class Work:
         systems: Mapping[str, Mapping[str, Any]],
     ) -> tuple[Base | None, tuple[Way, ...]]:
         """Which of the closed ways were open before this change. Nothing is asked where all are open, or waived."""
-        closed = {way.version: found.policies for way, found in rows if not way.open and way.waived is None}
+        closed = {way.version: found.policies for way, found in rows if way.reason and way.waived is None}
         if not closed:
             return None, tuple(way for way, _ in rows)
         told, commit = base_of(ROOT, revision)
@@ -177,15 +236,11 @@ class Work:
         except RecoveryError as error:
             return (), str(error)
 
-    def _pins(self) -> dict[str, str]:
-        project = self.settings.project
-        pins = {system: self.settings.pin(system) for system in project.systems}
-        return {system: pin for system, pin in pins.items() if pin != project.version}
-
     @contextmanager
-    def _timed(self, part: str) -> Iterator[None]:
+    def _timed(self, part: str, *, said: bool = True) -> Iterator[None]:
         started = time.monotonic()
-        yield
+        with self.progress.part(part) if said else nullcontext():
+            yield
         self.timings[part] = time.monotonic() - started
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import subprocess
 import tarfile
 from pathlib import Path
@@ -10,25 +11,31 @@ from pathlib import Path
 import yaml
 
 from scripts.review.errors import ReviewError
+from stacks.releases import SYSTEMS
 from stacks.settings import PROJECT
 
 TRUNKS = ("origin/main", "main")
 """What a change is compared with where nobody says."""
 VERSION = f"{PROJECT}:version"
+PINS = (*(f"{system}:version" for system in SYSTEMS), f"{PROJECT}:temporaryPins", "temporaryPins")
 ENVIRONMENT = ".venv"
+REMOTE = re.compile(r"(?:https://|ssh://git@|git@)(?:[^@/]*@)?(?P<host>[\w.-]+)[:/](?P<path>[\w./-]+)")
+"""The address of a remote, without the name and password that it may have."""
 
 
-def settings_at(source: Path, version: str | None, folder: Path) -> Path:
+def settings_at(source: Path, version: str | None, folder: Path, *, unpin: bool = False) -> Path:
     """A copy of a stack's file below ``folder``, pinned to a release. `--config version=…` would write to the file.
 
-    ``version``: as the file says where it is None. Raises ``ReviewError`` where the file isn't there.
+    ``version``: as the file says where it is None; ``unpin``: systems lose the pins of their own with it. Raises
+    ``ReviewError`` where the file isn't there.
     """
     try:
         given = yaml.safe_load(source.read_text()) or {}
     except (OSError, yaml.YAMLError):
         raise ReviewError(f"{source.parent.name}/{source.name} can't be read") from None
     if version is not None:
-        kept = {key: value for key, value in (given.get("config") or {}).items() if key not in ("version", VERSION)}
+        gone = {"version", VERSION, *(PINS if unpin else ())}
+        kept = {key: value for key, value in (given.get("config") or {}).items() if key not in gone}
         given["config"] = {**kept, VERSION: version}
     target = folder / (version or "pinned") / source.name
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -74,6 +81,13 @@ def program_at(root: Path, commit: str, target: Path) -> Path:
 
 def _without_environment(member: tarfile.TarInfo, path: str) -> tarfile.TarInfo | None:
     return None if member.name.split("/")[0] == ENVIRONMENT else tarfile.data_filter(member, path)
+
+
+def remote_of(root: Path) -> str | None:
+    """The page of the repository that the checkout was cloned from; None where that is no page."""
+    told = git(root, "remote", "get-url", "origin").removesuffix(".git")
+    found = REMOTE.fullmatch(told)
+    return f"https://{found['host']}/{found['path']}" if found else None
 
 
 def git(root: Path, *arguments: str) -> str:

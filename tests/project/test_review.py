@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.project.conftest import RELEASE
+from tests.support.code_scanning import PAGE, in_repository
 from tests.support.project import Project, copy_project
 from tests.support.unchanged import resources
 
@@ -63,14 +64,18 @@ def test_a_change_that_drops_a_table_is_stopped_with_its_name(checkout: Project,
     gone = f'self.jobs = __import__("types").SimpleNamespace(name="{JOBS}", arn="arn:aws:dynamodb:::table/{JOBS}")'
     (checkout.folder / STORES).write_text(text.replace(line.strip(), gone))
     sarif = tmp_path / "review.sarif"
-    done = checkout.rollback("review", "-s", "prod", "--releases", "1", "--sarif", str(sarif))
+    done = checkout.rollback("review", "-s", "prod", "--releases", "2", "--sarif", str(sarif))
     (checkout.folder / STORES).write_text(text)
     assert done.code == 1, done.said
-    assert f"- ❌ durable stores at risk: {JOBS} would be deleted" in done.output
-    assert "- ❌ mandatory policies: durable-store-removal" in done.output
-    assert f"rollback recovery make {JOBS} -s prod" in done.output
-    assert "- ❌ this change closes the way to v1.4.0" in done.output
-    assert "Compared with merge base with main" in done.output
-    results = json.loads(sarif.read_text())["runs"][0]["results"]
-    assert {"durable-store-at-risk", "durable-store-removal", "way-back"} <= {each["ruleId"] for each in results}
+    failures = [line for line in done.output.splitlines() if line.startswith("- ❌")]
+    assert failures[0] == f"- ❌ durable stores at risk: {JOBS} would be deleted"
+    assert failures[1].startswith(f"- ❌ `{JOBS}` (table, security-assistant) would be **deleted**")
+    assert f"rollback recovery make {JOBS} -s prod" in failures[1]
+    assert len(failures) == 2, "one cause is told once"
+    assert "preview of v1.2.2: done" in done.errors
+    assert "preview of v1.2.1" not in done.errors, "the nearest release says whose fault it is"
+    log = json.loads(sarif.read_text())
+    assert [each["ruleId"] for each in log["runs"][0]["results"]] == ["durable-store-at-risk"]
+    assert [f"{rule.__name__}: {line}" for rule in PAGE for line in rule(log)] == []
+    assert list(in_repository(log, checkout.folder)) == []
     assert changed(checkout) == ""

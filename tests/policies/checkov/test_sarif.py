@@ -1,63 +1,69 @@
-"""SARIF 2.1.0 (OASIS): what code hosts need to show a finding at its line."""
+"""A scan as SARIF: what failed, at its line, and nothing else."""
 
 from __future__ import annotations
 
-import json
+from pathlib import Path
 
+import pytest
+
+from policies.checkov import engine, scan
 from policies.checkov.sarif import document
-from tests.policies.checkov.reports import FINDING, NOTHING, REASON, REPORT
+from policies.repository import Repository
+from tests.policies.checkov.reports import FINDING, NOTHING, REPORT
+from tests.policies.checkov.test_scanning import TWO, record
 
 
-def test_a_log_has_what_the_standard_requires() -> None:
-    log = document(REPORT)
-    (run,) = log["runs"]
-    assert log["version"] == "2.1.0"
-    assert run["tool"]["driver"]["version"] == "3.3.30"
-    rules = [each["id"] for each in run["tool"]["driver"]["rules"]]
-    assert rules == ["CKV_AWS_1", "CKV_AWS_2", "CKV_AWS_3"]
-    for result in run["results"]:
-        assert rules[result["ruleIndex"]] == result["ruleId"]
-        assert result["message"]["text"]
-    json.dumps(log)
+@pytest.fixture
+def repository(tmp_path: Path) -> Repository:
+    (tmp_path / "parts").mkdir()
+    (tmp_path / "parts" / "a b.py").write_text("a\nb\n    c = call(d)\n")
+    (tmp_path / "x.py").write_text("x\n" * 20)
+    (tmp_path / "Pulumi.yaml").write_text("name: shop\n")
+    return Repository(tmp_path)
 
 
-def test_a_failure_is_an_error_at_the_program_s_line() -> None:
-    (result, *_) = document(REPORT)["runs"][0]["results"]
-    assert result["level"] == "error"
+def test_a_failure_is_an_error_at_the_programs_line(repository: Repository) -> None:
+    (result,) = document(REPORT, repository)["runs"][0]["results"]
+    assert (result["ruleId"], result["level"]) == ("CKV_AWS_1", "error")
     (location,) = result["locations"]
     assert location["physicalLocation"] == {
-        "artifactLocation": {"uri": "parts/a%20b.py", "uriBaseId": "PROJECTROOT"},
-        "region": {"startLine": 3, "startColumn": 7},
+        "artifactLocation": {"uri": "parts/a%20b.py"},
+        "region": {"startLine": 3, "startColumn": 7, "endLine": 3, "endColumn": 16},
     }
     assert location["logicalLocations"][0]["fullyQualifiedName"] == FINDING.urn
-    assert result["relatedLocations"][0]["physicalLocation"]["region"] == {"startLine": 9}
-    assert "suppressions" not in result
-    assert result["partialFingerprints"] == {"checkAndResource/v1": FINDING.fingerprint}
+    assert result["relatedLocations"][0]["physicalLocation"]["region"]["startLine"] == 9
 
 
-def test_an_explained_one_is_suppressed_with_its_reason() -> None:
-    result = document(REPORT)["runs"][0]["results"][1]
-    assert result["suppressions"] == [{"kind": "external", "status": "accepted", "justification": REASON}]
-    assert "physicalLocation" not in result["locations"][0], "no line, no place in a file"
+def test_what_is_explained_or_cannot_be_told_is_no_result_and_not_forgotten(repository: Repository) -> None:
+    (run,) = document(REPORT, repository)["runs"]
+    assert {"CKV_AWS_1", "CKV_AWS_2", "CKV_AWS_3"} == {each["id"] for each in run["tool"]["driver"]["rules"]}
+    (note,) = run["invocations"][0]["toolExecutionNotifications"]
+    assert note["level"] == "note"
+    assert note["message"]["text"].startswith("CKV_AWS_3 can't be told of one")
+    assert note["message"]["text"].endswith("x isn't known")
 
 
-def test_one_that_cant_be_told_is_open() -> None:
-    result = document(REPORT)["runs"][0]["results"][2]
-    assert (result["kind"], result["level"]) == ("open", "none")
-    assert result["message"]["text"].endswith("x isn't known")
+def test_every_check_that_was_run_is_a_rule(repository: Repository) -> None:
+    ran = REPORT.model_copy(update={"checks": {"CKV_AWS_1": "Ensure one", "CKV_K8S_8": "Liveness"}})
+    rules = document(ran, repository)["runs"][0]["tool"]["driver"]["rules"]
+    assert [each["id"] for each in rules] == ["CKV_AWS_1", "CKV_AWS_2", "CKV_AWS_3", "CKV_K8S_8"]
+    assert rules[-1]["helpUri"].endswith("kubernetes.html")
 
 
-def test_a_line_outside_of_the_project_is_absolute() -> None:
-    elsewhere = FINDING.source.model_copy(update={"file": "/srv/x.py"}) if FINDING.source else None
-    moved = REPORT.model_copy(update={"findings": (FINDING.model_copy(update={"source": elsewhere}),)})
-    place = document(moved)["runs"][0]["results"][0]["locations"][0]["physicalLocation"]["artifactLocation"]
-    assert place == {"uri": "file:///srv/x.py"}
+def test_the_version_is_checkovs_and_the_category_the_stacks(repository: Repository) -> None:
+    (run,) = document(REPORT, repository)["runs"]
+    assert run["tool"]["driver"]["semanticVersion"] == "3.3.30"
+    stack = FINDING.urn.split(":")[2]
+    assert run["automationDetails"]["id"] == f"checkov/{stack}/"
 
 
-def test_fingerprints_outlive_a_moved_line_but_not_another_resource() -> None:
-    assert FINDING.model_copy(update={"source": None}).fingerprint == FINDING.fingerprint
-    assert FINDING.model_copy(update={"urn": "urn:x"}).fingerprint != FINDING.fingerprint
+def test_a_clean_report_is_a_log_without_results(repository: Repository) -> None:
+    (run,) = document(NOTHING, repository)["runs"]
+    assert run["results"] == []
+    assert run["automationDetails"]["id"] == "checkov/"
 
 
-def test_a_clean_report_is_a_log_without_results() -> None:
-    assert document(NOTHING)["runs"][0]["results"] == []
+def test_a_scan_tells_every_check_that_was_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    records = (record("CKV_AWS_1", "one"), record("CKV_AWS_2", "one", "PASSED"), record("CKV_AWS_2", "two", "PASSED"))
+    monkeypatch.setattr(engine, "run", lambda *_: engine.NOTHING.model_copy(update={"records": records}))
+    assert scan(TWO, ()).checks == {"CKV_AWS_1": "Ensure CKV_AWS_1", "CKV_AWS_2": "Ensure CKV_AWS_2"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from pathlib import Path
 
@@ -76,8 +77,9 @@ def test_a_review_that_cannot_be_done_is_one_line_and_exit_code_2(
     assert run(monkeypatch, result=error) == 2
     said = capsys.readouterr()
     assert said.out == ""
-    assert said.err.startswith(f"error: the review couldn't be done: {line}")
-    assert len(said.err.splitlines()) == 1
+    *before, last = said.err.splitlines()
+    assert last.startswith(f"error: the review couldn't be done: {line}")
+    assert all(re.match(r" +\d+ s  ", each) for each in before), "what was being done, and one line of error"
 
 
 def test_a_fault_of_our_own_is_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -91,3 +93,58 @@ def test_wrong_words_are_refused(monkeypatch: pytest.MonkeyPatch, capsys: pytest
     for wrong in (("--releases", "0"), ("--output", "xml")):
         with pytest.raises(Exception, match=r"greater than|not one of"):
             run(monkeypatch, *wrong, result=made.review())
+
+
+def test_a_base_that_is_not_there_is_told_before_the_work(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    begun = AssertionError("the review began")
+    assert run(monkeypatch, "--base", "nowhere", result=begun) == 2
+    assert "--base nowhere is no revision of this checkout" in capsys.readouterr().err
+
+
+def test_sarif_stands_on_the_lines_of_the_change(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked: list[tuple[Path, str]] = []
+
+    def changed(root: Path, base: str) -> dict[str, set[int]]:
+        asked.append((root, base))
+        return {"components/parts/queue.py": {2}}
+
+    monkeypatch.setattr(command, "base_of", lambda root, revision: (revision or "the trunk", "0" * 40))
+    monkeypatch.setattr(command, "changed_lines", changed)
+    assert run(monkeypatch, "-o", "sarif", result=made.review(risks=(made.risk(),))) == 0
+    (result,) = json.loads(capsys.readouterr().out)["runs"][0]["results"]
+    assert result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] == "components/parts/queue.py"
+    assert [base for _, base in asked] == ["0" * 40]
+    assert run(monkeypatch, result=made.review()) == 0
+    assert len(asked) == 1, "Markdown needs no lines"
+
+
+def test_without_anything_to_compare_with_sarif_is_written_all_the_same(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def none(root: Path, revision: str | None) -> tuple[str, str]:
+        raise ReviewError("there is no main")
+
+    monkeypatch.setattr(command, "base_of", none)
+    assert run(monkeypatch, "-o", "sarif", result=made.review(risks=(made.risk(),))) == 0
+    (result,) = json.loads(capsys.readouterr().out)["runs"][0]["results"]
+    assert result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] == "stacks/Pulumi.prod.yaml"
+
+
+def test_something_is_on_the_screen_before_anything_is_asked(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Starting takes most of the two seconds that people wait before they wonder; an account may take minutes."""
+    seen: list[str] = []
+
+    def announce(*_: object, **__: object) -> None:
+        seen.append(capsys.readouterr().err)
+
+    monkeypatch.setattr(command, "announce", announce)
+    monkeypatch.setattr(Work, "review", lambda *_: made.review())
+    monkeypatch.setattr(sys, "argv", ["rollback", "review"])
+    app(standalone_mode=False)
+    assert seen == ["   0 s  asking the account …\n"]

@@ -18,6 +18,7 @@ from scripts.review.estimate import Direction, Past
 from scripts.review.matrix import Matrix
 from scripts.review.model import Secured
 from scripts.review.preview import Preview
+from scripts.review.ways import Known
 from stacks.file import read
 from tests.scripts.review import made
 
@@ -37,7 +38,7 @@ def matrix(**more: Any) -> Matrix:
     given: dict[str, Any] = {
         "settings": read("prod", {"rollback-stack:version": "v1.2.3"}),
         "outputs": {"version": "v1.2.3", "systems": {name: {"release": "v1.2.3"} for name in SYSTEMS}},
-        "known": frozenset(),
+        "known": Known(),
         "past": [Past(40.0, 2, Direction.BACK)],
         "secured": secured,
         "approvals": (),
@@ -95,7 +96,7 @@ def test_a_waiver_names_the_release_and_has_an_end(resource: str, expires: date,
 
 
 def test_what_the_change_breaks_everywhere_closes_no_single_way() -> None:
-    known = frozenset({("blast-radius", made.PLAN)})
+    known = Known(policies=frozenset({("blast-radius", made.PLAN)}))
     assert matrix(known=known).row("v1.2.1", BROKEN)[0].open
     assert not matrix().row("v1.2.1", BROKEN)[0].open
 

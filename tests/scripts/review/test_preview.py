@@ -40,6 +40,11 @@ def test_what_only_follows_from_a_failure_is_left_out() -> None:
         "it is wrong"
     ]
     assert made.preview(errors=[follows]).failures
+    again = made.error("an unhandled error occurred: Program exited with non-zero exit code: 1")
+    assert [each.message for each in made.preview(errors=[made.error("it is wrong"), again]).failures] == [
+        "it is wrong"
+    ]
+    assert made.preview(errors=[again]).failures, "where nothing else is said, that is the reason"
 
 
 def test_a_failure_that_nobody_explains_is_one_all_the_same() -> None:

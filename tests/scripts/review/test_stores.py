@@ -74,7 +74,7 @@ def test_what_only_the_engine_knows_of_is_told_too() -> None:
     (risk,) = found(made.preview(made.plan(), errors=[made.error(PROTECTED, address)]))
     assert (risk.name, risk.deed) == ("jobs", "replaced")
     assert risk.refusal is not None
-    assert risk.refusal.startswith("unable to replace")
+    assert risk.refusal.startswith("jobs: the program forces the engine to replace it, and it is protected")
     moved = made.preview(
         made.plan(),
         made.step("delete", "jobs", made.TABLE),
@@ -167,3 +167,69 @@ def test_a_store_that_could_not_be_restored_is_told_with_the_command(
     assert (fault or "") in (told.fault or "")
     assert (remedy or "") in (told.remedy or "")
     assert (told.fault is None) is (fault is None) is (told.remedy is None)
+
+
+ENGINE = "pulumi up`, or use the command:\npulumi state unprotect 'x'"
+
+
+def database(state: bool) -> list[Risk]:
+    """What is told of a database that the engine refuses to replace: no step of it is in the preview."""
+    token = "aws:rds/instance:Instance"
+    address = made.urn("database", token)
+    refused = made.preview(
+        made.plan(), errors=[made.error(f"{PROTECTED} the `protect` flag and run `{ENGINE}", address)]
+    )
+    known = made.step("same", "database", token, inputs={"identifier": "async-rag-prod"}, line=41)["newState"]
+    before = of_state({"deployment": {"resources": [made.holder()["newState"], known] if state else []}})
+    return list(risks(refused, of_preview(refused.steps).over(before), (), made.NOW))
+
+
+def test_a_store_that_only_an_error_names_has_the_name_system_and_line_of_the_state() -> None:
+    (risk,) = database(state=True)
+    assert (risk.name, risk.system, risk.kind) == ("async-rag-prod", "async-rag", "database")
+    assert str(risk.source) == "components/stores.py:41"
+    (unknown,) = database(state=False)
+    assert (unknown.name, unknown.system) == ("database", "shared")
+
+
+@pytest.mark.parametrize("state", [True, False])
+def test_nobody_is_advised_to_take_protection_off(state: bool) -> None:
+    (risk,) = database(state)
+    assert risk.refusal is not None
+    reason, command = risk.refusal.split("\n")
+    assert "protect`" not in risk.refusal
+    assert "unprotect" not in risk.refusal
+    assert reason.startswith(f"{risk.name}: the program forces the engine to replace it, and it is protected; take the")
+    assert command == (
+        f"rollback recovery make {risk.name} -s prod && "
+        f"rollback guard approve {risk.name} --action replace --by NAME --reason TEXT -s prod"
+    )
+
+
+def losing(
+    refusal: str | None = "nobody has approved this\nrollback guard approve jobs --action lose",
+) -> dict[str, Any]:
+    return made.entry("jobs", refusal, losses=[{"path": "ttl.enabled", "lost": "items expire"}])
+
+
+def test_a_store_that_loses_data_by_a_change_in_place_is_told_as_that() -> None:
+    changed = made.step("update", "jobs", made.TABLE, line=30)
+    (risk,) = found(made.preview(made.holder(), made.plan(losses=[losing()]), changed))
+    assert (risk.name, risk.deed, risk.changed) == ("jobs-prod", "changed with a loss", ("ttl.enabled",))
+    assert (risk.system, str(risk.source)) == ("async-rag", "components/stores.py:30")
+    hook = 'Preview failed: before hook "durable-store-loss" failed: jobs would lose data: items expire\nrollback guard'
+    (unplanned,) = found(made.preview(changed, errors=[made.error(hook, changed["urn"])]))
+    assert unplanned.deed == "changed with a loss"
+    assert unplanned.refusal == "jobs would lose data: items expire\nrollback guard"
+
+
+def test_an_approved_loss_is_told_while_it_happens_and_not_afterwards() -> None:
+    plan = made.plan(losses=[losing(None)])
+    (risk,) = found(made.preview(plan, made.step("update", "jobs", made.TABLE)))
+    assert (risk.deed, risk.refusal) == ("changed with a loss", None)
+    assert found(made.preview(plan, made.step("same", "jobs", made.TABLE))) == []
+
+
+def test_a_store_that_is_deleted_loses_all_and_is_told_once() -> None:
+    plan = made.plan(losses=[losing()], removals=[made.entry("jobs", REFUSAL)])
+    assert [risk.deed for risk in found(made.preview(plan, made.step("delete", "jobs", made.TABLE)))] == ["deleted"]

@@ -20,10 +20,12 @@ from policies.waivers import Waiver
 from scripts.engine import Engine, EngineError
 from scripts.review import base, preview, standards, work
 from scripts.review.errors import ReviewError
+from scripts.review.markdown import document
 from scripts.review.model import Review
 from scripts.review.preview import Preview
+from scripts.review.progress import Progress
 from scripts.review.standards import Standards
-from scripts.review.ways import last
+from scripts.review.ways import window
 from scripts.review.work import Work
 from stacks.file import read
 from tests.scripts.review import made
@@ -99,7 +101,8 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
 
 def reviewed(tmp_path: Path, number: int = 3, revision: str | None = None) -> Review:
     settings = read("prod", {"rollback-stack:version": PINNED})
-    return Work(settings, tmp_path, made.NOW).review(revision, number)
+    quiet = Progress(write=lambda line: None)
+    return Work(settings, tmp_path, made.NOW, progress=quiet).review(revision, number)
 
 
 @pytest.fixture(autouse=True)
@@ -114,9 +117,9 @@ def pinned(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 def test_the_pinned_release_is_previewed_once_and_never_more_than_two_at_a_time(world: World, tmp_path: Path) -> None:
     found = reviewed(tmp_path, number=5)
     assert world.asked[0] == PINNED
-    assert sorted(world.asked) == sorted(last(5))
+    assert sorted(world.asked) == sorted(window(5, PINNED))
     assert world.most == 2
-    assert [way.version for way in found.ways] == last(5)
+    assert [way.version for way in found.ways] == window(5, None)
     assert found.passed
     assert found.base is None
     assert world.asked_of_base == []
@@ -205,3 +208,74 @@ def test_a_release_that_was_rewritten_or_dropped_fails_the_review(
     given = Waiver(policy="way-back", resource="v1.2.*", reason="it is retired", owner="ada", expires=made.NOW.date())
     monkeypatch.setattr(waivers, "load", lambda names, fixed: (given,) if "way-back" in names else ())
     assert [line.split()[0] for line in reviewed(tmp_path).failures] == ["v1.2.2"]  # what was published has no waiver
+
+
+def gone(*, also: str | None = None) -> Preview:
+    """A preview that is stopped by a table that would go, and by something else."""
+    step = made.step("delete", "jobs", made.TABLE)
+    refused = made.error('Preview failed: before hook "durable-store" failed: no\nrollback recovery make', step["urn"])
+    return made.preview(step, errors=[refused, *([made.error(also)] if also else [])])
+
+
+def test_a_store_at_risk_is_told_once_and_not_once_more_for_each_release(world: World, tmp_path: Path) -> None:
+    for version in window(5, PINNED):
+        world.answers[version] = gone()
+    found = reviewed(tmp_path, number=5)
+    assert found.failures == ("durable stores at risk: jobs would be deleted",)
+    assert world.asked == [PINNED, "v1.2.2"], "the nearest release says whose fault it is"
+    assert world.asked_of_base == []
+    assert [way.version for way in found.ways] == window(5, None)
+    assert {(way.open, way.closed_here, way.above) for way in found.ways} == {(False, False, ("jobs",))}
+    text = document(found)
+    assert text.count("would be **deleted**") == 1
+    assert "waivers.yaml" not in text
+
+
+def test_a_store_that_only_the_pinned_release_takes_away_leaves_the_ways_to_be_asked(
+    world: World, tmp_path: Path
+) -> None:
+    world.answers[PINNED] = gone()
+    found = reviewed(tmp_path, number=5)
+    assert sorted(world.asked) == sorted(window(5, PINNED))
+    assert [way.version for way in found.ways if not way.open] == [PINNED]
+    world.asked.clear()
+    for version in window(5, PINNED):
+        world.answers[version] = gone(also=None if version == PINNED else f"{version} has no artifact")
+    closed = reviewed(tmp_path, number=2)
+    assert world.asked == [PINNED, "v1.2.2", "v1.2.1"]
+    assert [way.reason for way in closed.ways] == ["v1.2.2 has no artifact", "v1.2.1 has no artifact"]
+
+
+def test_fewer_releases_than_there_are_lead_back_and_not_forward(world: World, tmp_path: Path) -> None:
+    found = reviewed(tmp_path, number=2)
+    assert [way.version for way in found.ways] == ["v1.2.2", "v1.2.1"]
+    assert sorted(world.asked) == ["v1.2.1", "v1.2.2", PINNED]
+
+
+def test_where_every_system_is_pinned_on_its_own_the_ways_move_them(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pins = {f"{system}:version": "v1.2.2" for system in SYSTEMS}
+    text = yaml.safe_dump({"config": {"rollback-stack:version": PINNED, **pins}})
+    (tmp_path / "stacks" / "Pulumi.prod.yaml").write_text(text)
+    running = state()
+    running["deployment"]["resources"][0]["outputs"]["systems"] = {name: {"release": "v1.2.2"} for name in SYSTEMS}
+    monkeypatch.setattr(Engine, "state", lambda self: running)
+    settings = read("prod", {"rollback-stack:version": PINNED, **pins})
+    found = Work(settings, tmp_path, made.NOW, progress=Progress(lambda line: None)).review(None, 3)
+    assert {way.version: len(way.moves) for way in found.ways} == {"v1.2.3": 5, "v1.2.2": 0, "v1.2.1": 5}
+    assert [way.version for way in found.ways if way.here] == ["v1.2.2"]
+    head = document(found).splitlines()[3]
+    assert head.startswith("prod runs v1.2.2; this change pins each system on its own: async-rag at v1.2.2, ")
+    assert "v1.2.3" not in head
+    assert "`rollback deploy VERSION --unpin` moves them" in document(found)
+
+
+def test_something_is_said_from_the_beginning(world: World, tmp_path: Path) -> None:
+    lines: list[str] = []
+    settings = read("prod", {"rollback-stack:version": PINNED})
+    Work(settings, tmp_path, made.NOW, progress=Progress(lines.append)).review(None, 3)
+    assert lines[0] == "   0 s  preview of the change …"
+    said = "\n".join(lines)
+    assert all(f"preview of {version}: done in 0 s" in said for version in ("v1.2.1", "v1.2.2"))
+    assert "checkov: done" in said

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from scripts.review.errors import ReviewError
-from scripts.review.workspace import base_of, program_at, settings_at
+from scripts.review.workspace import base_of, program_at, remote_of, settings_at
 
 SETTINGS = "config:\n  rollback-stack:version: v1.2.3 # why\n  rag-api:replicas: '3'\nencryptionsalt: v1:x:y\n"
 
@@ -106,3 +106,32 @@ def test_an_environment_that_was_committed_is_not_used(repository: Path, tmp_pat
     git(repository, "commit", "--quiet", "-m", "by mistake")
     found = program_at(repository, "HEAD", tmp_path / "base")
     assert (found / ".venv").readlink() == repository / ".venv"
+
+
+def test_pins_of_single_systems_stay_in_the_copy_unless_they_are_to_go(tmp_path: Path) -> None:
+    source = tmp_path / "Pulumi.prod.yaml"
+    pins = {"rag-api:version": "v1.2.2", "rollback-stack:temporaryPins": ["rag-api"], "rag-api:replicas": "3"}
+    source.write_text(yaml.safe_dump({"config": {"rollback-stack:version": "v1.2.3", **pins}}))
+    for unpin, wanted in ((False, pins), (True, {"rag-api:replicas": "3"})):
+        copy = settings_at(source, "v1.2.1", tmp_path / "scratch", unpin=unpin)
+        assert yaml.safe_load(copy.read_text())["config"] == {**wanted, "rollback-stack:version": "v1.2.1"}
+    as_is = settings_at(source, None, tmp_path / "scratch", unpin=True)
+    assert yaml.safe_load(as_is.read_text()) == yaml.safe_load(source.read_text())
+
+
+@pytest.mark.parametrize(
+    ("remote", "page"),
+    [
+        ("https://github.com/owner/project.git", "https://github.com/owner/project"),
+        ("https://somebody:secret@github.com/owner/project", "https://github.com/owner/project"),
+        ("git@github.com:owner/project.git", "https://github.com/owner/project"),
+        ("ssh://git@github.com/owner/project.git", "https://github.com/owner/project"),
+        ("/srv/project", None),
+        ("file:///srv/project", None),
+        (None, None),
+    ],
+)
+def test_the_page_of_a_repository_is_told_by_its_remote(repository: Path, remote: str | None, page: str | None) -> None:
+    if remote is not None:
+        git(repository, "remote", "add", "origin", remote)
+    assert remote_of(repository) == page
