@@ -6,13 +6,13 @@ overwritten" and "Lifecycle policies"; S3 User Guide, "Lifecycle configuration e
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
 from typing import Any
 
 from policies.rule import Facts, Finding, NoConfig, ResourceRule, Severity, StackRule
 from policies.subject import UNKNOWN, Resource, Stack, dig, items, known
+from policies.values import decoded
 from stacks.model import Model
 
 ALIAS = "aws:lambda/alias:Alias"
@@ -79,19 +79,10 @@ def immutable(repository: Resource, _config: NoConfig, _facts: Facts) -> Iterato
 
 def images_kept(resource: Resource, _config: NoConfig, _facts: Facts) -> Iterator[str]:
     """No lifecycle policy of a repository expires images that have a tag: releases are among them."""
-    for rule in items(dig(_document(resource.get(IMAGE_LIFECYCLE[resource.type])), "rules")):
+    for rule in items(dig(decoded(resource.get(IMAGE_LIFECYCLE[resource.type])), "rules")):
         status = dig(rule, "selection.tagStatus")
         if status in ("any", "tagged") and dig(rule, "action.type") in ("expire", None):
             yield f"{resource.name}: rule {dig(rule, 'rulePriority')} expires images with tagStatus {status}"
-
-
-def _document(given: object) -> Any:
-    if not isinstance(given, str):
-        return given
-    try:
-        return json.loads(given)
-    except ValueError:
-        return None
 
 
 def kept(stack: Stack, config: Artifacts, _facts: Facts) -> Iterator[Finding]:
@@ -130,7 +121,7 @@ def _artifacts(stack: Stack) -> tuple[dict[str, list[str | None]], dict[str, lis
 
 
 def _revision(text: object) -> Mapping[str, Any] | None:
-    found = _document(text) if isinstance(text, str) and text.lstrip().startswith("{") else None
+    found = decoded(text) if isinstance(text, str) and text.lstrip().startswith("{") else None
     return found if isinstance(found, Mapping) and {"bucket", "key"} <= found.keys() else None
 
 

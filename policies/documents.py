@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from policies.subject import UNKNOWN, items
+from policies.values import decoded
 
 Statement = Mapping[str, Any]
 """The elements of a statement, by their names as the documentation spells them."""
@@ -32,10 +32,7 @@ def parsed(document: object) -> Any:
     """A document given as JSON text or as an object; ``UNKNOWN`` where it is unknown, None where it is none."""
     if document is UNKNOWN or document is None or isinstance(document, Mapping):
         return document
-    try:
-        found = json.loads(str(document))
-    except ValueError:
-        return None
+    found = decoded(str(document))
     return found if isinstance(found, Mapping) else None
 
 

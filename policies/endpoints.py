@@ -6,13 +6,12 @@ your domains within a VPC"; EKS User Guide, "Cluster API server endpoint"; MSK D
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 from policies.networks import everyone
 from policies.rule import Facts, NoConfig, ResourceRule, Severity
 from policies.subject import UNKNOWN, Resource, dig, items, known
+from policies.values import decoded
 
 PUBLICLY_ACCESSIBLE = (
     "dms/instanceProfile:InstanceProfile dms/replicationInstance:ReplicationInstance lightsail/database:Database "
@@ -53,12 +52,7 @@ def database_private(resource: Resource, _config: NoConfig, _facts: Facts) -> It
 
 def _from_public(policy: Resource) -> bool:
     """Whether a network policy of OpenSearch Serverless, a JSON list of rules, lets everybody in."""
-    given: Any = policy.get("policy")
-    try:
-        found = json.loads(given) if isinstance(given, str) else given
-    except ValueError:
-        return False
-    return any(dig(each, "AllowFromPublic") is True for each in items(found))
+    return any(dig(each, "AllowFromPublic") is True for each in items(decoded(policy.get("policy"))))
 
 
 def cluster_private(cluster: Resource, _config: NoConfig, _facts: Facts) -> Iterator[str]:

@@ -8,7 +8,6 @@ Lambda"; API Gateway Developer Guide, "Stage variables".
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from typing import Any
 
 from policies.invokers import EDGES, EVENT_SOURCE, INVOKERS, NAMED, PERMISSION, QUALIFIERS
 from policies.subject import UNKNOWN, Resource, Stack, dig, items
+from policies.values import decoded
 
 __all__ = ["ALIAS", "EVENT_SOURCE", "FUNCTION", "GROUP", "PERMISSION", "Call", "Functions", "functions_of", "names"]
 
@@ -189,10 +189,7 @@ def _json(text: str) -> Any:
     """The object or list that a text is in JSON; None where it is none."""
     if not text.lstrip().startswith(("{", "[")):
         return None
-    try:
-        found = json.loads(text)
-    except ValueError:
-        return None
+    found = decoded(text)
     return found if isinstance(found, dict | list) else None
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -53,6 +54,11 @@ def test_components_look_nothing_up_in_the_environment() -> None:
         if name in impure
     ]
     assert wrong == []
+
+
+def test_no_policy_file_hides_a_module_of_python() -> None:
+    """The folder of a pack is the first place where its process looks for modules: `selectors.py` broke every import."""
+    assert {path.stem for path in (ROOT / "policies").iterdir()} & sys.stdlib_module_names == set()
 
 
 def test_no_file_outgrows_its_room() -> None:

@@ -14,7 +14,8 @@ from guard.evidence import RecoveryPoints
 from guard.guard import Guard
 from guard.previous import read_previous
 from guard.recovery.catalogue import Catalogue
-from tests.guard.world import BUCKET, REGION, STACK, Program, World, led_to
+from tests.guard.contents import REGION
+from tests.guard.world import BUCKET, STACK, Program, World, led_to
 from tests.support.project import ROOT
 from tests.support.sandbox import RunningSandbox
 

@@ -19,8 +19,9 @@ from guard.inventory import digest, durable, outputs
 from guard.ledger import Entry
 from guard.losses import Account, to_keep
 from guard.sightings import look
+from tests.guard.contents import REGION
 from tests.guard.programs import STORES, declared
-from tests.guard.world import REGION, STACK, Program, World, led_to, log
+from tests.guard.world import STACK, Program, World, led_to, log
 from tests.support.project import ROOT
 from tests.support.sandbox import RunningSandbox
 

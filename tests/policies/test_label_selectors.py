@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from policies.selectors import selects
+from policies.label_selectors import selects
 from policies.subject import UNKNOWN
 
 NAMES, VALUES = st.sampled_from("abc"), st.sampled_from("xyz")
