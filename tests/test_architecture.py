@@ -57,7 +57,7 @@ def test_components_look_nothing_up_in_the_environment() -> None:
 
 
 def test_no_policy_file_hides_a_module_of_python() -> None:
-    """The folder of a pack is the first place where its process looks for modules: `selectors.py` broke every import."""
+    """A pack's folder is where its process looks for modules first: a `selectors.py` there broke every import."""
     assert {path.stem for path in (ROOT / "policies").iterdir()} & sys.stdlib_module_names == set()
 
 
