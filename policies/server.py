@@ -22,6 +22,7 @@ LOOK_SECONDS = 2.0
 
 def serve(analyzer: Analyzer) -> None:
     """Answer until the language host is gone, or interrupts."""
+    host = os.getppid()  # before it can hear that this process is ready, and be killed
     server = grpc.server(
         futures.ThreadPoolExecutor(THREADS), options=[("grpc.max_receive_message_length", LARGEST_MESSAGE)]
     )
@@ -30,7 +31,6 @@ def serve(analyzer: Analyzer) -> None:
     server.start()
     sys.stdout.write(f"{port}\n")
     sys.stdout.flush()
-    host = os.getppid()
     try:
         while server.wait_for_termination(LOOK_SECONDS):  # true: it still serves
             if os.getppid() != host:

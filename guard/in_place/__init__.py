@@ -94,7 +94,7 @@ def losses(
         return []
     for path in paths:
         after = _with(after, path.partition("[")[0].split("."), old)
-    return [loss for row in rows(token) for loss in compared(row, old, after)]
+    return [loss for row in rows(token) if row.new or before is not None for loss in compared(row, old, after)]
 
 
 def rows(token: str) -> tuple[Row, ...]:

@@ -36,26 +36,26 @@ COMPANIONS: Mapping[str, Link] = {
             "aws:s3/bucketNotification:BucketNotification",
             "aws:s3/bucketObjectLockConfiguration:BucketObjectLockConfiguration",
             "aws:s3/bucketObjectLockConfigurationV2:BucketObjectLockConfigurationV2",
-            "aws:s3/bucketReplicationConfig:BucketReplicationConfig",
             "aws:s3/bucketVersioning:BucketVersioning",
             "aws:s3/bucketVersioningV2:BucketVersioningV2",
         ),
         Link("bucket", BUCKETS),
     ),
+    "aws:s3/bucketReplicationConfig:BucketReplicationConfig": Link("bucket", BUCKETS, adds=True),
     "aws:s3control/bucketLifecycleConfiguration:BucketLifecycleConfiguration": Link("bucket"),
     "aws:backup/vaultLockConfiguration:VaultLockConfiguration": Link(
         "backupVaultName", ("aws:backup/vault:Vault", "aws:backup/logicallyAirGappedVault:LogicallyAirGappedVault")
     ),
     "aws:cloudwatch/logSubscriptionFilter:LogSubscriptionFilter": Link(
-        "logGroup", ("aws:cloudwatch/logGroup:LogGroup",)
+        "logGroup", ("aws:cloudwatch/logGroup:LogGroup",), adds=True
     ),
-    "aws:dynamodb/globalSecondaryIndex:GlobalSecondaryIndex": Link("tableName", TABLES),
-    "aws:dynamodb/kinesisStreamingDestination:KinesisStreamingDestination": Link("tableName", TABLES),
-    "aws:dynamodb/tableReplica:TableReplica": Link("globalTableArn"),
+    "aws:dynamodb/globalSecondaryIndex:GlobalSecondaryIndex": Link("tableName", TABLES, adds=True),
+    "aws:dynamodb/kinesisStreamingDestination:KinesisStreamingDestination": Link("tableName", TABLES, adds=True),
+    "aws:dynamodb/tableReplica:TableReplica": Link("globalTableArn", adds=True),
     "aws:ecr/lifecyclePolicy:LifecyclePolicy": Link("repository", ("aws:ecr/repository:Repository",)),
     "aws:efs/backupPolicy:BackupPolicy": Link("fileSystemId", ("aws:efs/fileSystem:FileSystem",)),
     "aws:efs/replicationConfiguration:ReplicationConfiguration": Link(
-        "sourceFileSystemId", ("aws:efs/fileSystem:FileSystem",)
+        "sourceFileSystemId", ("aws:efs/fileSystem:FileSystem",), adds=True
     ),
     "aws:kms/keyPolicy:KeyPolicy": Link("keyId", KEYS),
     "aws:lambda/eventSourceMapping:EventSourceMapping": Link("eventSourceArn"),
@@ -63,10 +63,12 @@ COMPANIONS: Mapping[str, Link] = {
         "functionName", ("aws:lambda/function:Function",)
     ),
     "aws:opensearch/serverlessLifecyclePolicy:ServerlessLifecyclePolicy": Link("name"),
-    "aws:rds/instanceAutomatedBackupsReplication:InstanceAutomatedBackupsReplication": Link("sourceDbInstanceArn"),
-    "aws:redshift/snapshotCopy:SnapshotCopy": Link("clusterIdentifier", ("aws:redshift/cluster:Cluster",)),
+    "aws:rds/instanceAutomatedBackupsReplication:InstanceAutomatedBackupsReplication": Link(
+        "sourceDbInstanceArn", adds=True
+    ),
+    "aws:redshift/snapshotCopy:SnapshotCopy": Link("clusterIdentifier", ("aws:redshift/cluster:Cluster",), adds=True),
     "aws:redshift/snapshotScheduleAssociation:SnapshotScheduleAssociation": Link(
-        "clusterIdentifier", ("aws:redshift/cluster:Cluster",)
+        "clusterIdentifier", ("aws:redshift/cluster:Cluster",), adds=True
     ),
     "aws:sns/topicSubscription:TopicSubscription": Link("topic", adds=True),
     "aws:sqs/redrivePolicy:RedrivePolicy": Link("queueUrl"),

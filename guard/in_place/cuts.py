@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
-from guard.in_place.checks import is_on, shorter, switched_off
+from guard.in_place.checks import appears_or_changes, is_on, shorter, switched_off
 from guard.in_place.row import Part
 from guard.in_place.values import ABSENT, UNKNOWN, at, holds_unknown, listed, member, number, shown
 
@@ -128,6 +129,15 @@ def stream_consumer(before: Any, after: Any) -> Iterator[Part]:
     old, new = (True if found is ABSENT else found for found in (member(side, "enabled") for side in (before, after)))
     if member(before, "startingPosition") not in (ABSENT, ""):
         yield from (Part(old, new, path="enabled", unknown=part.unknown) for part in switched_off(old, new))
+
+
+def consumer_filter(before: Any, after: Any) -> Iterator[Part]:
+    """A consumer's filter that appears or changes. A queue's deletes what it doesn't match, whoever else reads; a new
+    consumer of a stream leaves the records to the others. Source: Lambda documentation, "Event filtering"."""
+    reads_beside = not before and member(after, "startingPosition") not in (ABSENT, "")
+    if not reads_beside:
+        old, new = (member(side, "filterCriteria") for side in (before, after))
+        yield from (replace(part, path="filterCriteria") for part in appears_or_changes(old, new))
 
 
 def claims_on_scale(before: Any, after: Any) -> Iterator[Part]:

@@ -70,15 +70,17 @@ ROWS: Mapping[str, tuple[Row, ...]] = {
             shorter("s", (-1,)),
             "records older than {after} are discarded: {before} so far",
             default=-1,
+            new=False,
         ),
         Row(
             "maximumRetryAttempts",
             shorter("attempts", (-1,)),
             "records that fail are discarded sooner: {before} -> {after}",
             default=-1,
+            new=False,
         ),
         Row("destinationConfig.onFailure", removed, _ON_FAILURE),
-        Row("filterCriteria", appears_or_changes, _FILTER),
+        Row("", cuts.consumer_filter, _FILTER),
         Row(
             "functionResponseTypes",
             members(),

@@ -43,6 +43,9 @@ class Row:
     """The old value, set again, doesn't bring back what has gone because of the new one."""
     default: Any = ABSENT
     """What the service does where the property isn't set, by its documentation; ``AS_IT_IS`` for nothing at all."""
+    new: bool = True
+    """Whether a companion that is made beside an old store counts: a new consumer with few retries adds a reader, and
+    takes nothing from the others."""
 
 
 @dataclass(frozen=True)

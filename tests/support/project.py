@@ -23,6 +23,7 @@ PARTS = (
     "policies",
     "runbooks",
     "Pulumi.yaml",
+    "pyproject.toml",
     "__main__.py",
 )
 

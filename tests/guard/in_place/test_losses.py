@@ -83,6 +83,26 @@ def test_a_new_companion_loses_what_a_store_has_that_was_there_before(token: str
     assert lost(token, None, after) == []
 
 
+OF_A_QUEUE = {"eventSourceArn": "arn:aws:sqs:us-east-1:1:jobs"}
+FILTER = {"filterCriteria": {"filters": [{"pattern": "{}"}]}}
+
+
+@pytest.mark.parametrize(
+    ("token", "after", "counts"),
+    [
+        (MAPPING, {**STREAM, "maximumRetryAttempts": 10}, False),
+        (MAPPING, {**STREAM, "maximumRecordAgeInSeconds": 60}, False),
+        (MAPPING, {**STREAM, **FILTER}, False),
+        (MAPPING, {**OF_A_QUEUE, **FILTER}, True),
+        (MAPPING, OF_A_QUEUE, False),
+        ("aws:cloudwatch/logSubscriptionFilter:LogSubscriptionFilter", {"filterPattern": "ERROR"}, False),
+        ("aws:lambda/functionEventInvokeConfig:FunctionEventInvokeConfig", {"maximumRetryAttempts": 0}, True),
+    ],
+)
+def test_a_new_reader_takes_nothing_from_the_others(token: str, after: dict[str, Any], counts: bool) -> None:
+    assert bool(lost(token, None, after, existing_store=True)) is counts
+
+
 def test_a_new_companion_that_only_keeps_loses_nothing() -> None:
     for status in ("Enabled", "Disabled"):
         assert lost(VERSIONING, None, {"versioningConfiguration": {"status": status}}, existing_store=True) == []
