@@ -39,11 +39,14 @@ class Index:
     def of(self, address: str, resource: Resource) -> Named:
         """How this resource's own arguments are read. It never refers to itself or to what another provider manages."""
 
+        terraform = address.partition(".")[0]
+
         def named(argument: str, value: Any) -> list[str]:
             found = {
                 other
                 for text in _texts(value)
-                for other, provider in self.named.get((_subject(argument), text), [])
+                for subject in (_subject(argument), *_extended(terraform, argument))
+                for other, provider in self.named.get((subject, text), [])
                 if other != address and provider == resource.provider
             }
             return [part for other in sorted(found) for part in (f"{other}.id", other)] if len(found) == 1 else []
@@ -61,6 +64,13 @@ def _tails(terraform: str) -> Iterator[str]:
     """``aws_s3_bucket`` -> ``s3_bucket``, ``bucket``. Other resources of a bucket have its name without being one."""
     words = terraform.split("_")[1:]
     return ("_".join(words[start:]) for start in range(len(words)))
+
+
+def _extended(terraform: str, argument: str) -> Iterator[str]:
+    """``aws_config_configuration_recorder_status`` has the name of what it is the status of."""
+    words = terraform.split("_")[1:]
+    if argument in IDENTITY:
+        yield from ("_".join(words[:end]) for end in range(2, len(words)))
 
 
 def _subject(argument: str) -> str:

@@ -15,6 +15,7 @@ from typing import Any
 
 from judging import Judge  # type: ignore[import-not-found]
 from network import REFUSED, refuse_network  # type: ignore[import-not-found]
+from possible import parsed  # type: ignore[import-not-found]
 
 
 def main(folder: Path, output: Path, checks: str) -> None:
@@ -24,12 +25,12 @@ def main(folder: Path, output: Path, checks: str) -> None:
     from checkov.common.graph.checks_infra.base_check import BaseGraphCheck  # type: ignore[import-not-found]
     from checkov.common.models.enums import CheckResult  # type: ignore[import-not-found]
     from checkov.runner_filter import RunnerFilter  # type: ignore[import-not-found]
-    from checkov.terraform import plan_runner  # type: ignore[import-not-found]
-    from checkov.terraform.plan_parser import RESOURCE_TYPES_JSONIFY  # type: ignore[import-not-found]
+    from checkov.terraform import plan_parser, plan_runner  # type: ignore[import-not-found]
 
     logging.disable(logging.CRITICAL)
-    judge = Judge(holes(folder), CheckResult, RESOURCE_TYPES_JSONIFY, plan_runner.TF_LIFECYCLE_CHECK_IDS)
+    judge = Judge(holes(folder), CheckResult, plan_runner.TF_LIFECYCLE_CHECK_IDS)
     judge.patch(BaseCheck, BaseGraphCheck)
+    read_documents(plan_parser)
     records: list[dict[str, Any]] = []
     plan = folder / "plan.json"
     if plan.exists():
@@ -43,6 +44,18 @@ def main(folder: Path, output: Path, checks: str) -> None:
         records += told(ManifestRunner().run(str(manifests), [checks], None, chosen), CheckResult)
     found = {"records": records, "undecided": judge.undecided, "broken": judge.broken, "refused": REFUSED}
     output.write_text(json.dumps(found))
+
+
+def read_documents(parser: Any) -> None:
+    """Of a plan checkov reads the documents of some types only; of Terraform's own files those of all."""
+    whole = parser._hclify
+
+    def hclify(obj: Any, conf: Any = None, parent_key: Any = None, resource_type: Any = None) -> Any:
+        made = whole(obj, conf, parent_key, resource_type)
+        documents = {key: parsed(value) for key, value in obj.items() if isinstance(value, str)}
+        return made | {key: [value] for key, value in documents.items() if isinstance(value, dict)}
+
+    parser._hclify = hclify
 
 
 def holes(folder: Path) -> dict[str, Any]:

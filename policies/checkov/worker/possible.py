@@ -103,6 +103,16 @@ class Place:
         return self.text.replace(self.gap, text) if self.text else text
 
 
+def parsed(value: Any) -> Any:
+    """A document as the object that it says; all else as it is."""
+    if not isinstance(value, str) or not value.lstrip().startswith("{"):
+        return value
+    try:
+        return json.loads(value)
+    except ValueError:
+        return value
+
+
 def places_in(value: Any, known: dict[str, Place]) -> list[Place]:
     """The holes that a configuration has, each once."""
     found: dict[str, Place] = {}
@@ -125,21 +135,18 @@ def _find(value: Any, known: dict[str, Place], found: dict[str, Place]) -> None:
             _find(each, known, found)
 
 
-def filled(value: Any, by: dict[str, Any], parsed: bool = False) -> Any:
-    """A copy with each hole replaced. ``parsed``: documents are objects here, not text."""
+def filled(value: Any, by: dict[str, Any]) -> Any:
+    """A copy with each hole replaced. checkov reads documents before its checks see them, so they are objects here."""
     if isinstance(value, str):
-        if value not in by:
-            return value
-        taken = by[value]
-        return json.dumps(taken) if isinstance(taken, dict) and not parsed else taken
+        return parsed(by[value]) if value in by else value
     if isinstance(value, dict):
         hole = next((key for key in value if key in by), None)
         if hole is not None:
             return by[hole]
-        made = {key: filled(each, by, parsed) for key, each in value.items()}
+        made = {key: filled(each, by) for key, each in value.items()}
         return {key: each for key, each in made.items() if each is not GONE}
     if isinstance(value, list):
-        kept = [each for each in (filled(item, by, parsed) for item in value) if each is not GONE]
+        kept = [each for each in (filled(item, by) for item in value) if each is not GONE]
         return kept if kept or not value else GONE
     return value
 

@@ -36,14 +36,15 @@ class Words:
 
 
 @cache
-def of_class(kind: type) -> Words:
+def of_class(kind: Any) -> Words:
     """The words of a check written in Python, with those of its bases and of the functions it calls."""
     return Words(_of_class(kind))
 
 
 def of_check(check: Any) -> Words:
     """The words of a check: of its class, or of its definition where it is a policy in YAML."""
-    return Words(_of_policy(check)) if hasattr(check, "sub_checks") else of_class(type(check))
+    kind: Any = type(check)
+    return Words(_of_policy(check)) if hasattr(check, "sub_checks") else of_class(kind)
 
 
 def _of_class(kind: type) -> Iterator[Any]:

@@ -48,6 +48,12 @@ def references(*steps: dict[str, Any]) -> dict[str, list[str]]:
             {"function": "arn:aws:lambda:eu-central-1:1:function:resize"},
             "function_name",
         ),
+        (
+            step("aws:cfg/recorder:Recorder", "a", {"name": "all", "roleArn": "x"}),
+            "aws:cfg/recorderStatus:RecorderStatus",
+            {"name": "all", "isEnabled": True},
+            "name",
+        ),
     ],
 )
 def test_a_name_or_an_arn_refers(target: dict[str, Any], kind: str, inputs: dict[str, Any], argument: str) -> None:

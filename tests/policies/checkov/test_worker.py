@@ -73,8 +73,9 @@ class LongEnough(Check):
 
 class NoStars(Check):
     def scan(self, conf: dict[str, Any]) -> Result:
-        policy = conf.get("policy", [""])[0]
-        return Result.FAILED if '"*"' in policy else Result.PASSED
+        policy = conf.get("policy", [{}])[0]
+        statements = policy.get("Statement", [policy])
+        return Result.FAILED if any("*" in each.values() for each in statements) else Result.PASSED
 
 
 class Logs(Check):
@@ -96,7 +97,7 @@ def verdict(judging: ModuleType, check: Check, conf: dict[str, Any], holes: Hole
     """The verdict that stands, or ``open`` or ``broken``."""
     import json
 
-    judge = judging.Judge(json.loads(str(holes)), Result, {}, set())
+    judge = judging.Judge(json.loads(str(holes)), Result, set())
     answer = judge.judge(check, "plan.json", conf, lambda given: {"result": check.scan(given)})
     if judge.undecided:
         return "open"
@@ -169,7 +170,7 @@ def test_a_check_that_fails_itself_on_all_of_it_is_told(judging: ModuleType) -> 
 
 
 def test_a_check_of_the_order_of_replacement_cant_be_told(judging: ModuleType) -> None:
-    judge = judging.Judge({}, Result, {}, {"CKV_TEST_1"})
+    judge = judging.Judge({}, Result, {"CKV_TEST_1"})
     judge.judge(Named(), "plan.json", {"name": ["x"]}, lambda given: {"result": Result.PASSED})
     (told,) = judge.undecided
     assert told["causes"] == ["deleteBeforeReplace, which a preview doesn't tell"]
@@ -180,7 +181,7 @@ def test_secrets_are_named_as_such(judging: ModuleType) -> None:
 
     holes = Holes()
     hole = holes.stand_in(Unknown(secret=True), ["encrypted"], Shape.BOOLEAN, None)
-    judge = judging.Judge(json.loads(str(holes)), Result, {}, set())
+    judge = judging.Judge(json.loads(str(holes)), Result, set())
     check = Encrypted()
     judge.judge(check, "plan.json", {"encrypted": [hole]}, lambda given: {"result": check.scan(given)})
     assert [each["causes"] for each in judge.undecided] == [["encrypted is secret"]]

@@ -19,11 +19,16 @@ OWN = ("__", "start_line", "end_line", "references_", "rendering_breadcrumbs_", 
 def main(output: Path, folders: list[str]) -> None:
     from checkov.common.models.enums import CheckResult  # type: ignore[import-not-found]
     from checkov.runner_filter import RunnerFilter  # type: ignore[import-not-found]
+    from checkov.terraform.checks.utils.base_cloudsplaining_iam_scanner import (  # type: ignore[import-not-found]
+        BaseTerraformCloudsplainingIAMScanner,
+    )
     from checkov.terraform.runner import Runner  # type: ignore[import-not-found]
 
     logging.disable(logging.CRITICAL)
     told: dict[str, Any] = {}
     for folder in folders:
+        # checkov keeps policies by file and resource, and every example has a ``main.tf``.
+        BaseTerraformCloudsplainingIAMScanner.policy_document_cache.clear()
         runner = Runner()
         chosen = RunnerFilter(framework=["terraform"], show_progress_bar=False)
         # One folder at a time, without those below it: each is an example of its own.
@@ -37,7 +42,11 @@ def main(output: Path, folders: list[str]) -> None:
             [record.check_id, record.resource, CheckResult(record.check_result["result"]).value]
             for record in [*report.passed_checks, *report.failed_checks, *report.skipped_checks]
         ]
-        told[folder] = {"resources": _resources(runner.definitions or {}), "verdicts": verdicts}
+        told[folder] = {
+            "resources": _resources(runner.definitions or {}),
+            "connections": _connections(runner.graph_manager.get_reader_endpoint()),
+            "verdicts": verdicts,
+        }
     output.write_text(json.dumps(told, default=str))
 
 
@@ -48,6 +57,16 @@ def _resources(definitions: Any) -> list[dict[str, Any]]:
             for kind, named in block.items():
                 for name, arguments in named.items():
                     found.append({"type": kind, "name": name, "arguments": _plain(arguments)})
+    return found
+
+
+def _connections(graph: Any) -> list[list[str]]:
+    """Resource, argument and the resource that it refers to: checkov puts known values in place of references."""
+    found = []
+    for start, end, edge in graph.weighted_edge_list():
+        names = [graph[each][1].get("block_name_", "") for each in (start, end)]
+        label = edge.get("label") if isinstance(edge, dict) else edge
+        found.append([names[0], str(label), names[1]])
     return found
 
 

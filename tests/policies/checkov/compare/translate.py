@@ -41,8 +41,9 @@ class Example:
     """Types and arguments that no Pulumi type or property stands for."""
 
 
-def translate(resources: list[Mapping[str, Any]], folder: str) -> Example:
+def translate(told: Mapping[str, Any], folder: str) -> Example:
     """The steps that one folder's resources take. ``folder`` keeps them apart from those of another."""
+    resources = told["resources"]
     made = Example([], {})
     known = {(each["type"], plain_name(each["name"])): each for each in resources}
     for each in resources:
@@ -51,7 +52,9 @@ def translate(resources: list[Mapping[str, Any]], folder: str) -> Example:
             if each["type"].startswith("aws_"):
                 made.lost.append(each["type"])
             continue
-        state = _Resource(token, each, known, made.lost, folder).state()
+        name = f"{each['type']}.{plain_name(each['name'])}"
+        refers = [connection[1:] for connection in told["connections"] if connection[0] == name]
+        state = _Resource(token, each, known, made.lost, folder, refers).state()
         made.names[state["urn"]] = f"{each['type']}.{each['name']}"
         made.steps.append({"op": "create", "urn": state["urn"], "newState": state})
     return made
@@ -103,7 +106,9 @@ class _Resource:
         known: Mapping[tuple[str, str], Mapping[str, Any]],
         lost: list[str],
         folder: str,
+        refers: list[list[str]],
     ) -> None:
+        self.refers = refers
         self.token, self.given, self.known, self.lost, self.folder = token, given, known, lost, folder
         self.type = naming.terraform_type(token) or ""
         self.module = module(token.split(":")[1].partition("/")[0])
@@ -113,7 +118,7 @@ class _Resource:
         inputs, depends = {}, {}
         arguments = self.given["arguments"]
         for name, key, each in self._properties((), self.module.resources.get(self.token, {}), arguments):
-            self.behind = set()
+            self.behind = set(self._connected(name))
             inputs[key] = self._value((key,), each, arguments[name])
             if self.behind:
                 depends[key] = sorted(self.behind)
@@ -121,6 +126,14 @@ class _Resource:
         made = {"urn": own, "custom": True, "type": self.token, "inputs": inputs, "propertyDependencies": depends}
         made["provider"] = self.folder
         return {**made, **self._lifecycle(arguments)}
+
+    def _connected(self, argument: str) -> Iterator[str]:
+        """The resources that an argument, or a part of it, refers to."""
+        for label, other in self.refers:
+            kind, _, name = other.partition(".")
+            token = tokens().get(RENAMED.sub("aws_lb", kind))
+            if token and label.partition(".")[0] == argument:
+                yield urn(token, self.folder, name)
 
     def _lifecycle(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
         options: dict[str, Any] = {}

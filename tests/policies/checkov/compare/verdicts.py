@@ -65,9 +65,7 @@ def compare(folders: Sequence[Path], source: Path | None = None) -> Comparison:
     with tempfile.TemporaryDirectory(prefix="compare-") as scratch:
         told = source or _checkov(folders, Path(scratch) / "source.json")
         given = {name: each for name, each in json.loads(told.read_text()).items() if "error" not in each}
-    examples = {
-        name: translate(each["resources"], f"f{number:03}") for number, (name, each) in enumerate(given.items())
-    }
+    examples = {name: translate(each, f"f{number:03}") for number, (name, each) in enumerate(given.items())}
     steps = [step for each in examples.values() for step in each.steps]
     document = {"steps": steps, "changeSummary": {"create": len(steps)}}
     skips = [skip for name, each in given.items() for skip in _skips(each["verdicts"], examples[name])]
@@ -83,7 +81,7 @@ def compare(folders: Sequence[Path], source: Path | None = None) -> Comparison:
 
 
 def _checkov(folders: Sequence[Path], output: Path) -> Path:
-    command = [environment.python(), "-I", "-B", HERE / "source.py", output, *folders]
+    command = [str(each) for each in (environment.python(), "-I", "-B", HERE / "source.py", output, *folders)]
     subprocess.run(command, check=True, env=engine.surroundings(output.parent))
     return output
 

@@ -52,7 +52,7 @@ def pairs(modules: Mapping[str, Module], terraform: Mapping[str, Words]) -> Iter
     for module in modules.values():
         for token, properties in module.resources.items():
             kind = naming.terraform_type(token)
-            if kind in terraform:
+            if kind is not None and kind in terraform:
                 yield from _within((kind,), properties, module, terraform[kind], frozenset())
 
 
@@ -129,7 +129,7 @@ def table(modules: Mapping[str, Module], terraform: Mapping[str, Words]) -> dict
 def shape(pair: Pair) -> str:
     """What the argument holds; empty for one text, which is the usual."""
     word, given = pair.word, pair.input
-    if word.parts is not None:
+    if word.parts is not None or (given.parts and word.kind == "any"):
         return "block"
     if given.parts:
         return "json"

