@@ -50,7 +50,9 @@ class Holes:
         self, value: Unknown, path: Sequence[str], shape: Shape | str, reference: str | None, whole: bool = True
     ) -> str:
         """A new place; returns what stands in it."""
-        name = NAME.format(len(self.found) + 1)
+        number = len(self.found) + 1
+        # A check that compares two resources by what they refer to finds the same reference in both.
+        name = f"{reference}[{number}]" if reference else NAME.format(number)
         kind = shape.value if isinstance(shape, Shape) else shape
         self.found[name] = Hole(tuple(path), kind, reference, value.text, value.secret, whole)
         return name

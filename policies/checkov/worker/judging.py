@@ -46,8 +46,9 @@ class Judge:
         words = of_check(check) if places else None
         answers, errors = [], []
         for given in self._possible(conf, places, words):
-            # Checks of IAM keep the policies that they have read by resource, and this is another one each time.
-            getattr(check, "policy_document_cache", {}).clear()
+            if places:
+                # Checks of IAM keep the policies that they have read by resource, and this is another one each time.
+                getattr(check, "policy_document_cache", {}).clear()
             try:
                 answers.append(ask(given))
             except Exception as error:
@@ -74,7 +75,10 @@ class Judge:
         if len(set(verdicts)) != 1:
             return None
         (verdict,) = set(verdicts)
-        opaque = [each for each in places if each.opaque and each.concerns(words)]
+        looked_at = [each for each in places if each.concerns(words)]
+        opaque = [each for each in looked_at if each.opaque]
+        if verdict is self.results.UNKNOWN and looked_at:
+            return None
         if verdict is self.results.FAILED and any(each.whole for each in opaque):
             return None
         if verdict is self.results.PASSED and any(each.shape in ("block", "map") for each in opaque):

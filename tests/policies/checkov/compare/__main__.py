@@ -23,6 +23,7 @@ def main(top: Path, source: Path | None = None, output: Path | None = None) -> N
     for name, count in sorted(found.lost.items()):
         print(f"{count:4}  {name}: no property of Pulumi's")
     print(f"{len(found.verdicts)} verdicts in {len(folders)} folders: {found.share:.2%} the same")
+    print(f"without examples that the provider has outgrown: {found.current:.2%}")
     if output:
         output.write_text(json.dumps([vars(each) for each in found.differences], indent=1))
 

@@ -22,7 +22,9 @@ from tests.policies.checkov.names.pulumi_words import Module, Properties, Proper
 
 TEXT = UNKNOWN_MARKERS[2]
 REFERENCE = re.compile(r"\$?\{?\b(?P<type>aws_\w+)\.(?P<name>[\w-]+)(?:\[[^\]]*\])?\.(?P<attribute>\w+)(?:\[\d+\])?\}?")
-OPEN = re.compile(r"\$\{|\b(var|local|module|data|each|count|self|path|random_\w+|aws_\w+|tls_\w+)\.[\w-]+\.?|^\w+\(")
+OPEN = re.compile(
+    r"\$\{|\b(var|local|module|data|each|count|self|path|random_\w+|aws_\w+|tls_\w+)\.[\w-]+\.?|^(?!rate|cron|at)\w+\("
+)
 """Text that checkov leaves as an expression."""
 META = frozenset({"count", "for_each", "provider", "depends_on", "lifecycle", "provisioner", "connection", "timeouts"})
 OLD_MODULES = frozenset({"alb", "applicationloadbalancing", "elasticloadbalancing", "elasticloadbalancingv2"})
@@ -38,7 +40,9 @@ class Example:
     names: dict[str, str]
     """URN -> the address in Terraform."""
     lost: list[str] = field(default_factory=list)
-    """Types and arguments that no Pulumi type or property stands for."""
+    """Types and arguments that no Pulumi type or property stands for: today's provider has them no more."""
+    outdated: set[str] = field(default_factory=set)
+    """The URNs of resources with such arguments."""
 
 
 def translate(told: Mapping[str, Any], folder: str) -> Example:
@@ -52,9 +56,12 @@ def translate(told: Mapping[str, Any], folder: str) -> Example:
             if each["type"].startswith("aws_"):
                 made.lost.append(each["type"])
             continue
+        before = len(made.lost)
         name = f"{each['type']}.{plain_name(each['name'])}"
         refers = [connection[1:] for connection in told["connections"] if connection[0] == name]
         state = _Resource(token, each, known, made.lost, folder, refers).state()
+        if len(made.lost) > before:
+            made.outdated.add(state["urn"])
         made.names[state["urn"]] = f"{each['type']}.{each['name']}"
         made.steps.append({"op": "create", "urn": state["urn"], "newState": state})
     return made

@@ -34,6 +34,8 @@ class Verdict:
     bridge: str
     reason: str
     """Why the bridge can't tell."""
+    outdated: bool
+    """The example has arguments that today's provider has no more, so no program of Pulumi's can say the same."""
 
     @property
     def same(self) -> bool:
@@ -51,6 +53,12 @@ class Comparison:
     def share(self) -> float:
         """Of checkov's own verdicts, the part that the bridge gives as well."""
         return sum(each.same for each in self.verdicts) / max(len(self.verdicts), 1)
+
+    @property
+    def current(self) -> float:
+        """The same without outdated examples."""
+        kept = [each for each in self.verdicts if not each.outdated]
+        return sum(each.same for each in kept) / max(len(kept), 1)
 
     @property
     def differences(self) -> list[Verdict]:
@@ -71,7 +79,7 @@ def compare(folders: Sequence[Path], source: Path | None = None) -> Comparison:
     skips = [skip for name, each in given.items() for skip in _skips(each["verdicts"], examples[name])]
     found = _bridged(document, skips)
     verdicts = [
-        Verdict(name, check, address, result, *found.get((check, urn), (NONE, "")))
+        Verdict(name, check, address, result, *found.get((check, urn), (NONE, "")), urn in examples[name].outdated)
         for name, each in given.items()
         for urns in ({address: urn for urn, address in examples[name].names.items()},)
         for check, address, result in dict.fromkeys(map(tuple, each["verdicts"]))
