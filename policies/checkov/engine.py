@@ -16,9 +16,10 @@ from policies.checkov import environment
 from policies.checkov.errors import CheckovError
 from stacks.model import Model
 
-WORKER = Path(__file__).parent / "worker.py"
+WORKER = Path(__file__).parent / "worker"
 CHECKS = Path(__file__).parent / "checks"
 PLAN = "plan.json"
+HOLES = "holes.json"
 PATIENCE = 600.0
 """Seconds; 5,000 resources take far less."""
 
@@ -47,19 +48,31 @@ class Broken(Model):
     said: str
 
 
+class Open(Model):
+    """A check whose verdict hangs on what can't be told."""
+
+    check: str
+    title: str
+    resource: str
+    file: str
+    causes: tuple[str, ...]
+    """The arguments that it hangs on."""
+
+
 class Run(Model):
     """What the worker writes."""
 
     records: tuple[Record, ...]
+    undecided: tuple[Open, ...]
     broken: tuple[Broken, ...]
     refused: tuple[str, ...]
     """Connections that were tried, and refused."""
 
 
-NOTHING = Run(records=(), broken=(), refused=())
+NOTHING = Run(records=(), undecided=(), broken=(), refused=())
 
 
-def run(plan: Mapping[str, Any] | None, manifests: Mapping[str, str]) -> Run:
+def run(plan: Mapping[str, Any] | None, manifests: Mapping[str, str], holes: str = "{}") -> Run:
     """Scan. The files lie in a folder that only this user can read, for as long as the scan takes.
 
     Raises ``CheckovError`` where checkov can't be installed or ends badly.
@@ -67,7 +80,7 @@ def run(plan: Mapping[str, Any] | None, manifests: Mapping[str, str]) -> Run:
     python = environment.python()
     with tempfile.TemporaryDirectory(prefix="checkov-") as scratch:
         folder = Path(scratch)
-        write(folder, plan, manifests)
+        write(folder, plan, manifests, holes)
         output = folder / "results.json"
         command = [str(python), "-I", "-B", str(WORKER), str(folder), str(output), str(CHECKS)]
         try:
@@ -92,8 +105,9 @@ def run(plan: Mapping[str, Any] | None, manifests: Mapping[str, str]) -> Run:
             raise CheckovError(f"checkov answered in an unknown form: {error.errors()[0]['msg']}") from None
 
 
-def write(folder: Path, plan: Mapping[str, Any] | None, manifests: Mapping[str, str]) -> None:
-    """The files that the worker reads."""
+def write(folder: Path, plan: Mapping[str, Any] | None, manifests: Mapping[str, str], holes: str = "{}") -> None:
+    """The files that the worker reads; ``holes`` is the text of ``policies.checkov.holes.Holes``."""
+    (folder / HOLES).write_text(holes)
     if plan is not None:
         (folder / PLAN).write_text(json.dumps(plan, indent=1))
     if manifests:
@@ -105,7 +119,7 @@ def write(folder: Path, plan: Mapping[str, Any] | None, manifests: Mapping[str, 
 def surroundings(folder: Path) -> dict[str, str]:
     """checkov's environment variables: none of the user's, so no API key, configuration file or proxy is found.
 
-    Values that aren't known count as present, not as absent; no processes are forked for a few hundred resources.
+    No processes are forked for a few hundred resources.
     """
     return {
         "PATH": os.environ.get("PATH", os.defpath),
@@ -113,6 +127,5 @@ def surroundings(folder: Path) -> dict[str, str]:
         "TMPDIR": str(folder),
         "LC_ALL": "C.UTF-8",
         "PYTHONDONTWRITEBYTECODE": "1",
-        "EVAL_TF_PLAN_AFTER_UNKNOWN": "true",
         "CHECKOV_PARALLELIZATION_TYPE": "none",
     }

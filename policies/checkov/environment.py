@@ -70,7 +70,7 @@ def _install(home: Path, lock: Path) -> None:
         shutil.rmtree(left, ignore_errors=True)
     started = time.monotonic()
     print(f"installing checkov {version(lock)} into an environment of its own (first use, 200 MB) ...", file=sys.stderr)
-    uv = _uv(home.parent)
+    uv = installer(home.parent)
     if uv:
         _run([str(uv), "venv", "--quiet", "--python", sys.executable, str(fresh)])
         command = [
@@ -91,7 +91,7 @@ def _install(home: Path, lock: Path) -> None:
     print(f"installing checkov: done in {time.monotonic() - started:.0f} s", file=sys.stderr)
 
 
-def _uv(cache: Path) -> Path | None:
+def installer(cache: Path) -> Path | None:
     """The uv that ``scripts/bootstrap`` fetched, or one on PATH. pip does the same without it, in a minute."""
     kept = [each / "bin" / "uv" for each in sorted(cache.glob("uv-*"), reverse=True)]
     found = next((each for each in kept if os.access(each, os.X_OK)), None) or shutil.which("uv")

@@ -45,6 +45,11 @@ class Resource:
     """Only read, not managed by this program."""
     trace: tuple[Source, ...]
     """The project's own lines that declare it, innermost first."""
+    provider: str = ""
+    """The provider that manages it, as the engine refers to it; empty where none is named."""
+    protect: bool = False
+    ignored: tuple[str, ...] = ()
+    """The paths of properties whose changes the program ignores."""
 
     @property
     def name(self) -> str:
@@ -126,6 +131,9 @@ def _resource(operation: str, state: Mapping[str, Any]) -> Resource:
         operation=operation,
         external=bool(state.get("external")) or operation in ("read", "read-replacement"),
         trace=tuple(dict.fromkeys(own)),
+        provider=str(state.get("provider") or ""),
+        protect=bool(state.get("protect")),
+        ignored=tuple(state.get("ignoreChanges") or ()),
     )
 
 

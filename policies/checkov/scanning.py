@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,8 +17,6 @@ from policies.checkov.resources import Resource, read
 
 PLAN = engine.PLAN
 ANNOTATION = "annotation of the manifest"
-SEPARATORS = re.compile(r"[/.]")
-INDEX = re.compile(r"\[?\d+\]?")
 F = TypeVar("F", bound=Finding)
 
 
@@ -34,12 +31,13 @@ def scan(preview: Mapping[str, Any], baseline: Sequence[Entry] | None = None, to
     resources = read(preview)
     managed = [each for each in resources if not each.external]
     plan = terraform.plan(managed)
-    written = manifests.write(managed)
+    written = manifests.write(managed, plan.holes)
     subjects = {
         **{(PLAN, address): Subject(each, plan.unknown[address]) for address, each in plan.addresses.items()},
         **{(file, ""): Subject(each, written.unknown[file]) for file, each in written.resources.items()},
     }
-    run = engine.run(plan.document if plan.addresses else None, written.files) if subjects else engine.NOTHING
+    document = plan.document if plan.addresses else None
+    run = engine.run(document, written.files, str(plan.holes)) if subjects else engine.NOTHING
     judgement = Judgement(entries, today or datetime.now(UTC).date())
     judgement.take(run, subjects)
     return Report(
@@ -66,16 +64,6 @@ class Subject:
     unknown: frozenset[tuple[str, ...]]
     """The paths in checkov's terms whose values aren't known."""
 
-    def hides(self, evaluated: Iterable[str]) -> str | None:
-        """The first attribute that a check looked at although its value, or a part of it, isn't known."""
-        for key in evaluated:
-            path = tuple(part for part in SEPARATORS.split(key) if part and not INDEX.fullmatch(part))
-            for hidden in self.unknown:
-                shared = min(len(path), len(hidden))
-                if shared and path[:shared] == hidden[:shared]:
-                    return ".".join(hidden)
-        return None
-
 
 class Judgement:
     """Sorts checkov's records into what fails, what is explained and what can't be told."""
@@ -98,6 +86,8 @@ class Judgement:
                 _keep(self.skipped, Skipped(**_finding(record, subject.resource), **said))
             elif record.result == "FAILED":
                 self._failed(record, subject)
+        for open_ in run.undecided:
+            self._undecided(open_, _subject(subjects, open_.file, open_.resource))
         for broken in run.broken:
             resource = _subject(subjects, broken.file, broken.resource).resource
             self.judged.add(resource.urn)
@@ -106,15 +96,22 @@ class Judgement:
 
     def _failed(self, record: engine.Record, subject: Subject) -> None:
         finding = _finding(record, subject.resource)
-        hidden = subject.hides(record.evaluated)
-        entry = explanation(self.entries, record.check, subject.resource, self.today)
+        if not self._explained(record.check, subject, finding):
+            _keep(self.findings, Finding(**finding))
+
+    def _undecided(self, open_: engine.Open, subject: Subject) -> None:
+        """An entry of the baseline speaks of these as well: it says why nobody has to look."""
+        finding = _finding(open_, subject.resource)
+        self.judged.add(subject.resource.urn)
+        if not self._explained(open_.check, subject, finding):
+            _keep(self.undecided, Undecided(**finding, reason="; ".join(map(_cause, open_.causes))))
+
+    def _explained(self, check: str, subject: Subject, finding: dict[str, Any]) -> bool:
+        entry = explanation(self.entries, check, subject.resource, self.today)
         if entry is not None:
             self.used.append(entry)
             _keep(self.skipped, Skipped(**finding, reason=entry.reason, owner=entry.owner))
-        elif hidden is not None:
-            _keep(self.undecided, Undecided(**finding, reason=f"{hidden} isn't known before the update"))
-        else:
-            _keep(self.findings, Finding(**finding))
+        return entry is not None
 
 
 def _subject(subjects: Mapping[tuple[str, str], Subject], file: str, address: str) -> Subject:
@@ -124,8 +121,13 @@ def _subject(subjects: Mapping[tuple[str, str], Subject], file: str, address: st
     return found
 
 
-def _finding(record: engine.Record | engine.Broken, resource: Resource) -> dict[str, Any]:
-    title = record.title if isinstance(record, engine.Record) else record.check
+def _cause(told: str) -> str:
+    """``policy``, or what is said of it already."""
+    return told if " " in told else f"{told} isn't known before the update"
+
+
+def _finding(record: engine.Record | engine.Open | engine.Broken, resource: Resource) -> dict[str, Any]:
+    title = record.check if isinstance(record, engine.Broken) else record.title
     source, *through = resource.trace or (None,)
     told = {"check": record.check, "title": title, "source": source, "through": tuple(through)}
     return {**told, "urn": resource.urn, "type": resource.type, "name": resource.name}

@@ -5,23 +5,30 @@ The markers are the engine's own (pulumi/sdk, ``go/common/resource/plugin/rpc.go
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
 SECRET_PLACEHOLDER = "pulumi-secret"  # noqa: S105 - what stands in place of one
-"""What stands in place of every secret. Always the same, so that nothing about the value can be told from it."""
+"""What stands in place of the values of a Kubernetes Secret, which are text whatever they hold."""
 ARCHIVE_PLACEHOLDER = "pulumi-archive"
 """What stands in place of files: their content is no part of a configuration."""
+GAP = "\ue000"
+"""Where a text isn't known; a character that Unicode keeps for private use."""
 
 
+@dataclass(frozen=True)
 class Unknown:
-    """A value that the engine learns during the update only."""
+    """A value that can't be told: the engine learns it during the update only, or it is a secret of any type."""
 
-    def __repr__(self) -> str:
-        return "UNKNOWN"
+    text: str = ""
+    """The text around it, with ``GAP`` in its place, where it is a part of one."""
+    secret: bool = False
 
 
 UNKNOWN: Final = Unknown()
+CONCEALED: Final = Unknown(secret=True)
 
 UNKNOWN_MARKERS = (
     "1c4a061d-8072-4f0a-a4cb-0ff528b18fe7",  # boolean
@@ -37,6 +44,7 @@ SIGNATURE = "4dabf18193072939515e22adb298388d"
 SECRET = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105 - a marker
 OUTPUT = "d0e6a833031e9bbcd3f4e8bde6ca49a4"
 FILES = ("c44067f5952c0a294b673a41bacd8c17", "0def7320c3a5731c473e5ecbe6d01bc7")
+MARKER = re.compile("|".join(map(re.escape, UNKNOWN_MARKERS)))
 MASKED = "[secret]"
 """What ``pulumi preview --json`` writes for a secret."""
 
@@ -45,10 +53,7 @@ ENGINE_KEYS = frozenset({"__defaults", "__internal", "__meta", "__name", "__pulu
 
 
 def clean(value: Any) -> Any:
-    """The value with every secret and file replaced by its placeholder and every unknown by ``UNKNOWN``.
-
-    Text that holds a marker somewhere, such as a provider's nested configuration, is judged as a whole.
-    """
+    """The value with every secret and every value that isn't known as ``Unknown``, and every file as a placeholder."""
     if isinstance(value, str):
         return _text(value)
     if isinstance(value, Mapping):
@@ -62,7 +67,7 @@ def clean(value: Any) -> Any:
 
 def unknown_paths(value: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
     """Where a cleaned value isn't known: the keys that lead there; places in lists aren't counted."""
-    if value is UNKNOWN:
+    if isinstance(value, Unknown):
         yield path
     elif isinstance(value, Mapping):
         for key, each in value.items():
@@ -72,28 +77,20 @@ def unknown_paths(value: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str,
             yield from unknown_paths(each, path)
 
 
-def without_unknown(value: Any) -> Any:
-    """A cleaned value without its unknown parts, for formats that have no word for them."""
-    if isinstance(value, Mapping):
-        return {key: without_unknown(each) for key, each in value.items() if each is not UNKNOWN}
-    if isinstance(value, list):
-        return [without_unknown(each) for each in value if each is not UNKNOWN]
-    return value
-
-
 def _text(value: str) -> Any:
+    """Text that holds a secret somewhere, such as a provider's nested configuration, is secret as a whole."""
     if value == MASKED or SECRET in value:
-        return SECRET_PLACEHOLDER
-    if any(marker in value for marker in UNKNOWN_MARKERS):
-        return UNKNOWN
-    return value
+        return CONCEALED
+    if MARKER.search(value) is None:
+        return value
+    return UNKNOWN if MARKER.fullmatch(value) else Unknown(text=MARKER.sub(GAP, value))
 
 
 def _marked(value: Mapping[str, Any]) -> Any:
     """A secret, file or output. Anything else, such as a reference to a resource, is as good as unknown here."""
     kind = value[SIGNATURE]
     if kind == SECRET or value.get("secret") is True:
-        return SECRET_PLACEHOLDER
+        return CONCEALED
     if kind in FILES:
         return ARCHIVE_PLACEHOLDER
     if kind == OUTPUT and "value" in value:

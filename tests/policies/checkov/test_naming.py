@@ -53,37 +53,19 @@ def test_types(token: str, expected: str | None) -> None:
 
 
 @pytest.mark.parametrize(
-    ("key", "expected"),
+    ("name", "expected"),
     [
-        ("metricQueries", "metric_query"),
-        ("globalSecondaryIndexes", "global_secondary_index"),
+        ("metric_queries", "metric_query"),
+        ("global_secondary_indexes", "global_secondary_index"),
         ("attributes", "attribute"),
         ("ingress", "ingress"),
-        ("egress", "egress"),
-        ("aliases", "alias"),
-        ("ec2TagSets", "ec2_tag_set"),
-        ("logPublishingOptions", "log_publishing_options"),
-        ("onPremisesInstanceTagFilters", "on_premises_instance_tag_filter"),
+        ("ec2_tag_sets", "ec2_tag_set"),
         ("addresses", "address"),
-        ("statuses", "status"),
+        ("status", "status"),
     ],
 )
-def test_lists_of_blocks_are_spelled_in_the_singular(key: str, expected: str) -> None:
-    assert naming.block(key) == expected
-
-
-def test_maps_are_known_by_name_module_or_keys() -> None:
-    assert naming.is_map("tags", "s3", {"Team": "shop"})
-    assert naming.is_map("dimensions", "cloudwatch", {"name": "x"})
-    assert naming.is_map("environment", "sagemaker", {"key": "x"})
-    assert not naming.is_map("environment", "lambda", {"variables": {}})
-    assert naming.is_map("anything", "lambda", {"some/key": "x"})
-    assert not naming.is_map("versioningConfiguration", "s3", {"status": "Enabled"})
-
-
-def test_renamed_properties_are_those_of_the_type() -> None:
-    assert naming.attribute("name", "aws_lambda_function") == "function_name"
-    assert naming.attribute("name", "aws_lambda_alias") == "name"
+def test_a_list_of_blocks_that_no_table_knows_is_spelled_in_the_singular(name: str, expected: str) -> None:
+    assert naming.singular(name) == expected
 
 
 def test_every_exception_is_a_type_or_property_that_the_provider_has() -> None:

@@ -35,7 +35,7 @@ def found(monkeypatch: pytest.MonkeyPatch) -> list[engine.Record]:
     """The records that checkov is made to find."""
     records: list[engine.Record] = []
     answer = engine.NOTHING
-    monkeypatch.setattr(engine, "run", lambda plan, files: answer.model_copy(update={"records": tuple(records)}))
+    monkeypatch.setattr(engine, "run", lambda *_: answer.model_copy(update={"records": tuple(records)}))
     return records
 
 
@@ -82,17 +82,22 @@ def test_an_expired_entry_fails_the_scan_even_where_nothing_else_does(found: lis
     assert checks(scan(TWO, (old,), TODAY))["findings"] == ["CKV_AWS_1 one"]
 
 
-def test_what_isnt_known_yet_cant_be_judged(found: list[engine.Record]) -> None:
-    found += [
-        record("CKV_AWS_1", "two", "FAILED", "rule/[0]/kms_key_id"),
-        record("CKV_AWS_2", "two", "FAILED", "rule"),
-        record("CKV_AWS_3", "two", "FAILED", "bucket"),
-        record("CKV_AWS_4", "one", "FAILED", "rule/[0]/kms_key_id"),
-    ]
-    report = scan(TWO, (), TODAY)
-    assert checks(report)["undecided"] == ["CKV_AWS_1 two", "CKV_AWS_2 two"]
-    assert report.undecided[0].reason == "rule.kms_key_id isn't known before the update"
-    assert checks(report)["findings"] == ["CKV_AWS_3 two", "CKV_AWS_4 one"]
+def test_what_hangs_on_the_unknown_is_told_with_its_cause(monkeypatch: pytest.MonkeyPatch) -> None:
+    told = {"title": "Ensure", "file": "plan.json", "resource": "aws_s3_bucket.two"}
+    open_ = (
+        engine.Open(check="CKV_AWS_1", causes=("rule.kms_key_id",), **told),
+        engine.Open(check="CKV_AWS_2", causes=("policy is secret", "bucket"), **told),
+        engine.Open(check="CKV_AWS_3", causes=("bucket",), **told),
+    )
+    answer = engine.NOTHING.model_copy(update={"undecided": open_})
+    monkeypatch.setattr(engine, "run", lambda *_: answer)
+    report = scan(TWO, (entry("CKV_AWS_3"),), TODAY)
+    assert {each.check: each.reason for each in report.undecided} == {
+        "CKV_AWS_1": "rule.kms_key_id isn't known before the update",
+        "CKV_AWS_2": "policy is secret; bucket isn't known before the update",
+    }
+    assert [each.check for each in report.skipped] == ["CKV_AWS_3"], "the baseline speaks of these too"
+    assert report.findings == ()
 
 
 def test_a_manifest_may_ask_to_be_skipped_and_is_told(found: list[engine.Record]) -> None:
@@ -105,7 +110,7 @@ def test_a_manifest_may_ask_to_be_skipped_and_is_told(found: list[engine.Record]
 def test_a_check_that_fails_itself_leaves_its_resource_undecided(monkeypatch: pytest.MonkeyPatch) -> None:
     broken = engine.Broken(check="CKV_AWS_9", resource="aws_s3_bucket.one", file="plan.json", said="KeyError: 'x'")
     answer = engine.NOTHING.model_copy(update={"broken": (broken,)})
-    monkeypatch.setattr(engine, "run", lambda plan, files: answer)
+    monkeypatch.setattr(engine, "run", lambda *_: answer)
     (undecided,) = scan(TWO, (), TODAY).undecided
     assert undecided.reason == "the check itself fails on it: KeyError: 'x'"
 

@@ -1,4 +1,4 @@
-"""Runs checkov in its own environment over files, and writes what it found as JSON: ``worker.py INPUT OUTPUT CHECKS``.
+"""Runs checkov in its own environment over files, and writes what it found as JSON: ``worker INPUT OUTPUT CHECKS``.
 
 Started by ``policies.checkov.engine`` and never imported by the product: it sees checkov and the standard library only.
 checkov's runners are used as a library. Its command line would import all of its thirty scanners, look for an API key
@@ -13,54 +13,56 @@ import sys
 from pathlib import Path
 from typing import Any
 
-REFUSED: list[str] = []
-NETWORK = ("socket.connect", "socket.getaddrinfo", "socket.gethostbyname", "socket.sendto", "socket.sendmsg")
-"""Events of Python's audit hooks (PEP 578, "Audit events table"); a hook can't be taken off again."""
-
-
-def refuse_network(event: str, arguments: tuple[Any, ...]) -> None:
-    """An audit hook: every attempt to reach anything fails, and is told."""
-    if event in NETWORK:
-        REFUSED.append(f"{event} {arguments[-2:]!r}")
-        raise OSError(f"{event} is refused: checkov works offline here")
+from judging import Judge  # type: ignore[import-not-found]
+from network import REFUSED, refuse_network  # type: ignore[import-not-found]
+from possible import parsed  # type: ignore[import-not-found]
 
 
 def main(folder: Path, output: Path, checks: str) -> None:
     """Scan the plan and the manifests in ``folder``; ``checks`` is a folder of further checks."""
     sys.addaudithook(refuse_network)
     from checkov.common.checks.base_check import BaseCheck  # type: ignore[import-not-found]
+    from checkov.common.graph.checks_infra.base_check import BaseGraphCheck  # type: ignore[import-not-found]
     from checkov.common.models.enums import CheckResult  # type: ignore[import-not-found]
     from checkov.runner_filter import RunnerFilter  # type: ignore[import-not-found]
+    from checkov.terraform import plan_parser, plan_runner  # type: ignore[import-not-found]
 
     logging.disable(logging.CRITICAL)
-    broken: list[dict[str, str]] = []
-    whole = BaseCheck.run
-
-    def forgiving(self: Any, scanned_file: str, entity_configuration: Any, *more: Any, **named: Any) -> Any:
-        """A check that can't cope with a resource judges nothing; checkov itself would end the scan."""
-        try:
-            return whole(self, scanned_file, entity_configuration, *more, **named)
-        except Exception as error:
-            address = entity_configuration.get("__address__", "")
-            said = f"{type(error).__name__}: {error}"
-            broken.append({"check": self.id, "resource": address, "file": Path(scanned_file).name, "said": said})
-            return {"result": CheckResult.UNKNOWN}
-
-    BaseCheck.run = forgiving
+    judge = Judge(holes(folder), CheckResult, plan_runner.TF_LIFECYCLE_CHECK_IDS)
+    judge.patch(BaseCheck, BaseGraphCheck)
+    read_documents(plan_parser)
     records: list[dict[str, Any]] = []
     plan = folder / "plan.json"
     if plan.exists():
-        from checkov.terraform.plan_runner import Runner as PlanRunner  # type: ignore[import-not-found]
-
         chosen = RunnerFilter(framework=["terraform_plan"], show_progress_bar=False)
-        records += told(PlanRunner().run(None, [checks], [str(plan)], chosen), CheckResult)
+        records += told(plan_runner.Runner().run(None, [checks], [str(plan)], chosen), CheckResult)
     manifests = folder / "manifests"
     if manifests.exists():
         from checkov.kubernetes.runner import Runner as ManifestRunner  # type: ignore[import-not-found]
 
         chosen = RunnerFilter(framework=["kubernetes"], show_progress_bar=False)
         records += told(ManifestRunner().run(str(manifests), [checks], None, chosen), CheckResult)
-    output.write_text(json.dumps({"records": records, "broken": broken, "refused": REFUSED}))
+    found = {"records": records, "undecided": judge.undecided, "broken": judge.broken, "refused": REFUSED}
+    output.write_text(json.dumps(found))
+
+
+def read_documents(parser: Any) -> None:
+    """Of a plan checkov reads the documents of some types only; of Terraform's own files those of all."""
+    whole = parser._hclify
+
+    def hclify(obj: Any, conf: Any = None, parent_key: Any = None, resource_type: Any = None) -> Any:
+        made = whole(obj, conf, parent_key, resource_type)
+        documents = {key: parsed(value) for key, value in obj.items() if isinstance(value, str)}
+        return made | {key: [value] for key, value in documents.items() if isinstance(value, dict)}
+
+    parser._hclify = hclify
+
+
+def holes(folder: Path) -> dict[str, Any]:
+    """The places whose values can't be told, by what stands in them."""
+    path = folder / "holes.json"
+    found: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
+    return found
 
 
 def told(reports: Any, results: Any) -> list[dict[str, Any]]:

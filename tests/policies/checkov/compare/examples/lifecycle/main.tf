@@ -1,0 +1,16 @@
+# Options of Terraform's that Pulumi spells otherwise, and a check that a comment skips.
+resource "aws_s3_bucket" "kept" {
+  # checkov:skip=CKV_AWS_18:Access is recorded by CloudTrail
+  bucket = "kept"
+
+  lifecycle {
+    prevent_destroy = true
+    ignore_changes  = [tags]
+  }
+}
+
+resource "aws_ebs_volume" "plain" {
+  availability_zone = "eu-central-1a"
+  size              = 10
+  encrypted         = false
+}

@@ -1,0 +1,187 @@
+"""What a place that can't be told could hold, and when a verdict stands: with checks of the test's own."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from enum import Enum
+from types import ModuleType
+from typing import Any, cast
+
+import pytest
+
+from policies.checkov import engine
+from policies.checkov.holes import Holes
+from policies.checkov.naming import Shape
+from policies.checkov.values import GAP, UNKNOWN, Unknown
+
+POLICIES = ("0.0.0.0/0", "::/0")
+
+
+class Result(Enum):
+    PASSED = "PASSED"
+    FAILED = "FAILED"
+    UNKNOWN = "UNKNOWN"
+
+
+@pytest.fixture(scope="module")
+def judging() -> Iterator[ModuleType]:
+    """The worker's own modules, which its environment finds beside each other."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.syspath_prepend(str(engine.WORKER))
+        import judging  # type: ignore[import-not-found]
+
+        yield judging
+        for name in ("judging", "possible", "words"):
+            sys.modules.pop(name, None)
+
+
+class Check:
+    """A check in Python as checkov has them."""
+
+    id, name, entity_type = "CKV_TEST_1", "Ensure", "aws_thing"
+
+    def scan(self, conf: dict[str, Any]) -> Result:
+        raise NotImplementedError
+
+
+class Encrypted(Check):
+    def scan(self, conf: dict[str, Any]) -> Result:
+        return Result.PASSED if conf.get("encrypted") == [True] else Result.FAILED
+
+
+class Private(Check):
+    def scan(self, conf: dict[str, Any]) -> Result:
+        blocks = [each for block in conf.get("ingress", []) for each in (block.get("cidr_blocks") or [[]])[0]]
+        return Result.FAILED if set(blocks) & set(POLICIES) else Result.PASSED
+
+
+class HasKey(Check):
+    def scan(self, conf: dict[str, Any]) -> Result:
+        return Result.PASSED if conf.get("kms_key_id") else Result.FAILED
+
+
+class ModernTls(Check):
+    def scan(self, conf: dict[str, Any]) -> Result:
+        return Result.PASSED if conf.get("ssl_policy", [""])[0] in ("TLS-1-2", "TLS-1-3") else Result.FAILED
+
+
+class LongEnough(Check):
+    def scan(self, conf: dict[str, Any]) -> Result:
+        return Result.PASSED if int(conf.get("retention", [0])[0]) >= 365 else Result.FAILED
+
+
+class NoStars(Check):
+    def scan(self, conf: dict[str, Any]) -> Result:
+        policy = conf.get("policy", [{}])[0]
+        statements = policy.get("Statement", [policy])
+        return Result.FAILED if any("*" in each.values() for each in statements) else Result.PASSED
+
+
+class Logs(Check):
+    def scan(self, conf: dict[str, Any]) -> Result:
+        return Result.PASSED if conf.get("logging", [{}])[0].get("bucket") else Result.FAILED
+
+
+class Named(Check):
+    def scan(self, conf: dict[str, Any]) -> Result:
+        return Result.PASSED if conf.get("name") else Result.FAILED
+
+
+class Broken(Check):
+    def scan(self, conf: dict[str, Any]) -> Result:
+        raise KeyError("x")
+
+
+def verdict(judging: ModuleType, check: Check, conf: dict[str, Any], holes: Holes) -> str:
+    """The verdict that stands, or ``open`` or ``broken``."""
+    import json
+
+    judge = judging.Judge(json.loads(str(holes)), Result, set())
+    answer = judge.judge(check, "plan.json", conf, lambda given: {"result": check.scan(given)})
+    if judge.undecided:
+        return "open"
+    return "broken" if judge.broken else cast(str, answer["result"].value)
+
+
+@pytest.mark.parametrize(
+    ("check", "path", "shape", "reference", "expected"),
+    [
+        pytest.param(Encrypted(), ["encrypted"], Shape.BOOLEAN, None, "open", id="boolean"),
+        pytest.param(Encrypted(), ["encrypted"], Shape.TEXT, None, "open", id="boolean as text"),
+        pytest.param(Encrypted(), ["encrypted"], "any", None, "open", id="boolean of Kubernetes"),
+        pytest.param(LongEnough(), ["retention"], Shape.NUMBER, None, "open", id="number"),
+        pytest.param(HasKey(), ["kms_key_id"], Shape.TEXT, "aws_kms_key.a.id", "PASSED", id="a resource's own id"),
+        pytest.param(HasKey(), ["kms_key_id"], Shape.TEXT, None, "open", id="an id from nowhere"),
+        pytest.param(ModernTls(), ["ssl_policy"], Shape.TEXT, "aws_x.a.id", "open", id="one of several texts"),
+        pytest.param(NoStars(), ["policy"], Shape.TEXT, "aws_s3_bucket.a.id", "open", id="document"),
+        pytest.param(Named(), ["description"], Shape.TEXT, None, "FAILED", id="what the check doesn't look at"),
+    ],
+)
+def test_an_attribute(
+    judging: ModuleType, check: Check, path: list[str], shape: Shape | str, reference: str | None, expected: str
+) -> None:
+    holes = Holes()
+    conf = {path[-1]: [holes.stand_in(UNKNOWN, path, shape, reference)]}
+    assert verdict(judging, check, conf, holes) == expected
+
+
+def ingress(*blocks: Any) -> dict[str, Any]:
+    return {"ingress": [{"cidr_blocks": [list(blocks)]}]}
+
+
+def test_a_certain_failure_isnt_hidden_by_what_stands_beside_it(judging: ModuleType) -> None:
+    holes = Holes()
+    hole = holes.stand_in(UNKNOWN, ["ingress", "cidr_blocks"], Shape.TEXT, None, whole=False)
+    assert verdict(judging, Private(), ingress(hole, "0.0.0.0/0"), holes) == "FAILED"
+    assert verdict(judging, Private(), ingress(hole, "10.0.0.0/8"), holes) == "open"
+
+
+def test_a_block_that_isnt_known_is_never_passed(judging: ModuleType) -> None:
+    holes = Holes()
+    hole = holes.stand_in(UNKNOWN, ["ingress"], Shape.BLOCK, None)
+    assert verdict(judging, Private(), {"ingress": [{hole: hole}]}, holes) == "open"
+    assert verdict(judging, Logs(), {"ingress": [{hole: hole}]}, holes) == "FAILED", "of no concern to this one"
+    logging = holes.stand_in(UNKNOWN, ["logging"], Shape.BLOCK, None)
+    assert verdict(judging, Logs(), {"logging": [{logging: logging}]}, holes) == "open"
+    part = holes.stand_in(UNKNOWN, ["ingress"], Shape.BLOCK, None, whole=False)
+    known = ingress("0.0.0.0/0")["ingress"]
+    assert verdict(judging, Private(), {"ingress": [{part: part}, *known]}, holes) == "FAILED"
+    assert verdict(judging, Private(), {"ingress": [{part: part}, *ingress("10.0.0.0/8")["ingress"]]}, holes) == "open"
+
+
+def test_a_document_that_is_known_in_part(judging: ModuleType) -> None:
+    holes = Holes()
+    role = Unknown(text=f'{{"Principal": "{GAP}", "Action": "*"}}')
+    assert (
+        verdict(judging, NoStars(), {"policy": [holes.stand_in(role, ["policy"], Shape.TEXT, None)]}, holes) == "FAILED"
+    )
+    open_ = Unknown(text=f'{{"Principal": "{GAP}"}}')
+    assert (
+        verdict(judging, NoStars(), {"policy": [holes.stand_in(open_, ["policy"], Shape.TEXT, None)]}, holes) == "open"
+    )
+
+
+def test_a_check_that_fails_itself_on_all_of_it_is_told(judging: ModuleType) -> None:
+    holes = Holes()
+    hole = holes.stand_in(UNKNOWN, ["name"], Shape.TEXT, None)
+    assert verdict(judging, Broken(), {"name": [hole]}, holes) == "broken"
+    assert verdict(judging, Broken(), {"name": ["x"]}, holes) == "broken"
+
+
+def test_a_check_of_the_order_of_replacement_cant_be_told(judging: ModuleType) -> None:
+    judge = judging.Judge({}, Result, {"CKV_TEST_1"})
+    judge.judge(Named(), "plan.json", {"name": ["x"]}, lambda given: {"result": Result.PASSED})
+    (told,) = judge.undecided
+    assert told["causes"] == ["deleteBeforeReplace, which a preview doesn't tell"]
+
+
+def test_secrets_are_named_as_such(judging: ModuleType) -> None:
+    import json
+
+    holes = Holes()
+    hole = holes.stand_in(Unknown(secret=True), ["encrypted"], Shape.BOOLEAN, None)
+    judge = judging.Judge(json.loads(str(holes)), Result, set())
+    check = Encrypted()
+    judge.judge(check, "plan.json", {"encrypted": [hole]}, lambda given: {"result": check.scan(given)})
+    assert [each["causes"] for each in judge.undecided] == [["encrypted is secret"]]
