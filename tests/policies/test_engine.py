@@ -104,6 +104,7 @@ def test_a_stacks_settings_ease_a_policy_and_a_wrong_one_is_one_line(trial: Proj
     assert "guards data, so it stays mandatory, not disabled" in run(trial, "preview")[1]
 
 
+@pytest.mark.long
 @pytest.mark.engine
 def test_what_the_command_line_says_goes_over_the_settings_and_a_wrong_one_is_one_line(trial: Project) -> None:
     declare(trial, ALARM)

@@ -57,7 +57,10 @@ def _runs(pod: Any) -> str:
 
 def _without_counters(value: Any) -> Any:
     if isinstance(value, dict):
-        return {key: _without_counters(each) for key, each in value.items() if key not in COUNTERS}
+        kept = {key: _without_counters(each) for key, each in value.items() if key not in COUNTERS}
+        if "conditions" in kept:  # the one that changed last comes last
+            kept["conditions"] = sorted(kept["conditions"] or [], key=lambda each: str(each.get("type")))
+        return kept
     if isinstance(value, list):
         return [_without_counters(each) for each in value]
     return value

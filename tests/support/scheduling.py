@@ -21,11 +21,11 @@ TOGETHER = (
 one cluster (``tests/sandbox/conftest.py``)."""
 LONGEST = (
     "tests/project",
-    "tests/sandbox/cluster",
+    "tests/guard",
     "tests/components",
     "tests/sandbox/account",
     "tests/sandbox/artifacts",
-    "tests/guard",
+    "tests/sandbox/cluster",
     "tests/sandbox/host",
 )
 """Take more than 50 s each, the longest first."""

@@ -87,6 +87,7 @@ def test_everything_survives_kill_9(own_account: Callable[..., Any]) -> None:
     assert own.log() == ""
 
 
+@pytest.mark.long
 def test_a_damaged_newest_file_falls_back_to_the_one_before(own_account: Callable[..., Any]) -> None:
     own = own_account("damaged", 60.0)
     sqs = own.client("sqs")

@@ -161,6 +161,7 @@ def test_with_the_flag_on_or_off_the_store_holds_what_the_table_holds(rounds: li
     assert contents[0] == contents[1]
 
 
+@pytest.mark.long
 def test_the_flag_switches_a_warm_function_from_one_invocation_to_the_next(
     receipts: Receipts, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -186,6 +186,7 @@ def test_a_repair_brings_the_store_back_to_what_the_table_says(release: str, rec
     assert receipts.content(pair) == {**truth, "right": {**CAFE, "labels": {}}}
 
 
+@pytest.mark.long
 def test_the_faulty_release_fails_fills_the_dead_letters_and_can_be_undone(receipts: Receipts) -> None:
     good, bad = receipts.release("v1.2.3"), receipts.release("v1.3.0")
     receipts.put("r1", CAFE, {"1": "TOTAL"})

@@ -140,6 +140,7 @@ def test_the_whole_database_comes_back_and_any_version_restores_it(machine: Mach
         assert found(address, "kestrels written", 50) == [identity]
 
 
+@pytest.mark.long
 def test_a_damaged_backup_is_refused_before_anything_is_deleted(machine: Machine) -> None:
     machine.start_database()
     release = machine.release("1.2.0")

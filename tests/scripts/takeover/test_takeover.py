@@ -56,6 +56,7 @@ def answer(team: Team, api: str) -> str:
         return str(reply.read().decode())
 
 
+@pytest.mark.long
 def test_a_stack_is_taken_over_whole_and_nothing_is_made_anew(team: Team) -> None:
     before = team.physical_ids()
     table = {"TableName": "security-assistant-jobs-prod"}
