@@ -11,11 +11,8 @@ refusal of the past never locks a stack.
 
 from __future__ import annotations
 
-import functools
-import hashlib
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pulumi
@@ -24,16 +21,14 @@ from guard import identity
 from guard.approvals import BLAST_RADIUS, Action
 from guard.declared import Declared, physical_names
 from guard.durable import durable
-from guard.previous import PLAN, Previous, above
+from guard.marks import PLAN, SETTLED, guard_digest
+from guard.previous import Previous, above
 from guard.store import Store
 
 Judge = Callable[[Store, Action], Mapping[str, Any]]
 """(store as it is now, action) -> ``evidence`` and ``refusal``."""
 Approved = Callable[[str, Action], Mapping[str, Any] | None]
 """(store, action) -> the approval that holds now."""
-SETTLED = "settled"
-"""In the option ``ignoreChanges`` of a plan that tells of an earlier update: engine and state don't take it for a
-change, and a policy sees it."""
 
 
 class Plan(pulumi.ComponentResource):
@@ -55,16 +50,6 @@ class Difference:
     """Stores as the last update left them, with the inputs that force the replacement."""
     systems: Mapping[str, Mapping[str, int]]
     """System that loses any -> its resources before this update, and how many of them are removed and replaced."""
-
-
-@functools.cache
-def guard_digest() -> str:
-    """What tells this guard from another that only looks like it: SHA-256 over all sources and tables of ``guard``."""
-    digest, folder = hashlib.sha256(), Path(__file__).parent
-    for path in sorted(path for path in folder.rglob("*") if path.suffix in (".py", ".txt")):
-        text = path.read_bytes()
-        digest.update(f"{path.relative_to(folder)}\0{len(text)}\0".encode() + text)
-    return digest.hexdigest()
 
 
 def compare(before: Previous, declared: Declared) -> Difference:

@@ -16,12 +16,12 @@ import pulumi
 from guard.declared import OUTPUT, SHARED, names_a_system
 from guard.durable import Kind, durable, in_package, is_durable, look_up, packages, physical_name
 from guard.location import PROVIDER, Provider, default_provider, is_kubernetes, observed
+from guard.marks import PLAN
 from guard.store import Store
 
 READS = 50
 """Reads before a state that can't be read is an error; one takes some milliseconds."""
 STACK = "pulumi:pulumi:Stack"
-PLAN = "rollback:guard:Plan"
 
 
 @dataclass(frozen=True)

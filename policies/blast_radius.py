@@ -9,7 +9,7 @@ from typing import Annotated
 from pydantic import Field
 
 from guard.approvals import BLAST_RADIUS, Action, find
-from guard.previous import PLAN
+from guard.marks import PLAN
 from policies.durable import is_current
 from policies.rule import Facts, ResourceRule, Severity
 from policies.subject import Resource, dig, known

@@ -13,8 +13,7 @@ from pydantic import Field
 
 from guard.approvals import GONE, any_of, concerning
 from guard.durable import DurableTypes, durable, is_durable
-from guard.plan import SETTLED, guard_digest
-from guard.previous import PLAN
+from guard.marks import PLAN, SETTLED, guard_digest
 from policies import backups
 from policies import belts as account
 from policies.belts import Belted

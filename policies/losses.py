@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from guard.previous import PLAN
+from guard.marks import PLAN
 from policies.durable import is_current
 from policies.rule import Facts, NoConfig, ResourceRule, Severity
 from policies.subject import Resource, dig, items, known

@@ -11,7 +11,7 @@ from typing import Any
 
 from guard.approvals import Action, Approval, find
 from guard.durable import Kind, durable, is_durable, physical_name
-from guard.previous import PLAN
+from guard.marks import PLAN
 from guard.recovery.catalogue import Catalogue
 from guard.recovery.judgement import SKEW
 from guard.recovery.makers import MAKERS

@@ -12,11 +12,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from guard import plan as guarding
+from guard import marks
 from guard.approvals import Action
 from guard.declared import Declared
 from guard.location import Location
-from guard.plan import compare, content, guard_digest
+from guard.marks import guard_digest
+from guard.plan import compare, content
 from guard.previous import Previous
 from guard.store import Store
 
@@ -170,8 +171,8 @@ def test_whatever_is_changed_in_the_guard_changes_its_digest(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str
 ) -> None:
     copy = tmp_path / "guard"
-    shutil.copytree(Path(guarding.__file__).parent, copy, ignore=shutil.ignore_patterns("__pycache__"))
-    monkeypatch.setattr(guarding, "__file__", str(copy / "plan.py"))
+    shutil.copytree(Path(marks.__file__).parent, copy, ignore=shutil.ignore_patterns("__pycache__"))
+    monkeypatch.setattr(marks, "__file__", str(copy / "marks.py"))
     assert guard_digest.__wrapped__() == guard_digest()
     with (copy / path).open("a") as file:
         file.write("\n")

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from guard.approvals import Action
-from guard.previous import PLAN
+from guard.marks import PLAN
 from policies.subject import UNKNOWN, Resource
 from tests.policies.cases import FACTS, configured, make, said
 from tests.policies.test_durable import approval

@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 
 from guard.approvals import Action, Approval
-from guard.plan import guard_digest
-from guard.previous import PLAN
+from guard.marks import PLAN, guard_digest
 from policies.subject import UNKNOWN, Resource
 from tests.policies.cases import FACTS, NOW, make, said, said_of, urn
 

@@ -10,7 +10,7 @@ import pytest
 from google.protobuf import empty_pb2
 from pulumi.runtime.proto import analyzer_pb2
 
-from guard.plan import guard_digest
+from guard.marks import guard_digest
 from policies.engine import Analyzer, Selection
 from policies.pack import RULES, Armed, arm
 from policies.rule import NoConfig, ResourceRule, Severity

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from guard.in_place import Loss, described, losses, refusal
-from guard.previous import PLAN
+from guard.marks import PLAN
 from policies.subject import UNKNOWN
 from tests.policies.cases import FACTS, make, said, urn
 from tests.policies.declared import Declared, declare

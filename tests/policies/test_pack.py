@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from guard.previous import PLAN
+from guard.marks import PLAN
 from policies.pack import BY_NAME, FIXED, RULES, Armed, arm, gather, read_settings
 from policies.rule import ResourceRule, StackRule, judge, judge_stack, schema
 from policies.subject import UNKNOWN, Resource, Stack

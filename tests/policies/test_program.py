@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 from _pytest.mark import ParameterSet
 
-from guard.previous import PLAN
+from guard.marks import PLAN
 from policies.functions import Functions
 from policies.pack import RULES, arm, gather, read_settings
 from policies.queues import buried, redrives

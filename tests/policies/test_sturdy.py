@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from guard.previous import PLAN
+from guard.marks import PLAN
 from policies.consumers import QUEUE
 from policies.pack import RULES, Armed, arm
 from policies.pods import TEMPLATES

@@ -20,7 +20,7 @@ from typing import Any
 
 from hypothesis import HealthCheck, Phase, given, seed, settings
 
-from guard.plan import guard_digest
+from guard.marks import guard_digest
 from sandbox.paths import cache
 from tests.guard.account import account, stop_account
 from tests.guard.fuzz import mends
