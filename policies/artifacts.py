@@ -71,7 +71,7 @@ def immutable(repository: Resource, _config: NoConfig, _facts: Facts) -> Iterato
         return
     if not str(mutability or "MUTABLE").upper().startswith("IMMUTABLE"):
         yield f"{repository.name}: imageTagMutability is {mutability or 'left out, which means MUTABLE'}"
-    elif mutability == "IMMUTABLE_WITH_EXCLUSION":
+    elif str(mutability).upper() == "IMMUTABLE_WITH_EXCLUSION":
         filters = [dig(each, "filter") for each in items(repository.get("imageTagMutabilityExclusionFilters"))]
         if any(isinstance(each, str) and not each.strip("*") for each in filters):
             yield f"{repository.name}: the exclusion filter * takes every tag out"

@@ -40,7 +40,7 @@ def database_private(resource: Resource, _config: NoConfig, _facts: Facts) -> It
             yield f"{resource.name} is {SWITCHES[resource.type]}"
     elif resource.type == MSK:
         kind = resource.get("brokerNodeGroupInfo.connectivityInfo.publicAccess.type")
-        if known(kind) and kind != "DISABLED":
+        if known(kind) and str(kind).upper() != "DISABLED":
             yield f"{resource.name} has public access: {kind}"
     elif resource.type in SEARCH:
         inside = resource.get("vpcOptions.subnetIds")

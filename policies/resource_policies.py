@@ -96,6 +96,7 @@ GRANTS: Mapping[str, str] = {
     EVENT_PERMISSION: "principal",
     ENDPOINT_SERVICE: "allowedPrincipals",
     ENDPOINT_PRINCIPAL: "principalArn",
+    "aws:signer/signingProfilePermission:SigningProfilePermission": "principal",
 }
 """Type -> the property that names principals where there is no document."""
 POLICY_HOLDERS = frozenset({*DOCUMENTS, *GRANTS})
@@ -136,7 +137,7 @@ def _specification(body: object) -> Any:
 def _organization(resource: Resource) -> bool:
     """Whether a permission of an event bus holds for one organization alone, the only condition that it knows."""
     value = resource.get("condition.value")
-    return value is not None and (not isinstance(value, str) or not is_anyone(value))
+    return value not in (None, "") and (not isinstance(value, str) or not is_anyone(value))
 
 
 RULES = (
