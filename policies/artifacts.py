@@ -12,7 +12,7 @@ from typing import Any
 
 from policies.rule import Facts, Finding, NoConfig, ResourceRule, Severity, StackRule
 from policies.subject import UNKNOWN, Resource, Stack, dig, items, known
-from policies.values import decoded, is_off
+from policies.values import decoded, is_off, number
 from stacks.model import Model
 
 ALIAS = "aws:lambda/alias:Alias"
@@ -99,11 +99,11 @@ def kept(stack: Stack, config: Artifacts, _facts: Facts) -> Iterator[Finding]:
         name = holder.get("bucket")
         keys = [key for bucket in buckets for key in by_urn.get(bucket.urn, ())] + by_name.get(str(name), [])
         named = isinstance(name, str) and any(fnmatchcase(name, pattern) for pattern in config.buckets)
-        for number, rule in enumerate(items(holder.get(LIFECYCLES[holder.type])) if keys or named else ()):
+        for index, rule in enumerate(items(holder.get(LIFECYCLES[holder.type])) if keys or named else ()):
             if named or any(_meets(rule, key) for key in keys):
                 for deed in _takes(rule):
                     yield Finding(
-                        f"{holder.name}: rule {dig(rule, 'id') or number} {deed} artifacts of releases", holder
+                        f"{holder.name}: rule {dig(rule, 'id') or index} {deed} artifacts of releases", holder
                     )
 
 
@@ -160,7 +160,7 @@ def _parts(rule: object, name: str) -> list[Any]:
 
 def _given(value: object) -> bool:
     """Whether there is a value; a state has 0 where nothing was said."""
-    return known(value) and value not in (0, "")
+    return known(value) and value != "" and number(value) != 0
 
 
 RULES = (
