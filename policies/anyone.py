@@ -6,21 +6,31 @@ Sources: S3 User Guide, "The meaning of 'public'"; IAM User Guide, "Principal", 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
 
 from policies.conditions import conditioned, excepts_named, fixed_arn
-from policies.documents import ALLOW, DENY, Statement, actions, principals, statements, wild
+from policies.documents import ALLOW, DENY, Statement, actions, named, principals, statements, wild
 from policies.subject import items
 
 
 def open_statements(document: object) -> Iterator[Statement]:
     """The statements of a document that let anyone in, and that no other statement takes back."""
-    refusals = [each for each in statements(document, DENY) if about_anyone(each) and _refuses_strangers(each)]
+    refused = refusals(document)
     for statement in statements(document, ALLOW):
-        taken_back = any(_covers(refusal, statement) for refusal in refusals)
-        if about_anyone(statement) and not conditioned(statement) and not taken_back:
+        if about_anyone(statement) and not conditioned(statement) and not taken_back(statement, refused):
             yield statement
+
+
+def refusals(document: object) -> list[Statement]:
+    """The statements of a document that refuse everybody who isn't named."""
+    return [each for each in statements(document, DENY) if about_anyone(each) and _refuses_strangers(each)]
+
+
+def taken_back(statement: Statement, refused: list[Statement]) -> bool:
+    """Whether one refusal is about all that a statement allows."""
+    return any(_covers(refusal, statement) for refusal in refused)
 
 
 def about_anyone(statement: Statement) -> bool:
@@ -34,20 +44,34 @@ def is_anyone(name: str) -> bool:
 
 
 def _refuses_strangers(refusal: Statement) -> bool:
-    return "NotPrincipal" not in refusal and (not refusal.get("Condition") or excepts_named(refusal))
+    if "NotPrincipal" in refusal:  # meets everybody but those; another condition may let strangers off as well
+        return not refusal.get("Condition") and not any(is_anyone(name) for _, name in named(refusal["NotPrincipal"]))
+    return not refusal.get("Condition") or excepts_named(refusal)
 
 
 def _covers(refusal: Statement, statement: Statement) -> bool:
-    """Whether a refusal is about all that a statement allows."""
-    if "NotAction" in refusal or "NotResource" in refusal or "NotAction" in statement or "NotResource" in statement:
-        return False
-    pairs = (
-        ([each.lower() for each in actions(statement)], [each.lower() for each in actions(refusal)]),
-        (_resources(statement), _resources(refusal)),
-    )
-    return all(all(any(fnmatchcase(each, by) for by in refused) for each in given) for given, refused in pairs)
+    """Whether a refusal is about all that a statement allows: its actions and its resources."""
+    return all(_all_meet(refusal, kind, _patterns(statement, kind)) for kind in ("Action", "Resource"))
 
 
-def _resources(statement: Statement) -> list[str]:
-    """Where a document names no resource, it is about the one that it belongs to."""
+def _patterns(statement: Statement, kind: str) -> list[str]:
+    """What a statement is about: anything, where it says what it isn't about, or where it names no resource."""
+    if kind == "Action":
+        return [each.lower() for each in actions(statement)] if "Action" in statement else ["*"]
     return [str(each) for each in items(statement.get("Resource"))] or ["*"]
+
+
+def _all_meet(refusal: Statement, kind: str, given: list[str]) -> bool:
+    if f"Not{kind}" not in refusal:
+        return all(any(fnmatchcase(each, by) for by in _patterns(refusal, kind)) for each in given)
+    excepted = [str(each) for each in items(refusal[f"Not{kind}"])]
+    excepted = [each.lower() for each in excepted] if kind == "Action" else excepted
+    return not any(_overlap(each, other) for each in given for other in excepted)
+
+
+def _overlap(one: str, other: str) -> bool:
+    """Whether two patterns may mean the same: where both have wildcards, as far as their beginnings agree."""
+    if wild(one) and wild(other):
+        ours, theirs = (re.split(r"[*?]|\$\{", each, maxsplit=1)[0] for each in (one, other))
+        return ours.startswith(theirs) or theirs.startswith(ours)
+    return fnmatchcase(one, other) or fnmatchcase(other, one)

@@ -12,7 +12,7 @@ from typing import Any
 
 from policies.rule import Facts, Finding, NoConfig, ResourceRule, Severity, StackRule
 from policies.subject import UNKNOWN, Resource, Stack, dig, items, known
-from policies.values import decoded
+from policies.values import decoded, is_off, number
 from stacks.model import Model
 
 ALIAS = "aws:lambda/alias:Alias"
@@ -71,18 +71,24 @@ def immutable(repository: Resource, _config: NoConfig, _facts: Facts) -> Iterato
         return
     if not str(mutability or "MUTABLE").upper().startswith("IMMUTABLE"):
         yield f"{repository.name}: imageTagMutability is {mutability or 'left out, which means MUTABLE'}"
-    elif mutability == "IMMUTABLE_WITH_EXCLUSION":
+    elif str(mutability).upper() == "IMMUTABLE_WITH_EXCLUSION":
         filters = [dig(each, "filter") for each in items(repository.get("imageTagMutabilityExclusionFilters"))]
         if any(isinstance(each, str) and not each.strip("*") for each in filters):
             yield f"{repository.name}: the exclusion filter * takes every tag out"
 
 
 def images_kept(resource: Resource, _config: NoConfig, _facts: Facts) -> Iterator[str]:
-    """No lifecycle policy of a repository expires images that have a tag: releases are among them."""
+    """No lifecycle policy of a repository expires or archives images that have a tag: releases are among them."""
     for rule in items(dig(decoded(resource.get(IMAGE_LIFECYCLE[resource.type])), "rules")):
         status = dig(rule, "selection.tagStatus")
-        if status in ("any", "tagged") and dig(rule, "action.type") in ("expire", None):
-            yield f"{resource.name}: rule {dig(rule, 'rulePriority')} expires images with tagStatus {status}"
+        deed = "archives" if dig(rule, "action.type") == "transition" else "expires"
+        if status in ("any", "tagged") and _live(rule):
+            yield f"{resource.name}: rule {dig(rule, 'rulePriority')} {deed} images with tagStatus {status}"
+
+
+def _live(rule: object) -> bool:
+    """Whether a rule takes images that can be pulled: those in the archive can't any more."""
+    return str(dig(rule, "selection.storageClass")).lower() != "archive"
 
 
 def kept(stack: Stack, config: Artifacts, _facts: Facts) -> Iterator[Finding]:
@@ -93,11 +99,11 @@ def kept(stack: Stack, config: Artifacts, _facts: Facts) -> Iterator[Finding]:
         name = holder.get("bucket")
         keys = [key for bucket in buckets for key in by_urn.get(bucket.urn, ())] + by_name.get(str(name), [])
         named = isinstance(name, str) and any(fnmatchcase(name, pattern) for pattern in config.buckets)
-        for number, rule in enumerate(items(holder.get(LIFECYCLES[holder.type])) if keys or named else ()):
+        for index, rule in enumerate(items(holder.get(LIFECYCLES[holder.type])) if keys or named else ()):
             if named or any(_meets(rule, key) for key in keys):
                 for deed in _takes(rule):
                     yield Finding(
-                        f"{holder.name}: rule {dig(rule, 'id') or number} {deed} artifacts of releases", holder
+                        f"{holder.name}: rule {dig(rule, 'id') or index} {deed} artifacts of releases", holder
                     )
 
 
@@ -135,22 +141,26 @@ def _meets(rule: object, key: str | None) -> bool:
 
 def _takes(rule: object) -> Iterator[str]:
     """What a rule does to objects that keeps a release from being deployed again."""
-    if dig(rule, "enabled") is False or str(dig(rule, "status")).lower() == "disabled":
+    if is_off(dig(rule, "enabled")) or str(dig(rule, "status")).lower() == "disabled":
         return
-    expiration = dig(rule, "expiration")
-    if _given(dig(expiration, "days")) or _given(dig(expiration, "date")):
+    if any(_given(dig(each, path)) for each in _parts(rule, "expiration") for path in ("days", "date")):
         yield "expires"
     noncurrent = ("noncurrentDays", "days", "newerNoncurrentVersions")
-    if any(_given(dig(rule, f"noncurrentVersionExpiration.{path}")) for path in noncurrent):
+    if any(_given(dig(each, path)) for each in _parts(rule, "noncurrentVersionExpiration") for path in noncurrent):
         yield "expires older versions of"
-    moved = [dig(each, "storageClass") for each in items(dig(rule, "transitions"))]
-    if any(each in ARCHIVES for each in moved):
-        yield "archives"
+    for name, deed in (("transition", "archives"), ("noncurrentVersionTransition", "archives older versions of")):
+        if any(dig(each, "storageClass") in ARCHIVES for each in _parts(rule, name)):
+            yield deed
+
+
+def _parts(rule: object, name: str) -> list[Any]:
+    """The parts of a rule by a name: one type of the SDK has a list where another has one object."""
+    return [each for path in (name, f"{name}s") for each in items(dig(rule, path))]
 
 
 def _given(value: object) -> bool:
     """Whether there is a value; a state has 0 where nothing was said."""
-    return known(value) and value not in (0, "")
+    return known(value) and value != "" and number(value) != 0
 
 
 RULES = (

@@ -63,6 +63,7 @@ NARROWING: Mapping[str, Callable[[list[str]], bool]] = {
             "aws:principalaccount",
             "aws:principalorgid",
             "aws:principalservicename",
+            "aws:principalservicenameslist",
             "kms:calleraccount",
             "s3:dataaccesspointaccount",
             "s3:x-amz-server-side-encryption-aws-kms-key-id",

@@ -60,7 +60,11 @@ def principals(statement: Statement) -> Iterator[tuple[str, str]]:
     """Who a statement is about, as kind and name: ``("AWS", "*")``; anyone where all but some are meant."""
     if "NotPrincipal" in statement:
         yield "AWS", "*"
-    principal = statement.get("Principal")
+    yield from named(statement.get("Principal"))
+
+
+def named(principal: object) -> Iterator[tuple[str, str]]:
+    """Whom an element Principal or NotPrincipal names, as kind and name."""
     if isinstance(principal, Mapping):
         for kind, names in principal.items():
             yield from ((str(kind), str(name)) for name in items(names))

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from policies.networks import everyone
 from policies.rule import Facts, NoConfig, ResourceRule, Severity
 from policies.subject import UNKNOWN, Resource, dig, items, known
-from policies.values import decoded
+from policies.values import decoded, is_off, is_on
 
 PUBLICLY_ACCESSIBLE = (
     "dms/instanceProfile:InstanceProfile dms/replicationInstance:ReplicationInstance lightsail/database:Database "
@@ -36,11 +36,11 @@ CLUSTER = "aws:eks/cluster:Cluster"
 def database_private(resource: Resource, _config: NoConfig, _facts: Facts) -> Iterator[str]:
     """No database, broker or search domain has an address of the internet."""
     if resource.type in SWITCHES:
-        if resource.get(SWITCHES[resource.type]) is True:
+        if is_on(resource.get(SWITCHES[resource.type])):
             yield f"{resource.name} is {SWITCHES[resource.type]}"
     elif resource.type == MSK:
         kind = resource.get("brokerNodeGroupInfo.connectivityInfo.publicAccess.type")
-        if known(kind) and kind != "DISABLED":
+        if known(kind) and str(kind).upper() != "DISABLED":
             yield f"{resource.name} has public access: {kind}"
     elif resource.type in SEARCH:
         inside = resource.get("vpcOptions.subnetIds")
@@ -52,16 +52,16 @@ def database_private(resource: Resource, _config: NoConfig, _facts: Facts) -> It
 
 def _from_public(policy: Resource) -> bool:
     """Whether a network policy of OpenSearch Serverless, a JSON list of rules, lets everybody in."""
-    return any(dig(each, "AllowFromPublic") is True for each in items(decoded(policy.get("policy"))))
+    return any(is_on(dig(each, "AllowFromPublic")) for each in items(decoded(policy.get("policy"))))
 
 
 def cluster_private(cluster: Resource, _config: NoConfig, _facts: Facts) -> Iterator[str]:
     """A cluster's API server answers named networks alone; EKS opens it to everyone where nothing is said."""
     public = cluster.get("vpcConfig.endpointPublicAccess")
-    if public is UNKNOWN or public is False:
+    if public is UNKNOWN or is_off(public):
         return
     ranges = cluster.get("vpcConfig.publicAccessCidrs")
-    for source in everyone(["0.0.0.0/0"] if ranges is None else items(ranges)):
+    for source in everyone(["0.0.0.0/0"] if ranges in (None, []) else items(ranges)):
         yield f"{cluster.name}: the API server answers {source}"
 
 

@@ -6,6 +6,7 @@ Reference for the names of services and for what has resources.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
 from typing import Annotated, Any
@@ -49,9 +50,9 @@ ATTACHMENTS: Mapping[str, str] = {
 HANDS_ON = ("iam:passrole", "sts:assumerole")
 """What gives the rights of other roles to whoever may do it."""
 PASSED_TO = "iam:passedtoservice"
-RESOURCE_KEYS = ("kms:resourcealiases",)
-TAG_KEYS = ":resourcetag/"
-"""Condition keys that name resources where an ARN doesn't."""
+RESOURCE_KEYS = ("kms:requestalias", "kms:resourcealiases", "secretsmanager:secretid")
+TAG_KEYS = re.compile(r"[a-z0-9-]+:resourcetag/.+|rds:(?!req-)[a-z-]+-tag/.+|s3:(accesspoint|bucket)tag/.+")
+"""Condition keys that name resources where an ARN doesn't (Service Authorization Reference)."""
 ADDED_CHARACTERS = "-??????"
 """Secrets Manager ends a secret's ARN with six characters of its own."""
 Service = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]+$")]
@@ -133,9 +134,14 @@ def _hands_on(action: str, statement: Statement) -> bool:
 def _narrowed(statement: Statement) -> bool:
     """Whether a condition names the resources, by their tags or aliases."""
     return undecided(statement) or any(
-        (key in RESOURCE_KEYS or TAG_KEYS in key) and not any(value.strip("*?") == "" for value in values)
+        (key in RESOURCE_KEYS or TAG_KEYS.fullmatch(key)) and not any(map(_any_value, values))
         for key, values in required(statement)
     )
+
+
+def _any_value(value: str) -> bool:
+    """Whether the value of such a condition names no resource: ``*``, ``alias/*``, an ARN without a name."""
+    return not value.removeprefix("alias/").strip("*?") or (value.startswith("arn:") and any_resource(value))
 
 
 def any_resource(target: str) -> bool:

@@ -1,7 +1,8 @@
 """What is let in by security groups and network ACLs, inline, by rules of their own and by prefix lists.
 
 Sources: EC2 API, IpPermission; VPC User Guide, "Security group rules" and "Network ACLs"; Security Hub, EC2.21 (which
-ports of a network ACL are judged: answers come back on the others); EKS API, RemoteAccessConfig.
+ports of a network ACL are judged: answers come back on the others); EKS API, RemoteAccessConfig; Lightsail User Guide,
+"Instance firewalls"; EMR Management Guide, "Using Amazon EMR block public access".
 """
 
 from __future__ import annotations
@@ -12,18 +13,34 @@ from typing import Any
 from policies.networks import everyone
 from policies.rule import Facts, Finding, NoConfig, ResourceRule, Severity, StackRule
 from policies.subject import Resource, Stack, dig, items, known
+from policies.values import is_off, is_on, number
 
 GROUPS = ("aws:ec2/securityGroup:SecurityGroup", "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup")
 GROUP_RULES = (
     "aws:ec2/securityGroupRule:SecurityGroupRule",
     "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule",
 )
-ACLS = ("aws:ec2/networkAcl:NetworkAcl", "aws:ec2/defaultNetworkAcl:DefaultNetworkAcl")
+ACLS = ("aws:ec2/networkAcl:NetworkAcl",)
+"""The default network ACL isn't judged: it lets everything through by its making, and EC2.21 leaves it out."""
+FIREWALLS: Mapping[str, str] = {
+    "aws:gamelift/fleet:Fleet": "ec2InboundPermissions",
+    "aws:lightsail/instancePublicPorts:InstancePublicPorts": "portInfos",
+    "aws:workspaces/ipGroup:IpGroup": "rules",
+    "aws:workspacesweb/ipAccessSettings:IpAccessSettings": "ipRules",
+}
+"""Services with a firewall of their own -> the property with its rules."""
+LIGHTSAIL = "aws:lightsail/instancePublicPorts:InstancePublicPorts"
+SOURCES = ("cidrs", "ipv6Cidrs", "cidrListAliases")
+"""Where Lightsail's rules say who is let in; without any of them, it is everyone."""
+EMR = "aws:emr/blockPublicAccessConfiguration:BlockPublicAccessConfiguration"
 NODES = "aws:eks/nodeGroup:NodeGroup"
 ACL_RULE = "aws:ec2/networkAclRule:NetworkAclRule"
 PREFIX_LIST = "aws:ec2/managedPrefixList:ManagedPrefixList"
 PREFIX_ENTRY = "aws:ec2/managedPrefixListEntry:ManagedPrefixListEntry"
-RANGES = ("cidrBlocks", "ipv6CidrBlocks", "cidrBlock", "ipv6CidrBlock", "cidrIpv4", "cidrIpv6")
+RANGES = (
+    *("cidrBlocks", "ipv6CidrBlocks", "cidrBlock", "ipv6CidrBlock", "cidrIpv4", "cidrIpv6"),
+    *("cidrs", "ipv6Cidrs", "ipRange", "source"),
+)
 ADMINISTRATION = (22, 3389)
 """SSH and RDP."""
 ANY_PROTOCOL, TCP = ("-1", "all"), ("6", "tcp")
@@ -34,19 +51,30 @@ Rule = Mapping[str, Any]
 def ingress(resource: Resource, _config: NoConfig, _facts: Facts) -> Iterator[str]:
     """No security group lets the whole internet in; no network ACL does on the ports of administrators."""
     if resource.type == NODES:
-        if known(resource.get("remoteAccess.ec2SshKey")) and resource.get("remoteAccess.sourceSecurityGroupIds") in (
-            None,
-            [],
-        ):
+        key, groups = (resource.get(f"remoteAccess.{path}") for path in ("ec2SshKey", "sourceSecurityGroupIds"))
+        if known(key) and key != "" and groups in (None, []):
             yield f"{resource.name} lets 0.0.0.0/0 in on port 22: remoteAccess names no sourceSecurityGroupIds"
         return
-    rules = list(_acl_rules(resource) if resource.type in (*ACLS, ACL_RULE) else _group_rules(resource))
+    if resource.type == EMR:
+        yield from _unblocked(resource)
+        return
+    rules = _acl_rules(resource) if resource.type in (*ACLS, ACL_RULE) else _group_rules(resource)
     by_traffic: dict[object, list[object]] = {}
     for rule in rules:
-        traffic = tuple(str(rule.get(key)) for key in ("protocol", "ipProtocol", "fromPort", "toPort"))
+        traffic = tuple(_word(rule.get(key)) for key in ("protocol", "ipProtocol", "fromPort", "toPort"))
         by_traffic.setdefault(traffic, []).extend(each for path in RANGES for each in items(rule.get(path)))
     for source in dict.fromkeys(found for ranges in by_traffic.values() for found in everyone(ranges)):
         yield f"{resource.name} lets {source} in"
+
+
+def _unblocked(block: Resource) -> Iterator[str]:
+    """What lets clusters of EMR have security groups that are open to everyone: only port 22 is, unless it is said."""
+    if is_off(block.get("blockPublicSecurityGroupRules")):
+        yield f"{block.name} lets 0.0.0.0/0 in to clusters: blockPublicSecurityGroupRules is false"
+    for permitted in items(block.get("permittedPublicSecurityGroupRuleRanges")):
+        first, last = number(dig(permitted, "minRange")), number(dig(permitted, "maxRange"))
+        if first is not None and (first, last if last is not None else first) != (22, 22):
+            yield f"{block.name} lets 0.0.0.0/0 in to clusters on port {first:g}"
 
 
 def listed(stack: Stack, _config: NoConfig, _facts: Facts) -> Iterator[Finding]:
@@ -84,6 +112,10 @@ def _lists(stack: Stack, resource: Resource, root: str, given: object, by_id: Ma
 def _group_rules(resource: Resource) -> Iterator[Rule]:
     if resource.type in GROUPS:
         yield from (rule for rule in items(resource.get("ingress")) if isinstance(rule, Mapping))
+    elif resource.type in FIREWALLS:
+        for rule in (each for each in items(resource.get(FIREWALLS[resource.type])) if isinstance(each, Mapping)):
+            silent = resource.type == LIGHTSAIL and not any(rule.get(path) for path in SOURCES)
+            yield {**rule, "cidrs": ["0.0.0.0/0"]} if silent else rule
     elif resource.get("type") in (None, "ingress"):
         yield resource.props
 
@@ -91,7 +123,7 @@ def _group_rules(resource: Resource) -> Iterator[Rule]:
 def _acl_rules(resource: Resource) -> Iterator[Rule]:
     """The rules of a network ACL that let administrators' ports in, and that no earlier one of them takes back."""
     if resource.type == ACL_RULE:
-        rules = [resource.props] if resource.get("egress") is not True else []
+        rules = [] if is_on(resource.get("egress")) else [resource.props]
     else:
         rules = [rule for rule in items(resource.get("ingress")) if isinstance(rule, Mapping)]
     refused: set[object] = set()
@@ -106,16 +138,21 @@ def _acl_rules(resource: Resource) -> Iterator[Rule]:
 
 
 def _number(rule: Rule) -> float:
-    number = rule.get("ruleNo", rule.get("ruleNumber"))
-    return float(number) if isinstance(number, int | float) else 0.0
+    return number(rule.get("ruleNo", rule.get("ruleNumber"))) or 0.0
+
+
+def _word(value: object) -> str:
+    """A protocol or port as one word, whether it is given as text or as a number."""
+    figure = number(value)
+    return str(value).lower() if figure is None else f"{figure:g}"
 
 
 def _lets_through(rule: Rule, port: int) -> bool:
-    protocol = str(rule.get("protocol")).lower()
+    protocol = _word(rule.get("protocol"))
     if protocol in ANY_PROTOCOL:
         return True
-    first, last = rule.get("fromPort"), rule.get("toPort")
-    if not isinstance(first, int | float) or not isinstance(last, int | float):
+    first, last = number(rule.get("fromPort")), number(rule.get("toPort"))
+    if first is None or last is None:
         return False
     return protocol in TCP and first <= port <= last
 
@@ -126,7 +163,7 @@ RULES = (
         "No security group lets the whole internet in.",
         Severity.CRITICAL,
         "Name the networks or security groups that are let in.",
-        frozenset({*GROUPS, *GROUP_RULES, *ACLS, ACL_RULE, NODES}),
+        frozenset({*GROUPS, *GROUP_RULES, *ACLS, ACL_RULE, *FIREWALLS, EMR, NODES}),
         ingress,
     ),
     StackRule(

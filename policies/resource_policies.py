@@ -6,11 +6,15 @@ Sources: each service's own page on resource-based policies; IAM User Guide, "AW
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import Any
+
+import yaml
 
 from policies.anyone import is_anyone, open_statements
 from policies.documents import actions
 from policies.rule import Facts, NoConfig, ResourceRule, Severity
-from policies.subject import Resource, items, known
+from policies.subject import Resource, dig, items, known
+from policies.values import decoded
 
 POLICY = (
     "acmpca/policy:Policy apigateway/domainName:DomainName apigateway/restApi:RestApi "
@@ -82,6 +86,9 @@ NO_RESOURCE_POLICY: Mapping[str, str] = {
     "aws:verifiedaccess/group:Group": "Cedar, not IAM's language",
 }
 """Types with a property that is called a policy and is none of the resource, with what it is instead."""
+REST_API = "aws:apigateway/restApi:RestApi"
+IN_BODY = "x-amazon-apigateway-policy"
+"""Where an OpenAPI body holds the policy of the interface."""
 EVENT_PERMISSION = "aws:cloudwatch/eventPermission:EventPermission"
 ENDPOINT_SERVICE = "aws:ec2/vpcEndpointService:VpcEndpointService"
 ENDPOINT_PRINCIPAL = "aws:ec2/vpcEndpointServiceAllowedPrinciple:VpcEndpointServiceAllowedPrinciple"
@@ -89,6 +96,7 @@ GRANTS: Mapping[str, str] = {
     EVENT_PERMISSION: "principal",
     ENDPOINT_SERVICE: "allowedPrincipals",
     ENDPOINT_PRINCIPAL: "principalArn",
+    "aws:signer/signingProfilePermission:SigningProfilePermission": "principal",
 }
 """Type -> the property that names principals where there is no document."""
 POLICY_HOLDERS = frozenset({*DOCUMENTS, *GRANTS})
@@ -101,17 +109,35 @@ def principals_named(resource: Resource, _config: NoConfig, _facts: Facts) -> It
         if any(map(is_anyone, named)) and not _organization(resource):
             yield f"{resource.name} allows anyone in"
         return
-    for statement in open_statements(resource.get(DOCUMENTS[resource.type])):
+    for statement in (each for document in _documents(resource) for each in open_statements(document)):
         named = actions(statement)
         if "NotAction" in statement:
             named = [f"everything but {', '.join(map(str, items(statement['NotAction'])))}"]
         yield f"{resource.name} allows anyone {', '.join(named) or 'something'}"
 
 
+def _documents(resource: Resource) -> Iterator[Any]:
+    yield resource.get(DOCUMENTS[resource.type])
+    body = resource.get("body") if resource.type == REST_API else None
+    if not isinstance(body, str) or IN_BODY in body:
+        yield dig(_specification(body), IN_BODY)
+
+
+def _specification(body: object) -> Any:
+    """An OpenAPI body, in JSON or in YAML; None where it is neither."""
+    found = decoded(body)
+    if not isinstance(body, str) or found is not None:
+        return found
+    try:
+        return yaml.safe_load(body)
+    except (yaml.YAMLError, RecursionError, ValueError):
+        return None
+
+
 def _organization(resource: Resource) -> bool:
     """Whether a permission of an event bus holds for one organization alone, the only condition that it knows."""
     value = resource.get("condition.value")
-    return value is not None and (not isinstance(value, str) or not is_anyone(value))
+    return value not in (None, "") and (not isinstance(value, str) or not is_anyone(value))
 
 
 RULES = (

@@ -1,7 +1,8 @@
 """What is shared with every account: snapshots, images, documents, layers, and rights to invoke.
 
-Sources: RDS API, ModifyDBSnapshotAttribute; EC2 API, ModifyImageAttribute; SSM API, ModifyDocumentPermission; Lambda
-API, AddPermission, AddLayerVersionPermission and CreateFunctionUrlConfig.
+Sources: RDS API, ModifyDBSnapshotAttribute; EC2 API, ModifyImageAttribute; SSM API, ModifyDocumentPermission and
+ServiceSetting; CodeBuild User Guide, "Public build projects"; Lambda API, AddPermission, AddLayerVersionPermission and
+CreateFunctionUrlConfig.
 """
 
 from __future__ import annotations
@@ -18,23 +19,25 @@ PERMISSION = "aws:lambda/permission:Permission"
 LAYER_PERMISSION = "aws:lambda/layerVersionPermission:LayerVersionPermission"
 FUNCTION_URL = "aws:lambda/functionUrl:FunctionUrl"
 DISTRIBUTION = "aws:imagebuilder/distributionConfiguration:DistributionConfiguration"
-SHARED: Mapping[str, str] = {
-    "aws:ec2/amiLaunchPermission:AmiLaunchPermission": "group",
-    "aws:ec2/snapshotCreateVolumePermission:SnapshotCreateVolumePermission": "accountId",
-    "aws:rds/clusterSnapshot:ClusterSnapshot": "sharedAccounts",
-    "aws:rds/clusterSnapshotCopy:ClusterSnapshotCopy": "sharedAccounts",
-    "aws:rds/snapshot:Snapshot": "sharedAccounts",
-    "aws:rds/snapshotCopy:SnapshotCopy": "sharedAccounts",
-    "aws:ssm/document:Document": "permissions.accountIds",
+SHARED: Mapping[str, tuple[str, ...]] = {
+    "aws:ec2/amiLaunchPermission:AmiLaunchPermission": ("group",),
+    "aws:ec2/snapshotCreateVolumePermission:SnapshotCreateVolumePermission": ("accountId",),
+    "aws:rds/clusterSnapshot:ClusterSnapshot": ("sharedAccounts",),
+    "aws:rds/clusterSnapshotCopy:ClusterSnapshotCopy": ("sharedAccounts",),
+    "aws:rds/snapshot:Snapshot": ("sharedAccounts",),
+    "aws:rds/snapshotCopy:SnapshotCopy": ("sharedAccounts",),
+    "aws:ssm/document:Document": ("permissions.account_ids", "permissions.accountIds"),
 }
-"""Type -> the property in which ``all`` means every account."""
-BLOCKS = frozenset(
-    {
-        "aws:ebs/snapshotBlockPublicAccess:SnapshotBlockPublicAccess",
-        "aws:ec2/imageBlockPublicAccess:ImageBlockPublicAccess",
-    }
-)
-"""What keeps an account from sharing so, as its property ``state`` says."""
+"""Type -> the properties in which ``all`` means every account; a map of the provider keeps its keys' spelling."""
+OPENING: Mapping[str, tuple[str, str]] = {
+    "aws:codebuild/project:Project": ("projectVisibility", "PUBLIC_READ"),
+    "aws:ebs/snapshotBlockPublicAccess:SnapshotBlockPublicAccess": ("state", "unblocked"),
+    "aws:ec2/imageBlockPublicAccess:ImageBlockPublicAccess": ("state", "unblocked"),
+}
+"""Type -> the property and its value that open something, or everything of an account, to everyone."""
+SETTING = "aws:ssm/serviceSetting:ServiceSetting"
+DOCUMENTS_SETTING = "/ssm/documents/console/public-sharing-permission"
+"""The end of the id of the account's setting whether documents may be public: ``Enable`` or ``Disable``."""
 
 
 def sourced(resource: Resource, _config: NoConfig, _facts: Facts) -> Iterator[str]:
@@ -54,21 +57,29 @@ def sourced(resource: Resource, _config: NoConfig, _facts: Facts) -> Iterator[st
     elif principal.endswith((".amazonaws.com", ".amazonaws.com.cn")) and not named:
         reason = "names no account" if known(resource.get("sourceArn")) else "is missing"
         yield f"{resource.name} lets {principal} invoke the function for any account: sourceArn {reason}"
-    elif principal.endswith(".amazon.com") and resource.get("eventSourceToken") is None and not named:
+    elif principal.endswith(".amazon.com") and resource.get("eventSourceToken") in (None, "") and not named:
         yield f"{resource.name} lets {principal} invoke the function for any skill: eventSourceToken is missing"
 
 
 def _named(resource: Resource, path: str) -> bool:
     """Whether a property names one account, bucket or organization; what is unknown may."""
     value = resource.get(path)
-    return value is not None and (not isinstance(value, str) or (fixed_arn(value) if ":" in value else not wild(value)))
+    return value not in (None, "") and (
+        not isinstance(value, str) or (fixed_arn(value) if ":" in value else not wild(value))
+    )
 
 
 def unshared(resource: Resource, _config: NoConfig, _facts: Facts) -> Iterator[str]:
     """Nothing that holds data or runs code is shared with every account."""
-    if resource.type in BLOCKS:
-        if resource.get("state") == "unblocked":
-            yield f"{resource.name} lets everything be shared with every account: state is unblocked"
+    if resource.type in OPENING:
+        path, opens = OPENING[resource.type]
+        if str(resource.get(path)).lower() == opens.lower():
+            yield f"{resource.name} is open to everyone, or lets everything be: {path} is {opens}"
+        return
+    if resource.type == SETTING:
+        of_documents = str(resource.get("settingId")).endswith(DOCUMENTS_SETTING)
+        if of_documents and str(resource.get("settingValue")).lower() == "enable":
+            yield f"{resource.name} lets documents be shared with every account"
         return
     if resource.type == DISTRIBUTION:
         targets = [
@@ -77,7 +88,8 @@ def unshared(resource: Resource, _config: NoConfig, _facts: Facts) -> Iterator[s
             for group in items(dig(each, "amiDistributionConfiguration.launchPermission.userGroups"))
         ]
     else:
-        targets = [part for each in items(resource.get(SHARED[resource.type])) for part in str(each).split(",")]
+        given = [each for path in SHARED[resource.type] for each in items(resource.get(path))]
+        targets = [part for each in given for part in str(each).split(",")]
     if any(str(each).strip().lower() == "all" for each in targets):
         yield f"{resource.name} is shared with every account"
 
@@ -96,7 +108,7 @@ RULES = (
         "No snapshot, image or document is shared with every account.",
         Severity.CRITICAL,
         "Name the accounts that it is shared with.",
-        frozenset({*SHARED, *BLOCKS, DISTRIBUTION}),
+        frozenset({*SHARED, *OPENING, SETTING, DISTRIBUTION}),
         unshared,
     ),
 )

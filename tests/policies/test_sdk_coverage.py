@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import importlib.util
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 
 import pytest
 
 from policies import identity as rights
+from policies.buckets import ACLS
 from policies.endpoints import DATABASES
 from policies.identity import ATTACHMENTS
+from policies.ingress import FIREWALLS
 from policies.invokers import EDGES, INVOKERS, NOT_CALLED
 from policies.resource_policies import DOCUMENTS, NO_RESOURCE_POLICY
+from policies.sharing import OPENING, SHARED
 from tests.support.sdk_types import TOKEN
 
 pytestmark = pytest.mark.long  # every source of the SDK is read
@@ -24,6 +27,7 @@ ARGUMENT = re.compile(r":param pulumi\.Input\[(.*?)\] (\w+): (.*?)(?=\n\s+:param
 INPUT = re.compile(r"\nclass (\w+)Args:\n(.*?)(?=\n@pulumi|\Z)", re.DOTALL)
 FUNCTION = re.compile(r"\bLambda\b[^.]*\b(ARN|URI)\b|\b(ARN|URI)\b[^.]*\bLambda\b", re.IGNORECASE)
 NO_FUNCTION = re.compile(r"role|layer|microvm|logs? |execute-api|execution_arn|lambda_permission", re.IGNORECASE)
+CANNED_ACL = re.compile(r"acl|(canned|object|s3_object)_acl|canned_acl_for_objects")
 ATTACHED = re.compile(r"^(managed_)?policy_arns?$")
 GRANT_NOTHING = {
     "aws:resiliencehub/v2Service:V2Service",  # a resiliency policy
@@ -86,27 +90,33 @@ def test_every_address_of_the_internet_is_judged() -> None:
     assert told - DATABASES == set()
 
 
-def names_function(told: str) -> bool:
-    return FUNCTION.search(told) is not None and NO_FUNCTION.search(told) is None
+def names_function(name: str, told: str) -> bool:
+    said = f"{name} {told}"
+    return FUNCTION.search(said) is not None and NO_FUNCTION.search(said) is None
 
 
-def naming_functions() -> Iterator[str]:
-    """Types with a property that is said to be a function's ARN or URI, in itself or within it."""
+def with_a_property(wanted: Callable[[str, str], bool]) -> Iterator[str]:
+    """Types with a property, by its name and description, in itself or within it."""
     by_folder: dict[str, dict[str, str]] = {}
     for kind, arguments in resources().items():
         by_folder.setdefault(kind.split(":")[1].split("/")[0], {})[kind.rpartition(":")[2]] = kind
-        if any(names_function(f"{name} {told}") for name, (_, told) in arguments.items()):
+        if any(wanted(name, told) for name, (_, told) in arguments.items()):
             yield kind
     for file in (file for file in sources() if file.name == "_inputs.py"):
         kinds = by_folder.get(file.parent.name, {})
         for inner, body in INPUT.findall(file.read_text()):
             owners = [name for name in kinds if inner.startswith(name)]
-            if owners and any(names_function(f"{name} {told}") for _, name, told in ARGUMENT.findall(body)):
+            if owners and any(wanted(name, told) for _, name, told in ARGUMENT.findall(body)):
                 yield kinds[max(owners, key=len)]
 
 
 def test_every_type_that_names_a_function_is_looked_at_or_reviewed() -> None:
     reviewed = INVOKERS.keys() | EDGES.keys() | NOT_CALLED.keys()
-    told = {each for each in naming_functions() if not each.startswith("aws:lambda/")}
+    told = {each for each in with_a_property(names_function) if not each.startswith("aws:lambda/")}
     assert told - reviewed == set()
     assert reviewed - resources().keys() == set()
+
+
+def test_every_canned_acl_is_read() -> None:
+    assert set(with_a_property(lambda name, _: CANNED_ACL.fullmatch(name) is not None)) - ACLS.keys() == set()
+    assert ACLS.keys() | FIREWALLS.keys() | OPENING.keys() | SHARED.keys() <= resources().keys()
