@@ -70,6 +70,7 @@ def evaluation(alarm: Resource, config: Evaluation, _facts: Facts) -> Iterator[s
         yield from _composed(alarm)
         return
     yield from _queried(alarm)
+    yield from _too_fine(alarm)
     periods = number(alarm.get("evaluationPeriods"))
     breaching = number(alarm.get("datapointsToAlarm"))
     if breaching is not None and breaching < 1:
@@ -88,6 +89,15 @@ def evaluation(alarm: Resource, config: Evaluation, _facts: Facts) -> Iterator[s
             yield (
                 f"{alarm.name} looks back {period * periods / MINUTE:g} minutes; at most {most / MINUTE:g} are allowed"
             )
+
+
+def _too_fine(alarm: Resource) -> Iterator[str]:
+    """Seconds are for metrics that were stored with seconds; those of the services come each minute."""
+    metrics = (alarm.props, *(dig(query, "metric") for query in items(alarm.get("metricQueries"))))
+    for metric in metrics:
+        period, namespace = number(dig(metric, "period")), dig(metric, "namespace")
+        if period in HIGH_RESOLUTION and isinstance(namespace, str) and namespace.startswith("AWS/"):
+            yield f"{alarm.name}: {namespace} has data each minute, and none in most periods of {period:g} seconds"
 
 
 def _queried(alarm: Resource) -> Iterator[str]:

@@ -46,6 +46,8 @@ PROTECTED: Final[Mapping[str, str]] = {
 }
 """What holds no data of its own, but an address or objects that come back under another name, or not at all."""
 UNIT_DAYS: Final[Mapping[str, float]] = {"DAYS": 1, "WEEKS": 7, "MONTHS": 30, "YEARS": 365}
+HOURS: Final = 24
+"""A day's."""
 
 
 class Window(Model):
@@ -77,13 +79,31 @@ def _kept(resource: Resource) -> Iterator[tuple[str, float]]:
         if (days := number(resource.get("minRetentionDays"))) is not None:
             yield "recovery points of the locked vault", days
     elif resource.type == LIFECYCLE:
-        for schedule in items(resource.get("policyDetails.schedules")):
-            interval = number(dig(schedule, "retainRule.interval"))
-            unit = UNIT_DAYS.get(str(dig(schedule, "retainRule.intervalUnit")))
-            if interval is not None and unit is not None:
-                yield f"snapshots of the schedule {dig(schedule, 'name')}", interval * unit
+        yield from _snapshots(resource)
     elif resource.type in OBJECTS:
         yield from _versions(resource)
+
+
+def _snapshots(policy: Resource) -> Iterator[tuple[str, float]]:
+    """How long Data Lifecycle Manager keeps snapshots: by their age, or by their number at one each so many hours."""
+    for schedule in items(policy.get("policyDetails.schedules")):
+        name, every = dig(schedule, "name"), number(dig(schedule, "createRule.interval"))
+        count, days = number(dig(schedule, "retainRule.count")), _age(dig(schedule, "retainRule"))
+        if days is None and count is not None and every is not None:
+            days = count * every / HOURS
+        if days is not None:
+            yield f"snapshots of the schedule {name}", days
+        for copy in items(dig(schedule, "crossRegionCopyRules")):
+            if (days := _age(dig(copy, "retainRule"))) is not None:
+                yield f"copies of the schedule {name}", days
+    if (days := number(policy.get("policyDetails.retainInterval"))) is not None:
+        yield "snapshots of the default policy", days
+
+
+def _age(rule: object) -> float | None:
+    """The days of a rule that counts by age."""
+    interval, unit = number(dig(rule, "interval")), UNIT_DAYS.get(str(dig(rule, "intervalUnit")))
+    return None if interval is None or unit is None else interval * unit
 
 
 def _versions(lifecycle: Resource) -> Iterator[tuple[str, float]]:

@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from guard.durable import Kind, aws_tokens, durable
-from policies.subject import Resource, known
+from policies.subject import UNKNOWN, Resource, known
 from policies.values import is_off, is_on, number
 
 TABLE = "aws:dynamodb/table:Table"
 DATABASES = ("aws:rds/instance:Instance", "aws:rds/cluster:Cluster")
+CACHE = "aws:elasticache/cluster:Cluster"
 BUCKETS = aws_tokens(Kind.BUCKET)
 _CLUSTERS: Final = ("aws:docdb/cluster:Cluster", "aws:neptune/cluster:Cluster")
 _GLOBAL: Final = (
@@ -32,18 +33,23 @@ WANTED: Final[Mapping[str, tuple[str, ...]]] = {
     **dict.fromkeys(_GLOBAL, ("deletionProtection",)),
     "aws:cognito/userPool:UserPool": ("deletionProtection",),
     "aws:dsql/cluster:Cluster": ("deletionProtectionEnabled",),
+    "aws:efs/fileSystem:FileSystem": ("encrypted",),
+    "aws:elasticsearch/domain:Domain": ("encryptAtRest.enabled",),
     "aws:keyspaces/table:Table": ("pointInTimeRecovery.status",),
     "aws:neptunegraph/graph:Graph": ("deletionProtection",),
+    "aws:opensearch/domain:Domain": ("encryptAtRest.enabled",),
     "aws:verifiedpermissions/policyStore:PolicyStore": ("deletionProtection",),
 }
 """Type -> what has to be on, where leaving it out is off."""
 KEPT_ON: Final = (
+    "atRestEncryptionEnabled",
     "automaticBackupReplicationEnabled",
     "backupRetentionEnabled",
     "deletionProtected",
     "deletionProtection",
     "deletionProtectionEnabled",
     "encrypted",
+    "storageEncrypted",
     "terminationProtectionEnabled",
 )
 """What may not be switched off in any store that has it. What has no default is on, or the service's own affair."""
@@ -80,7 +86,15 @@ RETAINED: Final[Mapping[str, Days]] = {
         Days("backupRetentionPeriod", 1),
     ),
     TABLE: Days("pointInTimeRecovery.recoveryPeriodInDays", 35),
-    "aws:memorydb/cluster:Cluster": Days("snapshotRetentionLimit", 0),
+    **dict.fromkeys(
+        (
+            CACHE,
+            "aws:elasticache/replicationGroup:ReplicationGroup",
+            "aws:elasticache/serverlessCache:ServerlessCache",
+            "aws:memorydb/cluster:Cluster",
+        ),
+        Days("snapshotRetentionLimit", 0),
+    ),
     "aws:redshift/cluster:Cluster": Days("automatedSnapshotRetentionPeriod", 1),
     "aws:fsx/ontapFileSystem:OntapFileSystem": Days("automaticBackupRetentionDays", 30),
     "aws:fsx/openZfsFileSystem:OpenZfsFileSystem": Days("automaticBackupRetentionDays", 0),
@@ -121,8 +135,15 @@ def faults(resource: Resource, days: int, *, let_go: bool) -> Iterator[str]:
     for path in WINDOWS:
         if number(resource.get(path)) == 0:
             yield f"{path} is 0: a delete can't be taken back"
-    if not is_replica(resource):
+    if not is_replica(resource) and not _without_snapshots(resource):
         yield from _retained(resource, days)
+
+
+def _without_snapshots(resource: Resource) -> bool:
+    """Whether a cache can have no snapshots of its own: Memcached takes none, and a group takes its members'."""
+    return resource.type == CACHE and (
+        resource.get("replicationGroupId") not in (None, "") or resource.get("engine") in ("memcached", UNKNOWN)
+    )
 
 
 def _on(found: str) -> bool:

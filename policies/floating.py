@@ -11,10 +11,10 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from policies.images import PLACES, images, pinned, tag
+from policies.images import PLACES, images, pinned, placed, tag
 from policies.pods import WORKLOADS
 from policies.rule import Facts, NoConfig, ResourceRule, Severity
-from policies.subject import Resource, dig, items
+from policies.subject import Resource, dig
 from policies.values import is_on
 
 ALIAS = "aws:lambda/alias:Alias"
@@ -64,6 +64,7 @@ TEMPLATES: Final[Mapping[str, tuple[str, ...]]] = {
     "aws:autoscaling/group:Group": (
         "launchTemplate",
         "mixedInstancesPolicy.launchTemplate.launchTemplateSpecification",
+        "mixedInstancesPolicy.launchTemplate.overrides[].launchTemplateSpecification",
     ),
     "aws:batch/computeEnvironment:ComputeEnvironment": ("computeResources.launchTemplate",),
     "aws:ec2/fleet:Fleet": ("launchTemplateConfigs[].launchTemplateSpecification",),
@@ -79,8 +80,8 @@ AMIS: Final[Mapping[str, str]] = {
 """Where a machine image is named."""
 RUNNER = "aws:apprunner/service:Service"
 REVISION: Final = re.compile(r"[^/]+:\d+")
-NEWEST: Final = "$Latest"
-"""The version of a launch template that whoever changes the template moves."""
+MOVED: Final = ("$Latest", "$Default")
+"""Versions of a launch template that whoever changes the template moves. Left out, a version is the default one."""
 PARAMETER: Final = re.compile(r"resolve:ssm:(?P<name>[^:]+)(:[^:]+)?")
 
 
@@ -136,11 +137,12 @@ def _chart_images(values: object, path: str = "values") -> Iterator[str]:
 
 def _machines(resource: Resource) -> Iterator[str]:
     for path in TEMPLATES.get(resource.type, ()):
-        head, _, rest = path.partition("[].")
-        for each in items(resource.get(head)):
-            found = dig(each, rest) if rest else each
-            if dig(found, "version") == NEWEST:
-                yield f"{resource.name}: {head} points at version {NEWEST}"
+        for _, found in placed(resource.props, path):
+            version = dig(found, "version")
+            if version in MOVED:
+                yield f"{resource.name}: {path} points at version {version}"
+            elif version in (None, "") and isinstance(found, Mapping):
+                yield f"{resource.name}: {path} names no version, and takes the default one"
     image = resource.get(AMIS[resource.type]) if resource.type in AMIS else None
     match = PARAMETER.fullmatch(image) if isinstance(image, str) else None
     if match is not None and match[2] is None:

@@ -222,11 +222,15 @@ class Container:
 def containers(workload: Workload) -> Iterator[Container]:
     """Every container of a workload, also those that run before the others, beside them, or for a look inside."""
     for template in workload.templates:
-        spec = dig(template, "spec")
-        for kind in ("containers", "initContainers", "ephemeralContainers"):
-            for each in items(dig(spec, kind)):
-                if isinstance(each, Mapping):
-                    yield Container(f"{workload.name}/{each.get('name')}", each, spec, kind)
+        yield from containers_of(dig(template, "spec"), workload.name)
+
+
+def containers_of(spec: Any, name: str) -> Iterator[Container]:
+    """Every container of a pod's ``spec``; ``name`` is what messages call whatever has it."""
+    for kind in ("containers", "initContainers", "ephemeralContainers"):
+        for each in items(dig(spec, kind)):
+            if isinstance(each, Mapping):
+                yield Container(f"{name}/{each.get('name')}", each, spec, kind)
 
 
 def labels(workload: Workload) -> Mapping[str, Any] | Unknown:

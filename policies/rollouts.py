@@ -98,7 +98,9 @@ def _of_set(workload: Workload) -> Iterator[str]:
 def _all_at_once(workload: Workload, path: str, *, up: bool) -> Iterator[str]:
     bound, pods = workload.get(path), number(workload.get("spec.replicas"))
     gone = share(bound, pods, up=up) if pods is not None else None
-    if (percent(bound) or 0) >= WHOLE or (gone is not None and pods is not None and gone >= pods > 1):
+    # The only pod of a StatefulSet has to go before the other comes, whatever is said; a Deployment can have both.
+    alone = 1 if up else 0
+    if (percent(bound) or 0) >= WHOLE or (gone is not None and pods is not None and gone >= pods > alone):
         yield f"may stop all its pods at once (maxUnavailable {bound if isinstance(bound, str) else f'{gone:g}'})"
 
 

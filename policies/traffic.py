@@ -15,6 +15,7 @@ from policies.invokers import EDGES
 from policies.queues import QUEUE, redrives
 from policies.rule import Facts, Finding, NoConfig, ResourceRule, Severity, StackRule
 from policies.subject import Resource, Stack, items, known
+from policies.values import is_off, is_on
 from stacks.model import Model
 
 FAILURE, ALARMED = "DEPLOYMENT_FAILURE", "DEPLOYMENT_STOP_ON_ALARM"
@@ -74,16 +75,16 @@ def _faults(group: Resource, alarms: set[str]) -> Iterator[str]:
     """What keeps a deployment group from going back when its traffic fails."""
     watched = items(group.get("alarmConfiguration.alarms"))
     enabled = group.get("alarmConfiguration.enabled")
-    if not watched or not (enabled is True or (enabled is not None and not known(enabled))):
+    if not watched or enabled is None or is_off(enabled):
         yield "it watches no alarms"
     for name in watched:
         if isinstance(name, str) and name not in alarms:
             yield f"it watches the alarm {name}, which isn't in this stack"
-    if group.get(IGNORES) is True:
+    if is_on(group.get(IGNORES)):
         yield "it goes on where its alarms can't be read: ignorePollAlarmFailure is true"
     goes_back = group.get("autoRollbackConfiguration.enabled")
     events = items(group.get("autoRollbackConfiguration.events"))
-    if goes_back is None or goes_back is False:
+    if goes_back is None or is_off(goes_back):
         yield "it doesn't go back by itself: autoRollbackConfiguration isn't enabled"
     elif all(known(event) for event in events):
         for event in (FAILURE, ALARMED):
@@ -94,15 +95,15 @@ def _faults(group: Resource, alarms: set[str]) -> Iterator[str]:
 def auto_rollback(group: Resource, _config: NoConfig, _facts: Facts) -> Iterator[str]:
     """Every deployment group goes back by itself when a deployment fails; when an alarm rings, if it watches any."""
     enabled = group.get("autoRollbackConfiguration.enabled")
-    if enabled is None or (known(enabled) and enabled is not True):
+    if enabled is None or (known(enabled) and not is_on(enabled)):
         yield f"{group.name} doesn't go back by itself: autoRollbackConfiguration isn't enabled"
         return
     events = items(group.get("autoRollbackConfiguration.events"))
-    watches = group.get("alarmConfiguration.enabled") is True
+    watches = is_on(group.get("alarmConfiguration.enabled"))
     for event in (FAILURE, *([ALARMED] if watches else [])):
         if event not in events and all(known(each) for each in events):
             yield f"{group.name}: autoRollbackConfiguration lacks {event}"
-    if watches and group.get(IGNORES) is True:
+    if watches and is_on(group.get(IGNORES)):
         yield f"{group.name} goes on where its alarms can't be read: ignorePollAlarmFailure is true"
 
 
