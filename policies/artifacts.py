@@ -12,7 +12,7 @@ from typing import Any
 
 from policies.rule import Facts, Finding, NoConfig, ResourceRule, Severity, StackRule
 from policies.subject import UNKNOWN, Resource, Stack, dig, items, known
-from policies.values import decoded
+from policies.values import decoded, is_off
 from stacks.model import Model
 
 ALIAS = "aws:lambda/alias:Alias"
@@ -135,7 +135,7 @@ def _meets(rule: object, key: str | None) -> bool:
 
 def _takes(rule: object) -> Iterator[str]:
     """What a rule does to objects that keeps a release from being deployed again."""
-    if dig(rule, "enabled") is False or str(dig(rule, "status")).lower() == "disabled":
+    if is_off(dig(rule, "enabled")) or str(dig(rule, "status")).lower() == "disabled":
         return
     expiration = dig(rule, "expiration")
     if _given(dig(expiration, "days")) or _given(dig(expiration, "date")):

@@ -11,7 +11,7 @@ from typing import Annotated, Final
 
 from pydantic import Field
 
-from policies.belts import DATABASES, is_replica
+from policies.belts import BUCKETS, DATABASES, is_replica
 from policies.rule import Facts, NoConfig, ResourceRule, Severity
 from policies.subject import Resource, dig, items
 from policies.values import is_off, is_on, number
@@ -80,7 +80,7 @@ def _kept(resource: Resource) -> Iterator[tuple[str, float]]:
             yield "recovery points of the locked vault", days
     elif resource.type == LIFECYCLE:
         yield from _snapshots(resource)
-    elif resource.type in OBJECTS:
+    elif resource.type in OBJECTS or resource.type in BUCKETS:
         yield from _versions(resource)
 
 
@@ -108,11 +108,12 @@ def _age(rule: object) -> float | None:
 
 def _versions(lifecycle: Resource) -> Iterator[tuple[str, float]]:
     """How long a bucket keeps what was overwritten or deleted; a bound on their number keeps the newest ones."""
-    for rule in items(lifecycle.get("rules")):
-        if is_off(dig(rule, "status")) or dig(rule, "status") == "Disabled":
+    for rule in (*items(lifecycle.get("rules")), *items(lifecycle.get("lifecycleRules"))):
+        if dig(rule, "status") == "Disabled" or is_off(dig(rule, "enabled")):
             continue
         expiry = dig(rule, "noncurrentVersionExpiration")
         days = number(dig(expiry, "noncurrentDays"))
+        days = number(dig(expiry, "days")) if days is None else days
         if days is not None and not number(dig(expiry, "newerNoncurrentVersions")):
             yield f"older versions of objects (rule {dig(rule, 'id')})", days
 
@@ -151,7 +152,7 @@ RULES = (
         "Backups and older versions outlive the time in which somebody goes back.",
         Severity.HIGH,
         "Keep recovery points, snapshots and noncurrent versions for minDays or longer.",
-        frozenset({PLAN, VAULT_LOCK, LIFECYCLE, EFS, *OBJECTS}),
+        frozenset({PLAN, VAULT_LOCK, LIFECYCLE, EFS, *OBJECTS, *BUCKETS}),
         outliving,
         config=Window,
     ),

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from guard.durable import Kind, aws_tokens, durable
-from policies.subject import UNKNOWN, Resource, known
+from policies.subject import UNKNOWN, Resource, dig, items, known
 from policies.values import is_off, is_on, number
 
 TABLE = "aws:dynamodb/table:Table"
@@ -26,9 +26,10 @@ _GLOBAL: Final = (
 ON: Final = ("ACTIVE", "ENABLED")
 """How some services spell true."""
 
+REPLICA: Final = ("deletionProtectionEnabled", "pointInTimeRecovery")
 WANTED: Final[Mapping[str, tuple[str, ...]]] = {
     TABLE: ("deletionProtectionEnabled", "pointInTimeRecovery.enabled"),
-    "aws:dynamodb/tableReplica:TableReplica": ("deletionProtectionEnabled", "pointInTimeRecovery"),
+    "aws:dynamodb/tableReplica:TableReplica": REPLICA,
     **dict.fromkeys((*DATABASES, *_CLUSTERS), ("deletionProtection", "storageEncrypted")),
     **dict.fromkeys(_GLOBAL, ("deletionProtection",)),
     "aws:cognito/userPool:UserPool": ("deletionProtection",),
@@ -50,6 +51,7 @@ KEPT_ON: Final = (
     "deletionProtectionEnabled",
     "encrypted",
     "storageEncrypted",
+    "terminationProtection",
     "terminationProtectionEnabled",
 )
 """What may not be switched off in any store that has it. What has no default is on, or the service's own affair."""
@@ -62,6 +64,7 @@ LOCKS: Final = frozenset(
         "deletionProtectionEnabled",
         "forceDelete",
         "forceDestroy",
+        "terminationProtection",
         "terminationProtectionEnabled",
     }
 )
@@ -126,6 +129,8 @@ def faults(resource: Resource, days: int, *, let_go: bool) -> Iterator[str]:
         missing = found is None and path in wanted
         if missing or is_off(found) or (isinstance(found, str) and path in (*wanted, *KEPT_ON) and not _on(found)):
             yield f"{path} has to be true" if found in (None, False) else f"{path} has to be on, not {found}"
+    if resource.type == TABLE:
+        yield from _replicas(resource, let_go=let_go)
     for path in KEPT_OFF:
         excused = (let_go and path in LOCKS) or NOT_THE_STORE.get(resource.type) == path
         if path == "skipFinalSnapshot" and is_replica(resource):
@@ -137,6 +142,15 @@ def faults(resource: Resource, days: int, *, let_go: bool) -> Iterator[str]:
             yield f"{path} is 0: a delete can't be taken back"
     if not is_replica(resource) and not _without_snapshots(resource):
         yield from _retained(resource, days)
+
+
+def _replicas(table: Resource, *, let_go: bool) -> Iterator[str]:
+    """What a table's copies in other regions lack: each has switches of its own, and both are off where unsaid."""
+    for replica in items(table.get("replicas")):
+        for path in REPLICA:
+            found = dig(replica, path)
+            if not (let_go and path in LOCKS) and (found is None or is_off(found)):
+                yield f"{path} of the replica in {dig(replica, 'regionName')} has to be true"
 
 
 def _without_snapshots(resource: Resource) -> bool:
