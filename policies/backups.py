@@ -43,8 +43,21 @@ PROTECTED: Final[Mapping[str, str]] = {
     "aws:lb/loadBalancer:LoadBalancer": "enableDeletionProtection",
     "aws:eks/cluster:Cluster": "deletionProtection",
     "aws:networkfirewall/firewall:Firewall": "deleteProtection",
+    "aws:pinpoint/smsvoicev2PhoneNumber:Smsvoicev2PhoneNumber": "deletionProtectionEnabled",
+    "aws:pinpoint/smsvoicev2Pool:Smsvoicev2Pool": "deletionProtectionEnabled",
+    "aws:pinpoint/smsvoicev2SenderId:Smsvoicev2SenderId": "deletionProtectionEnabled",
+    "aws:quicksight/accountSettings:AccountSettings": "terminationProtectionEnabled",
 }
 """What holds no data of its own, but an address or objects that come back under another name, or not at all."""
+ON_BY_ITSELF: Final = frozenset({"aws:quicksight/accountSettings:AccountSettings"})
+"""What is protected where nothing is said."""
+DAYS: Final[Mapping[str, str]] = {
+    "aws:rds/instanceAutomatedBackupsReplication:InstanceAutomatedBackupsReplication": "retentionPeriod",
+    "aws:redshift/clusterSnapshot:ClusterSnapshot": "manualSnapshotRetentionPeriod",
+    "aws:redshift/snapshotCopy:SnapshotCopy": "retentionPeriod",
+    "aws:redshiftserverless/snapshot:Snapshot": "retentionPeriod",
+}
+"""Backups that say for how many days they stay; -1 is for ever."""
 UNIT_DAYS: Final[Mapping[str, float]] = {"DAYS": 1, "WEEKS": 7, "MONTHS": 30, "YEARS": 365}
 HOURS: Final = 24
 """A day's."""
@@ -80,6 +93,9 @@ def _kept(resource: Resource) -> Iterator[tuple[str, float]]:
             yield "recovery points of the locked vault", days
     elif resource.type == LIFECYCLE:
         yield from _snapshots(resource)
+    elif resource.type in DAYS:
+        if (days := number(resource.get(DAYS[resource.type]))) is not None and days >= 0:
+            yield "backups", days
     elif resource.type in OBJECTS or resource.type in BUCKETS:
         yield from _versions(resource)
 
@@ -142,7 +158,7 @@ def protected(resource: Resource, _config: NoConfig, _facts: Facts) -> Iterator[
     """What others reach by its address can't be deleted by accident."""
     path = PROTECTED[resource.type]
     found = resource.get(path)
-    if found is None or is_off(found):
+    if (found is None and resource.type not in ON_BY_ITSELF) or is_off(found):
         yield f"{resource.name} can be deleted by accident: {path} has to be true"
 
 
@@ -152,7 +168,7 @@ RULES = (
         "Backups and older versions outlive the time in which somebody goes back.",
         Severity.HIGH,
         "Keep recovery points, snapshots and noncurrent versions for minDays or longer.",
-        frozenset({PLAN, VAULT_LOCK, LIFECYCLE, EFS, *OBJECTS, *BUCKETS}),
+        frozenset({PLAN, VAULT_LOCK, LIFECYCLE, EFS, *DAYS, *OBJECTS, *BUCKETS}),
         outliving,
         config=Window,
     ),
@@ -175,7 +191,7 @@ RULES = (
     ),
     ResourceRule(
         "deletion-protection",
-        "Load balancers, clusters and firewalls can't be deleted by accident.",
+        "Load balancers, clusters, firewalls and phone numbers can't be deleted by accident.",
         Severity.HIGH,
         "Switch on deletion protection: another one has another address, and empty hands.",
         frozenset(PROTECTED),
