@@ -6,15 +6,15 @@ Sources: CloudWatch API, PutMetricAlarm, PutCompositeAlarm; CloudWatch User Guid
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
 from policies import deployments
 from policies.rule import Facts, NoConfig, ResourceRule, Rule, Severity
-from policies.subject import Resource, dig, items, known
-from policies.values import is_off, number
+from policies.subject import UNKNOWN, Resource, dig, items, known
+from policies.values import is_off, is_on, number
 from stacks.model import Model
 
 ALARM = "aws:cloudwatch/metricAlarm:MetricAlarm"
@@ -23,7 +23,7 @@ HIGH_RESOLUTION = (10, 20, 30)
 MINUTE, HOUR, DAY = 60, 3_600, 86_400
 """Seconds."""
 ACTION: Final = re.compile(r"arn:[a-z-]+:[a-z0-9-]+:\S*")
-STATE: Final = re.compile(r"\b(ALARM|OK|INSUFFICIENT_DATA)\s*\(")
+STATE: Final = re.compile(r"\b(ALARM|OK|INSUFFICIENT_DATA|AT_LEAST)\s*\(")
 
 
 class MissingData(Model):
@@ -70,6 +70,7 @@ def evaluation(alarm: Resource, config: Evaluation, _facts: Facts) -> Iterator[s
         yield from _composed(alarm)
         return
     yield from _queried(alarm)
+    yield from _too_fine(alarm)
     periods = number(alarm.get("evaluationPeriods"))
     breaching = number(alarm.get("datapointsToAlarm"))
     if breaching is not None and breaching < 1:
@@ -90,11 +91,28 @@ def evaluation(alarm: Resource, config: Evaluation, _facts: Facts) -> Iterator[s
             )
 
 
+def _too_fine(alarm: Resource) -> Iterator[str]:
+    """Seconds are for metrics that were stored with seconds; those of the services come each minute."""
+    metrics = (alarm.props, *(dig(query, "metric") for query in items(alarm.get("metricQueries"))))
+    for metric in metrics:
+        period, namespace = number(dig(metric, "period")), dig(metric, "namespace")
+        if period in HIGH_RESOLUTION and isinstance(namespace, str) and namespace.startswith("AWS/"):
+            yield f"{alarm.name}: {namespace} has data each minute, and none in most periods of {period:g} seconds"
+
+
 def _queried(alarm: Resource) -> Iterator[str]:
-    """One of an alarm's metrics or expressions has to be what it compares."""
-    returned = [dig(query, "returnData") for query in items(alarm.get("metricQueries"))]
-    if returned and all(map(is_off, returned)):
+    """One of an alarm's metrics or expressions has to be what it compares, and a band has to be one of them."""
+    queries = items(alarm.get("metricQueries"))
+    if not all(isinstance(query, Mapping) for query in queries):
+        return
+    returned, band = [dig(query, "returnData") for query in queries], alarm.get("thresholdMetricId")
+    if queries and all(each is None or is_off(each) for each in returned):
         yield f"{alarm.name}: none of its metricQueries has returnData: it can never ring"
+    if band is None and sum(map(is_on, returned)) > 1:
+        yield f"{alarm.name}: several of its metricQueries have returnData, and an alarm compares one"
+    names = [dig(query, "id") for query in queries]
+    if isinstance(band, str) and UNKNOWN not in names and band not in names:
+        yield f"{alarm.name}: thresholdMetricId names {band}, which is none of its metricQueries"
 
 
 def _composed(alarm: Resource) -> Iterator[str]:
@@ -108,7 +126,7 @@ def _periods(alarm: Resource) -> list[float]:
     """The periods of an alarm and of the metrics in its expressions, in seconds, each once."""
     queries = items(alarm.get("metricQueries"))
     given = [alarm.get("period"), *(dig(query, path) for query in queries for path in ("period", "metric.period"))]
-    return sorted({found for each in given if (found := number(each))})
+    return sorted({found for each in given if (found := number(each)) is not None})
 
 
 RULES: tuple[Rule, ...] = (

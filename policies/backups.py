@@ -11,7 +11,7 @@ from typing import Annotated, Final
 
 from pydantic import Field
 
-from policies.belts import DATABASES, is_replica
+from policies.belts import BUCKETS, DATABASES, is_replica
 from policies.rule import Facts, NoConfig, ResourceRule, Severity
 from policies.subject import Resource, dig, items
 from policies.values import is_off, is_on, number
@@ -43,9 +43,24 @@ PROTECTED: Final[Mapping[str, str]] = {
     "aws:lb/loadBalancer:LoadBalancer": "enableDeletionProtection",
     "aws:eks/cluster:Cluster": "deletionProtection",
     "aws:networkfirewall/firewall:Firewall": "deleteProtection",
+    "aws:pinpoint/smsvoicev2PhoneNumber:Smsvoicev2PhoneNumber": "deletionProtectionEnabled",
+    "aws:pinpoint/smsvoicev2Pool:Smsvoicev2Pool": "deletionProtectionEnabled",
+    "aws:pinpoint/smsvoicev2SenderId:Smsvoicev2SenderId": "deletionProtectionEnabled",
+    "aws:quicksight/accountSettings:AccountSettings": "terminationProtectionEnabled",
 }
 """What holds no data of its own, but an address or objects that come back under another name, or not at all."""
+ON_BY_ITSELF: Final = frozenset({"aws:quicksight/accountSettings:AccountSettings"})
+"""What is protected where nothing is said."""
+DAYS: Final[Mapping[str, str]] = {
+    "aws:rds/instanceAutomatedBackupsReplication:InstanceAutomatedBackupsReplication": "retentionPeriod",
+    "aws:redshift/clusterSnapshot:ClusterSnapshot": "manualSnapshotRetentionPeriod",
+    "aws:redshift/snapshotCopy:SnapshotCopy": "retentionPeriod",
+    "aws:redshiftserverless/snapshot:Snapshot": "retentionPeriod",
+}
+"""Backups that say for how many days they stay; -1 is for ever."""
 UNIT_DAYS: Final[Mapping[str, float]] = {"DAYS": 1, "WEEKS": 7, "MONTHS": 30, "YEARS": 365}
+HOURS: Final = 24
+"""A day's."""
 
 
 class Window(Model):
@@ -77,22 +92,44 @@ def _kept(resource: Resource) -> Iterator[tuple[str, float]]:
         if (days := number(resource.get("minRetentionDays"))) is not None:
             yield "recovery points of the locked vault", days
     elif resource.type == LIFECYCLE:
-        for schedule in items(resource.get("policyDetails.schedules")):
-            interval = number(dig(schedule, "retainRule.interval"))
-            unit = UNIT_DAYS.get(str(dig(schedule, "retainRule.intervalUnit")))
-            if interval is not None and unit is not None:
-                yield f"snapshots of the schedule {dig(schedule, 'name')}", interval * unit
-    elif resource.type in OBJECTS:
+        yield from _snapshots(resource)
+    elif resource.type in DAYS:
+        if (days := number(resource.get(DAYS[resource.type]))) is not None and days >= 0:
+            yield "backups", days
+    elif resource.type in OBJECTS or resource.type in BUCKETS:
         yield from _versions(resource)
+
+
+def _snapshots(policy: Resource) -> Iterator[tuple[str, float]]:
+    """How long Data Lifecycle Manager keeps snapshots: by their age, or by their number at one each so many hours."""
+    for schedule in items(policy.get("policyDetails.schedules")):
+        name, every = dig(schedule, "name"), number(dig(schedule, "createRule.interval"))
+        count, days = number(dig(schedule, "retainRule.count")), _age(dig(schedule, "retainRule"))
+        if days is None and count is not None and every is not None:
+            days = count * every / HOURS
+        if days is not None:
+            yield f"snapshots of the schedule {name}", days
+        for copy in items(dig(schedule, "crossRegionCopyRules")):
+            if (days := _age(dig(copy, "retainRule"))) is not None:
+                yield f"copies of the schedule {name}", days
+    if (days := number(policy.get("policyDetails.retainInterval"))) is not None:
+        yield "snapshots of the default policy", days
+
+
+def _age(rule: object) -> float | None:
+    """The days of a rule that counts by age."""
+    interval, unit = number(dig(rule, "interval")), UNIT_DAYS.get(str(dig(rule, "intervalUnit")))
+    return None if interval is None or unit is None else interval * unit
 
 
 def _versions(lifecycle: Resource) -> Iterator[tuple[str, float]]:
     """How long a bucket keeps what was overwritten or deleted; a bound on their number keeps the newest ones."""
-    for rule in items(lifecycle.get("rules")):
-        if is_off(dig(rule, "status")) or dig(rule, "status") == "Disabled":
+    for rule in (*items(lifecycle.get("rules")), *items(lifecycle.get("lifecycleRules"))):
+        if dig(rule, "status") == "Disabled" or is_off(dig(rule, "enabled")):
             continue
         expiry = dig(rule, "noncurrentVersionExpiration")
         days = number(dig(expiry, "noncurrentDays"))
+        days = number(dig(expiry, "days")) if days is None else days
         if days is not None and not number(dig(expiry, "newerNoncurrentVersions")):
             yield f"older versions of objects (rule {dig(rule, 'id')})", days
 
@@ -121,7 +158,7 @@ def protected(resource: Resource, _config: NoConfig, _facts: Facts) -> Iterator[
     """What others reach by its address can't be deleted by accident."""
     path = PROTECTED[resource.type]
     found = resource.get(path)
-    if found is None or is_off(found):
+    if (found is None and resource.type not in ON_BY_ITSELF) or is_off(found):
         yield f"{resource.name} can be deleted by accident: {path} has to be true"
 
 
@@ -131,7 +168,7 @@ RULES = (
         "Backups and older versions outlive the time in which somebody goes back.",
         Severity.HIGH,
         "Keep recovery points, snapshots and noncurrent versions for minDays or longer.",
-        frozenset({PLAN, VAULT_LOCK, LIFECYCLE, EFS, *OBJECTS}),
+        frozenset({PLAN, VAULT_LOCK, LIFECYCLE, EFS, *DAYS, *OBJECTS, *BUCKETS}),
         outliving,
         config=Window,
     ),
@@ -154,7 +191,7 @@ RULES = (
     ),
     ResourceRule(
         "deletion-protection",
-        "Load balancers, clusters and firewalls can't be deleted by accident.",
+        "Load balancers, clusters, firewalls and phone numbers can't be deleted by accident.",
         Severity.HIGH,
         "Switch on deletion protection: another one has another address, and empty hands.",
         frozenset(PROTECTED),

@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from guard.durable import Kind, aws_tokens, durable
-from policies.subject import Resource, known
+from policies.subject import UNKNOWN, Resource, dig, items, known
 from policies.values import is_off, is_on, number
 
 TABLE = "aws:dynamodb/table:Table"
 DATABASES = ("aws:rds/instance:Instance", "aws:rds/cluster:Cluster")
+CACHE = "aws:elasticache/cluster:Cluster"
 BUCKETS = aws_tokens(Kind.BUCKET)
 _CLUSTERS: Final = ("aws:docdb/cluster:Cluster", "aws:neptune/cluster:Cluster")
 _GLOBAL: Final = (
@@ -25,25 +26,32 @@ _GLOBAL: Final = (
 ON: Final = ("ACTIVE", "ENABLED")
 """How some services spell true."""
 
+REPLICA: Final = ("deletionProtectionEnabled", "pointInTimeRecovery")
 WANTED: Final[Mapping[str, tuple[str, ...]]] = {
     TABLE: ("deletionProtectionEnabled", "pointInTimeRecovery.enabled"),
-    "aws:dynamodb/tableReplica:TableReplica": ("deletionProtectionEnabled", "pointInTimeRecovery"),
+    "aws:dynamodb/tableReplica:TableReplica": REPLICA,
     **dict.fromkeys((*DATABASES, *_CLUSTERS), ("deletionProtection", "storageEncrypted")),
     **dict.fromkeys(_GLOBAL, ("deletionProtection",)),
     "aws:cognito/userPool:UserPool": ("deletionProtection",),
     "aws:dsql/cluster:Cluster": ("deletionProtectionEnabled",),
+    "aws:efs/fileSystem:FileSystem": ("encrypted",),
+    "aws:elasticsearch/domain:Domain": ("encryptAtRest.enabled",),
     "aws:keyspaces/table:Table": ("pointInTimeRecovery.status",),
     "aws:neptunegraph/graph:Graph": ("deletionProtection",),
+    "aws:opensearch/domain:Domain": ("encryptAtRest.enabled",),
     "aws:verifiedpermissions/policyStore:PolicyStore": ("deletionProtection",),
 }
 """Type -> what has to be on, where leaving it out is off."""
 KEPT_ON: Final = (
+    "atRestEncryptionEnabled",
     "automaticBackupReplicationEnabled",
     "backupRetentionEnabled",
     "deletionProtected",
     "deletionProtection",
     "deletionProtectionEnabled",
     "encrypted",
+    "storageEncrypted",
+    "terminationProtection",
     "terminationProtectionEnabled",
 )
 """What may not be switched off in any store that has it. What has no default is on, or the service's own affair."""
@@ -56,6 +64,7 @@ LOCKS: Final = frozenset(
         "deletionProtectionEnabled",
         "forceDelete",
         "forceDestroy",
+        "terminationProtection",
         "terminationProtectionEnabled",
     }
 )
@@ -80,7 +89,15 @@ RETAINED: Final[Mapping[str, Days]] = {
         Days("backupRetentionPeriod", 1),
     ),
     TABLE: Days("pointInTimeRecovery.recoveryPeriodInDays", 35),
-    "aws:memorydb/cluster:Cluster": Days("snapshotRetentionLimit", 0),
+    **dict.fromkeys(
+        (
+            CACHE,
+            "aws:elasticache/replicationGroup:ReplicationGroup",
+            "aws:elasticache/serverlessCache:ServerlessCache",
+            "aws:memorydb/cluster:Cluster",
+        ),
+        Days("snapshotRetentionLimit", 0),
+    ),
     "aws:redshift/cluster:Cluster": Days("automatedSnapshotRetentionPeriod", 1),
     "aws:fsx/ontapFileSystem:OntapFileSystem": Days("automaticBackupRetentionDays", 30),
     "aws:fsx/openZfsFileSystem:OpenZfsFileSystem": Days("automaticBackupRetentionDays", 0),
@@ -112,6 +129,8 @@ def faults(resource: Resource, days: int, *, let_go: bool) -> Iterator[str]:
         missing = found is None and path in wanted
         if missing or is_off(found) or (isinstance(found, str) and path in (*wanted, *KEPT_ON) and not _on(found)):
             yield f"{path} has to be true" if found in (None, False) else f"{path} has to be on, not {found}"
+    if resource.type == TABLE:
+        yield from _replicas(resource, let_go=let_go)
     for path in KEPT_OFF:
         excused = (let_go and path in LOCKS) or NOT_THE_STORE.get(resource.type) == path
         if path == "skipFinalSnapshot" and is_replica(resource):
@@ -121,8 +140,24 @@ def faults(resource: Resource, days: int, *, let_go: bool) -> Iterator[str]:
     for path in WINDOWS:
         if number(resource.get(path)) == 0:
             yield f"{path} is 0: a delete can't be taken back"
-    if not is_replica(resource):
+    if not is_replica(resource) and not _without_snapshots(resource):
         yield from _retained(resource, days)
+
+
+def _replicas(table: Resource, *, let_go: bool) -> Iterator[str]:
+    """What a table's copies in other regions lack: each has switches of its own, and both are off where unsaid."""
+    for replica in items(table.get("replicas")):
+        for path in REPLICA:
+            found = dig(replica, path)
+            if not (let_go and path in LOCKS) and (found is None or is_off(found)):
+                yield f"{path} of the replica in {dig(replica, 'regionName')} has to be true"
+
+
+def _without_snapshots(resource: Resource) -> bool:
+    """Whether a cache can have no snapshots of its own: Memcached takes none, and a group takes its members'."""
+    return resource.type == CACHE and (
+        resource.get("replicationGroupId") not in (None, "") or resource.get("engine") in ("memcached", UNKNOWN)
+    )
 
 
 def _on(found: str) -> bool:

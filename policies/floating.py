@@ -1,8 +1,8 @@
 """Names that float: what they mean is decided anew each time, so that going back to them goes nowhere.
 
-Sources: Lambda Developer Guide, "Function versions"; ECS API, CreateService and RegisterTaskDefinition; EC2 Auto
-Scaling API, LaunchTemplateSpecification; EC2 User Guide, "Use a Systems Manager parameter instead of an AMI ID";
-Systems Manager API, CreateAssociation; App Runner API, SourceConfiguration.
+Sources: Lambda Developer Guide, "Function versions"; ECS API, CreateService and RegisterTaskDefinition;
+Step Functions Developer Guide, "Run Amazon ECS or Fargate tasks"; Systems Manager API, CreateAssociation; App Runner
+API, SourceConfiguration; Bedrock API, AgentAliasRoutingConfigurationListItem.
 """
 
 from __future__ import annotations
@@ -11,11 +11,12 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from policies.images import PLACES, images, pinned, tag
+from policies import machines
+from policies.images import PLACES, images, pinned, placed, tag
 from policies.pods import WORKLOADS
 from policies.rule import Facts, NoConfig, ResourceRule, Severity
-from policies.subject import Resource, dig, items
-from policies.values import is_on
+from policies.subject import Resource
+from policies.values import decoded, is_on
 
 ALIAS = "aws:lambda/alias:Alias"
 TARGETS: Final[Mapping[str, tuple[str, ...]]] = {
@@ -29,9 +30,11 @@ TARGETS: Final[Mapping[str, tuple[str, ...]]] = {
     "aws:apigateway/authorizer:Authorizer": ("authorizerUri",),
     "aws:apigateway/integration:Integration": ("uri",),
     "aws:apigateway/restApi:RestApi": ("body",),
+    "aws:apigateway/stage:Stage": ("variables",),
     "aws:apigatewayv2/api:Api": ("body", "target"),
     "aws:apigatewayv2/authorizer:Authorizer": ("authorizerUri",),
     "aws:apigatewayv2/integration:Integration": ("integrationUri",),
+    "aws:apigatewayv2/stage:Stage": ("stageVariables",),
     "aws:appsync/dataSource:DataSource": ("lambdaConfig.functionArn",),
     "aws:cloudfront/distribution:Distribution": ("defaultCacheBehavior", "orderedCacheBehaviors"),
     "aws:cloudwatch/eventTarget:EventTarget": ("arn",),
@@ -39,6 +42,7 @@ TARGETS: Final[Mapping[str, tuple[str, ...]]] = {
     "aws:cognito/userPool:UserPool": ("lambdaConfig",),
     "aws:iot/topicRule:TopicRule": ("lambdas",),
     "aws:kinesis/firehoseDeliveryStream:FirehoseDeliveryStream": ("extendedS3Configuration",),
+    "aws:lex/botAlias:BotAlias": ("botVersion",),
     "aws:lb/targetGroupAttachment:TargetGroupAttachment": ("targetId",),
     "aws:pipes/pipe:Pipe": ("target", "enrichment"),
     "aws:s3/bucketNotification:BucketNotification": ("lambdaFunctions",),
@@ -60,34 +64,19 @@ TASKS: Final[Mapping[str, tuple[str, ...]]] = {
     ),
 }
 """Where a task or job definition is named: ``family:revision``, or the family alone for the newest revision."""
-TEMPLATES: Final[Mapping[str, tuple[str, ...]]] = {
-    "aws:autoscaling/group:Group": (
-        "launchTemplate",
-        "mixedInstancesPolicy.launchTemplate.launchTemplateSpecification",
-    ),
-    "aws:batch/computeEnvironment:ComputeEnvironment": ("computeResources.launchTemplate",),
-    "aws:ec2/fleet:Fleet": ("launchTemplateConfigs[].launchTemplateSpecification",),
-    "aws:ec2/instance:Instance": ("launchTemplate",),
-    "aws:ec2/spotFleetRequest:SpotFleetRequest": ("launchTemplateConfigs[].launchTemplateSpecification",),
-    "aws:eks/nodeGroup:NodeGroup": ("launchTemplate",),
+DRAFTS: Final[Mapping[str, str]] = {
+    "aws:bedrock/agentAgentAlias:AgentAgentAlias": "routingConfigurations[].agentVersion",
 }
-"""Where a launch template is named."""
-AMIS: Final[Mapping[str, str]] = {
-    "aws:ec2/launchTemplate:LaunchTemplate": "imageId",
-    "aws:ec2/instance:Instance": "ami",
-}
-"""Where a machine image is named."""
+"""Where a version is named of something whose draft can be used as well."""
+STEPS: Final = ("TaskDefinition", "JobDefinition")
+"""What a step of a state machine calls a task or job definition."""
+MACHINE = "aws:sfn/stateMachine:StateMachine"
 RUNNER = "aws:apprunner/service:Service"
 REVISION: Final = re.compile(r"[^/]+:\d+")
-NEWEST: Final = "$Latest"
-"""The version of a launch template that whoever changes the template moves."""
-PARAMETER: Final = re.compile(r"resolve:ssm:(?P<name>[^:]+)(:[^:]+)?")
-
-
 CHARTS: Final = frozenset(
     {"kubernetes:helm.sh/v3:Release", "kubernetes:helm.sh/v3:Chart", "kubernetes:helm.sh/v4:Chart"}
 )
-NAMED: Final = frozenset({*PLACES, *TARGETS, *TASKS, *TEMPLATES, *AMIS, *CHARTS})
+NAMED: Final = frozenset({*PLACES, *TARGETS, *TASKS, *CHARTS, *DRAFTS, *machines.NAMED})
 
 
 class Floating:
@@ -108,9 +97,13 @@ def nothing_floats(resource: Resource, _config: NoConfig, _facts: Facts) -> Iter
             yield f"{resource.name}: {path} points at $LATEST"
     for path in TASKS.get(resource.type, ()):
         task = resource.get(path)
-        if isinstance(task, str) and task and not REVISION.fullmatch(task.rpartition("/")[2]):
+        if isinstance(task, str) and task and not _has_revision(task):
             yield f"{resource.name}: {path} names no revision of {task}, and takes the newest"
-    yield from _machines(resource)
+    if resource.type == MACHINE:
+        yield from (f"{resource.name}: {fault}" for fault in _steps(decoded(resource.get("definition"))))
+    if resource.type in DRAFTS and any(each == "DRAFT" for _, each in placed(resource.props, DRAFTS[resource.type])):
+        yield f"{resource.name} leads to the draft, which changes with each edit"
+    yield from machines.floating(resource)
     if resource.type in CHARTS:
         yield from (f"{resource.name} runs the tag latest ({path})" for path in _chart_images(resource.get("values")))
     if resource.type == RUNNER and is_on(resource.get("sourceConfiguration.autoDeploymentsEnabled")):
@@ -134,17 +127,21 @@ def _chart_images(values: object, path: str = "values") -> Iterator[str]:
             yield from _chart_images(each, f"{path}[{index}]")
 
 
-def _machines(resource: Resource) -> Iterator[str]:
-    for path in TEMPLATES.get(resource.type, ()):
-        head, _, rest = path.partition("[].")
-        for each in items(resource.get(head)):
-            found = dig(each, rest) if rest else each
-            if dig(found, "version") == NEWEST:
-                yield f"{resource.name}: {head} points at version {NEWEST}"
-    image = resource.get(AMIS[resource.type]) if resource.type in AMIS else None
-    match = PARAMETER.fullmatch(image) if isinstance(image, str) else None
-    if match is not None and match[2] is None:
-        yield f"{resource.name} takes the machine image that {match['name']} names at the time"
+def _steps(definition: object) -> Iterator[str]:
+    """The tasks and jobs that a state machine runs by family alone."""
+    left = [definition]
+    while left:
+        found = left.pop()
+        parts = found.items() if isinstance(found, Mapping) else enumerate(found) if isinstance(found, list) else ()
+        for key, each in parts:
+            left.append(each)
+            # Of what stands in {% %} only the run tells what it is.
+            if key in STEPS and isinstance(each, str) and "{%" not in each and not _has_revision(each):
+                yield f"{key} names no revision of {each}, and takes the newest"
+
+
+def _has_revision(name: str) -> bool:
+    return REVISION.fullmatch(name.rpartition("/")[2]) is not None
 
 
 def _texts(value: object) -> Iterator[str]:

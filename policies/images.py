@@ -58,7 +58,7 @@ class ImageTypes:
 def images(resource: Resource) -> Iterator[tuple[str, Any]]:
     """Every image that a resource names, with what messages call its place."""
     for path in PLACES.get(resource.type, ()):
-        found = list(_values(resource.props, path.split(".")))
+        found = list(placed(resource.props, path))
         yield from ((f"{resource.name}/{name}" if name else resource.name, image) for name, image in found)
     for workload in workloads(resource):
         for container in containers(workload):
@@ -79,7 +79,12 @@ def tag(image: str) -> str:
     return image.partition("@")[0].rpartition("/")[2].partition(":")[2] or "latest"
 
 
-def _values(value: Any, path: list[str], name: object = None) -> Iterator[tuple[object, Any]]:
+def placed(value: Any, path: str, name: object = None) -> Iterator[tuple[object, Any]]:
+    """What lies at a path with ``[]`` for lists, with the name of the object that has it; text is read as JSON."""
+    return _placed(value, path.split("."), name)
+
+
+def _placed(value: Any, path: list[str], name: object = None) -> Iterator[tuple[object, Any]]:
     """What lies at a path, with the name of the object that has it."""
     value = decoded(value) if path else value
     if not path:
@@ -89,8 +94,8 @@ def _values(value: Any, path: list[str], name: object = None) -> Iterator[tuple[
     part, rest = path[0], path[1:]
     inner = decoded(dig(value, part.removesuffix("[]")))
     if not part.endswith("[]"):
-        yield from _values(inner if rest else dig(value, part), rest, name)
+        yield from _placed(inner if rest else dig(value, part), rest, name)
         return
     for each in items(inner):
         label = dig(each, "name") or dig(each, "containerName") or dig(each, "containerHostname") or name
-        yield from _values(each, rest, label if isinstance(label, str) else name)
+        yield from _placed(each, rest, label if isinstance(label, str) else name)

@@ -141,11 +141,20 @@ def _application(found: Mapping[str, Any], partial: bool) -> Iterator[str]:
     sources = [*items(dig(found, "spec.source")), *items(dig(found, "spec.sources"))]
     for source in sources:
         revision, chart = dig(source, "targetRevision"), dig(source, "chart")
+        if isinstance(revision, str) and "{{" in revision:
+            continue
         if revision in (None, "", "HEAD"):
             if isinstance(source, Mapping) and not (partial and revision is None):
                 yield "follows the newest revision (targetRevision)"
         elif known(revision) and not exact(revision) and (chart is not None or not COMMIT.fullmatch(str(revision))):
             yield f"follows {revision}, which is no exact version or commit (targetRevision)"
+
+
+def _applications(found: Mapping[str, Any], partial: bool) -> Iterator[str]:
+    """A set makes applications of a template; what stands in ``{{ }}`` comes from its generators."""
+    template = dig(found, "spec.template")
+    if isinstance(template, Mapping):
+        yield from _application(template, partial)
 
 
 def _repository(found: Mapping[str, Any], partial: bool) -> Iterator[str]:
@@ -171,6 +180,7 @@ DELIVERED: Final[Mapping[tuple[str, str], Any]] = {
     ("source.toolkit.fluxcd.io", "GitRepository"): _repository,
     ("source.toolkit.fluxcd.io", "OCIRepository"): _repository,
     ("argoproj.io", "Application"): _application,
+    ("argoproj.io", "ApplicationSet"): _applications,
 }
 """Group and kind -> what is wrong with one."""
 

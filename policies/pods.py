@@ -43,6 +43,8 @@ FOREIGN_CONTROLLERS = frozenset(
 """Custom resources whose ``spec`` is a Deployment's: replicas, template, revisionHistoryLimit."""
 CANARY = {"track": "canary"}
 """Labels of pods that run beside the others for a while and are meant to be few."""
+ALONE = ("container", "script", "initContainers", "sidecars", "steps", "stepTemplate")
+"""Where Argo Workflows and Tekton list containers outside of a pod."""
 DEEPEST = 40
 """How far down containers are looked for in a custom resource."""
 
@@ -179,6 +181,8 @@ def _anywhere(found: Any, depth: int = 0) -> Iterator[Any]:
         elif _has_containers(found):
             yield {"spec": found}
             return
+        elif alone := [each for field in ALONE for each in items(found.get(field)) if _is_container(each)]:
+            yield {"spec": {**found, "containers": alone, "initContainers": None}}
         for name, each in found.items():
             if name != "spec" or not _has_containers(each):
                 yield from _anywhere(each, depth + 1)
@@ -189,7 +193,11 @@ def _anywhere(found: Any, depth: int = 0) -> Iterator[Any]:
 
 def _has_containers(found: Any) -> bool:
     listed = found.get("containers") if isinstance(found, Mapping) else None
-    return isinstance(listed, list) and any(isinstance(each, Mapping) and "image" in each for each in listed)
+    return isinstance(listed, list) and any(map(_is_container, listed))
+
+
+def _is_container(found: Any) -> bool:
+    return isinstance(found, Mapping) and "image" in found
 
 
 @dataclass(frozen=True, eq=False)
@@ -222,11 +230,15 @@ class Container:
 def containers(workload: Workload) -> Iterator[Container]:
     """Every container of a workload, also those that run before the others, beside them, or for a look inside."""
     for template in workload.templates:
-        spec = dig(template, "spec")
-        for kind in ("containers", "initContainers", "ephemeralContainers"):
-            for each in items(dig(spec, kind)):
-                if isinstance(each, Mapping):
-                    yield Container(f"{workload.name}/{each.get('name')}", each, spec, kind)
+        yield from containers_of(dig(template, "spec"), workload.name)
+
+
+def containers_of(spec: Any, name: str) -> Iterator[Container]:
+    """Every container of a pod's ``spec``; ``name`` is what messages call whatever has it."""
+    for kind in ("containers", "initContainers", "ephemeralContainers"):
+        for each in items(dig(spec, kind)):
+            if isinstance(each, Mapping):
+                yield Container(f"{name}/{each.get('name')}", each, spec, kind)
 
 
 def labels(workload: Workload) -> Mapping[str, Any] | Unknown:

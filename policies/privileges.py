@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
-from policies.pods import WORKLOADS, Container, containers, workloads
+from policies import tasks
+from policies.pods import WORKLOADS, Container, containers, containers_of, workloads
 from policies.rule import Facts, NoConfig, ResourceRule, Severity
 from policies.subject import Resource, dig, items, known
 from policies.values import number
@@ -55,8 +56,20 @@ APPARMOR: Final = "container.apparmor.security.beta.kubernetes.io/"
 HOOKS: Final = ("livenessProbe", "readinessProbe", "startupProbe", "lifecycle.postStart", "lifecycle.preStop")
 
 
+class Privileged:
+    """Every type whose containers might have rights over their node."""
+
+    def __contains__(self, token: object) -> bool:
+        return token in tasks.TYPES or token in WORKLOADS
+
+
 def unprivileged(resource: Resource, _config: NoConfig, _facts: Facts) -> Iterator[str]:
     """No container gets rights over its node."""
+    yield from tasks.faults(resource)
+    for spec in tasks.pods(resource):
+        yield from (f"{resource.name} {fault}" for fault in _of_pod(spec))
+        for container in containers_of(spec, resource.name):
+            yield from (f"{container.name} {fault}" for fault in _of_container(container, partial=True))
     for workload in workloads(resource):
         for template in workload.templates:
             yield from (f"{workload.name} {fault}" for fault in _of_pod(dig(template, "spec")))
@@ -143,7 +156,7 @@ RULES = (
         Severity.HIGH,
         "Set allowPrivilegeEscalation to false; drop privileged, root, hostPath volumes, hostPorts, the host's "
         "namespaces, and the capabilities and profiles that the Pod Security Standards' Baseline leaves out.",
-        WORKLOADS,
+        Privileged(),
         unprivileged,
     ),
 )

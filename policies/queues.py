@@ -41,6 +41,8 @@ STANDARD_ONLY: Final = frozenset(FAILURES) - {
     "aws:pipes/pipe:Pipe",
 }
 """Services that can't leave their failures in a FIFO queue."""
+ARN_PARTS: Final = 6
+"""``arn:aws:sqs:region:account:name``."""
 RETENTION = 345_600
 """Seconds: what SQS keeps messages for where nothing is said; 4 days."""
 Receives = Annotated[int, Field(ge=1, le=1_000)]
@@ -158,8 +160,23 @@ def _targeted(redrive: Redrive, refusing: Mapping[str, Any]) -> Iterator[str]:
             kinds = ("a FIFO queue", "a standard queue")
             one, other = kinds if is_on(fifo) else kinds[::-1]
             yield f" is {one}, and its dead-letter queue {target.name} is {other}: both have to be of one kind"
+        if _apart(queue, target):
+            yield f": its dead-letter queue {target.name} is in another region or account, where SQS moves no message"
         if _refuses(refusing.get(target.urn), queue.get("arn")):
             yield f": {target.name} takes no messages from it (redriveAllowPolicy)"
+
+
+def _apart(queue: Resource, target: Resource) -> bool:
+    """Whether two queues are known to be in different regions or accounts."""
+    pairs = zip(_home(queue), _home(target), strict=True)
+    return any(isinstance(one, str) and isinstance(other, str) and one != other for one, other in pairs)
+
+
+def _home(queue: Resource) -> tuple[object, object]:
+    """A queue's region and account, as far as they are known."""
+    arn = queue.get("arn")
+    parts = arn.split(":") if isinstance(arn, str) else ()
+    return (parts[3], parts[4]) if len(parts) == ARN_PARTS else (queue.get("region"), None)
 
 
 def _allowances(stack: Stack) -> Iterator[tuple[str, Any]]:
@@ -208,8 +225,8 @@ def kept(stack: Stack, _config: NoConfig, _facts: Facts) -> Iterator[Finding]:
                 continue
             if theirs <= own:
                 yield Finding(
-                    f"{target.name} keeps messages for {theirs:g} seconds, no longer than {redrive.queue.name} "
-                    f"({own:g}): their age doesn't start anew",
+                    f"{target.name} keeps messages for {theirs:.0f} seconds, no longer than {redrive.queue.name} "
+                    f"({own:.0f}): their age doesn't start anew",
                     target,
                 )
 

@@ -23,6 +23,8 @@ KEPT: Final[Mapping[tuple[str, str, str], int]] = {("apps", "v1beta1", DEPLOYMEN
 """Revisions that are kept where nothing is said, if not 10."""
 BY_HAND: Final = frozenset({("apps", "v1beta1", STATEFUL_SET), ("extensions", "v1beta1", DAEMON_SET)})
 """Where nothing is said, their pods are replaced only after somebody has deleted them."""
+DEADLINE: Final = 600
+"""Seconds: the progress deadline where nothing is said."""
 NO_DEADLINE: Final = 2**31 - 1
 """The progress deadline that means none."""
 WHOLE: Final = 100
@@ -74,8 +76,10 @@ def _of_deployment(workload: Workload) -> Iterator[str]:
         yield "is paused: it doesn't roll out another revision, and can't be rolled back"
     if workload.get("spec.strategy.type") == "Recreate":
         yield "stops all its pods before it starts others (strategy Recreate)"
-    yield from _all_at_once(workload, "spec.strategy.rollingUpdate.maxUnavailable", up=False)
-    deadline, ready = (number(workload.get(f"spec.{name}")) for name in ("progressDeadlineSeconds", "minReadySeconds"))
+    for strategy in ("rollingUpdate", "canary"):
+        yield from _all_at_once(workload, f"spec.strategy.{strategy}.maxUnavailable", up=False)
+    given, ready = workload.get("spec.progressDeadlineSeconds"), number(workload.get("spec.minReadySeconds"))
+    deadline = number(DEADLINE if given is None and ready and not workload.of.partial else given)
     if deadline is not None and deadline >= NO_DEADLINE:
         yield "never reports a rollout that hangs (progressDeadlineSeconds is the value that means none)"
     elif deadline is not None and deadline <= (ready or 0):
@@ -98,7 +102,9 @@ def _of_set(workload: Workload) -> Iterator[str]:
 def _all_at_once(workload: Workload, path: str, *, up: bool) -> Iterator[str]:
     bound, pods = workload.get(path), number(workload.get("spec.replicas"))
     gone = share(bound, pods, up=up) if pods is not None else None
-    if (percent(bound) or 0) >= WHOLE or (gone is not None and pods is not None and gone >= pods > 1):
+    # The only pod of a StatefulSet has to go before the other comes, whatever is said; a Deployment can have both.
+    alone = 1 if up else 0
+    if (percent(bound) or 0) >= WHOLE or (gone is not None and pods is not None and gone >= pods > alone):
         yield f"may stop all its pods at once (maxUnavailable {bound if isinstance(bound, str) else f'{gone:g}'})"
 
 

@@ -7,7 +7,7 @@ Sources: Kubernetes, "Configure Liveness, Readiness and Startup Probes", "Resour
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated
+from typing import Annotated, Final
 
 from pydantic import Field
 
@@ -16,10 +16,12 @@ from policies.pods import CANARY, WORKLOADS, Container, all_workloads, container
 from policies.quantities import quantity
 from policies.rule import Facts, Finding, NoConfig, ResourceRule, Rule, Severity, StackRule
 from policies.scaling import least_pods
-from policies.subject import Resource, Stack, dig, known
+from policies.subject import UNKNOWN, Resource, Stack, dig, known
 from stacks.model import Model
 
 MEBIBYTE = 1024 * 1024
+ACTIONS: Final = ("exec", "grpc", "httpGet", "tcpSocket")
+"""How a probe may ask."""
 
 
 class Replicas(Model):
@@ -37,8 +39,13 @@ def probed(resource: Resource, _config: NoConfig, _facts: Facts) -> Iterator[str
         for container in containers(workload) if workload.long_running and not workload.of.partial else ():
             if container.kind == "containers" or container.sidecar:
                 for probe in ("readinessProbe", "livenessProbe"):
-                    if not container.get(probe):
+                    if not _asks(container.get(probe)):
                         yield f"{container.name} has no {probe}"
+
+
+def _asks(probe: object) -> bool:
+    """Whether a probe says how the container is asked; times alone ask nothing."""
+    return probe is UNKNOWN or any(dig(probe, action) is not None for action in ACTIONS)
 
 
 def bounded(resource: Resource, _config: NoConfig, _facts: Facts) -> Iterator[str]:

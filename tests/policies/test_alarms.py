@@ -55,7 +55,10 @@ def test_what_missing_data_may_mean_is_one_of_cloudwatchs_answers(allowed: list[
         ({"period": 90, "evaluationPeriods": 1}, "multiple of 60"),
         ({"period": 5, "evaluationPeriods": 1}, "multiple of 60"),
         ({"period": 3600, "evaluationPeriods": 25}, "looks back 1500 minutes"),
-        ({"metricQueries": [{"metric": {"period": 86400}}], "evaluationPeriods": 2}, "looks back 2880 minutes"),
+        (
+            {"metricQueries": [{"returnData": True, "metric": {"period": 86400}}], "evaluationPeriods": 2},
+            "looks back 2880 minutes",
+        ),
     ],
 )
 def test_an_alarm_that_cannot_ring_in_time_is_found(props: dict[str, Any], part: str) -> None:
