@@ -103,7 +103,8 @@ class Changes:
 
     def _may_leave(self, urn: str, token: str) -> bool:
         """Whether the delete of a resource of the last update loses anything; of a durable one, it is a removal."""
-        return may_leave(token) and not is_durable(token) and urn not in self.before.read
+        read = self.before.read if self.before.noted else self.declared.read
+        return may_leave(token) and not is_durable(token) and urn not in read
 
     def _change(
         self, urn: str, token: str, before: Mapping[str, Any] | None, after: Mapping[str, Any] | None, beside: Beside

@@ -73,8 +73,9 @@ class Declared:
 
     stores: dict[str, Store] = field(default_factory=dict)
     urns: set[str] = field(default_factory=set)
-    read: set[str] = field(default_factory=set)
-    """The URNs of durable types, and of what may change a store, that the program only reads: somebody else's."""
+    read: dict[str, str | None] = field(default_factory=dict)
+    """The URNs of durable types, and of what may change a store, that the program only reads: somebody else's; with the
+    id that it reads each by, where that is known."""
     former: dict[str, str] = field(default_factory=dict)
     """A URN that something had before, by an alias -> the URN that it has now."""
     earlier: dict[str, list[str]] = field(default_factory=dict)
@@ -120,7 +121,7 @@ class Declared:
         holds = durable(token) if isinstance(resource, pulumi.CustomResource) else None
         beside = holds is None and isinstance(resource, pulumi.CustomResource) and may_lose(token)
         if (holds is not None or beside) and opts.id is not None:
-            self.read.add(address)
+            self.read[address] = opts.id if isinstance(opts.id, str) else None
         elif holds is not None:
             self._note_store(place, token, name, props, opts, holds)
             self._note_given(address, token, props, opts, self.stores[address].location)

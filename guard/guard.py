@@ -25,7 +25,7 @@ from guard.gate import Gate
 from guard.hook import Hook
 from guard.in_place import COMPANIONS, may_leave, may_lose
 from guard.in_place.hook import LossHook
-from guard.plan import Plan, compare, content, nothing_goes
+from guard.plan import Plan, compare, content, is_read, nothing_goes
 from guard.previous import Previous
 from guard.store import Store
 from guard.transforms import undoing
@@ -200,7 +200,8 @@ class Guard:
     def _stores_of_the_state(self) -> list[Store]:
         """Every durable store that the last update left, where it lies."""
         known = self.before.resources
-        return [self.before.located(urn, known.get(urn, {}), self.declared.providers) for urn in self.before.stores]
+        every = [self.before.located(urn, known.get(urn, {}), self.declared.providers) for urn in self.before.stores]
+        return [store for store in every if not is_read(self.before, self.declared, store)]
 
     async def _action(self, urn: str, identifier: str) -> Action:
         """What a delete is: half of a replacement, or a delete, which a destroy is as well."""

@@ -66,7 +66,7 @@ def compare(before: Previous, declared: Declared) -> Difference:
     removed, replaced = [], []
     remote = before.remote | (declared.remote & before.types.keys())
     for urn, store in sorted(known.items()):
-        if _is_remote(urn, remote, declared):
+        if _is_remote(urn, remote, declared) or is_read(before, declared, store):
             continue
         now = declared.stores.get(urn) or declared.stores.get(declared.former.get(urn, ""))
         if now is None and not any(store.is_same(arrival) for arrival in arrivals):
@@ -74,6 +74,16 @@ def compare(before: Previous, declared: Declared) -> Difference:
         elif now is not None and (changed := _changed(store, now) or _became(store, now)):
             replaced.append((store, changed))
     return Difference(tuple(removed), tuple(replaced), _figures(before, declared, replaced))
+
+
+def is_read(before: Previous, declared: Declared, store: Store) -> bool:
+    """Whether the state has something that the program reads, and no update came to its end to note that.
+
+    A first deployment that fails or is killed leaves in its state what it read, like what it made: the engine tells a
+    program nothing of the difference. Who reads the very thing under its own URN takes nothing away.
+    """
+    outputs = before.resources.get(store.urn, {})
+    return not before.noted and declared.read.get(store.urn) in {store.name, str(outputs.get("id"))}
 
 
 def _is_remote(urn: str, remote: Collection[str], declared: Declared) -> bool:

@@ -48,6 +48,11 @@ class Previous:
     """A store's URN -> the URN of its provider, where only that tells where the store lies (``Declared.foreign``)."""
 
     @property
+    def noted(self) -> bool:
+        """Whether any update has come to its end and noted what it only read."""
+        return OUTPUT in self.outputs
+
+    @property
     def several_clusters(self) -> bool:
         """Whether the state has several Kubernetes providers, so that a resource alone tells no cluster."""
         return sum(kind == f"{PROVIDER}kubernetes" for kind in self.types.values()) > 1

@@ -95,10 +95,24 @@ def test_figures_count_resources_of_every_kind_by_system() -> None:
 
 def test_a_managed_store_that_the_program_only_reads_now_is_a_removal() -> None:
     after = declared()
-    after.read.add(store("receipts").urn)
+    after.read[store("receipts").urn] = "another"
     after.urns.add(store("receipts").urn)
     (removal,) = plan(declared(store("receipts")), after)["removals"]
     assert removal["name"] == "receipts"
+
+
+@pytest.mark.parametrize(
+    ("noted", "by", "removed"),
+    [(False, "receipts", False), (False, "another", True), (False, None, True), (True, "receipts", True)],
+)
+def test_what_a_first_update_read_before_it_was_killed_is_still_only_read(
+    noted: bool, by: str | None, removed: bool
+) -> None:
+    after, there = declared(), before(declared(store("receipts")))
+    after.read[store("receipts").urn] = by
+    there = replace(there, outputs={"guard": {}} if noted else {})
+    found = content("prod", compare(there, after), after, judged, lambda store, action: None)
+    assert [each["name"] for each in found["removals"]] == (["receipts"] if removed else [])
 
 
 def test_a_namesake_in_another_region_has_not_taken_a_stores_place() -> None:
