@@ -76,6 +76,8 @@ class Declared:
     read: dict[str, str | None] = field(default_factory=dict)
     """The URNs of durable types, and of what may change a store, that the program only reads: somebody else's; with the
     id that it reads each by, where that is known."""
+    unlocked: set[str] = field(default_factory=set)
+    """The URNs of stores that may go, so that this update takes their protection and retention off."""
     former: dict[str, str] = field(default_factory=dict)
     """A URN that something had before, by an alias -> the URN that it has now."""
     earlier: dict[str, list[str]] = field(default_factory=dict)

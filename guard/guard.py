@@ -88,6 +88,7 @@ class Guard:
             "read": sorted(self.declared.read),
             "providers": dict(sorted(self.declared.foreign.items())),
             **({"remote": sorted(self.declared.remote)} if self.declared.remote else {}),
+            **({"unlocked": sorted(self.declared.unlocked)} if self.declared.unlocked else {}),
             "recoveryBucket": self.evidence.bucket,
             **pack.exported(self.before.outputs),
         }
@@ -105,6 +106,8 @@ class Guard:
             return pulumi.ResourceTransformationResult(
                 args.props, pulumi.ResourceOptions.merge(args.opts, pulumi.ResourceOptions(hooks=hooks))
             )
+        if free:
+            self.declared.unlocked.add(urn)
         guarded = pulumi.ResourceOptions(
             protect=not free,
             # The state's word counts at the delete, so it has to be taken back one update earlier.
@@ -236,8 +239,23 @@ class Guard:
         found = self.evidence.find(store)
         return {
             "evidence": {"recoveryPoint": found.recovery_point, "approval": self._approved(store.urn, action)},
-            "refusal": self._hook.refusal_for(store, action, found.missing),
+            "refusal": self._hook.refusal_for(store, action, found.missing) or self._locked(store, action),
         }
+
+    def _locked(self, store: Store, action: Action) -> str | None:
+        """Why a store that may go can't go yet, in two lines: no update that declares it has unlocked it.
+
+        The engine reads protection and retention from the state, and refuses the delete last, after it has changed
+        everything else.
+        """
+        holds = durable(store.type)
+        free = store.urn in self.before.unlocked or holds is None or holds.approval_only
+        if free or action is not Action.DELETE:
+            return None
+        return (
+            f"{store.name}: it may go, and is locked still: only an update that declares it unlocks it\n"
+            f"  put it back into the program, rollback up -s {self.stack}, then take it out again"
+        )
 
     def _approved(self, store: str, action: Action) -> dict[str, Any] | None:
         given = approvals.find(self._given, store, action, self.now())

@@ -42,6 +42,8 @@ class Previous:
     """URN -> the type of every resource."""
     read: frozenset[str] = frozenset()
     """The URNs of what the program only read: somebody else's."""
+    unlocked: frozenset[str] = frozenset()
+    """The URNs of stores whose protection, retention and own locks the last update took off, because they may go."""
     remote: frozenset[str] = frozenset()
     """The URNs of components of a package, as the last program noted them."""
     foreign: Mapping[str, str] = field(default_factory=dict)
@@ -107,6 +109,7 @@ def previous(resources: Mapping[str, Mapping[str, Any]]) -> Previous:
         # The engine itself makes the stack and default providers; they come and go without the program.
         if each["type"] != PLAN and not each["type"].startswith("pulumi:"):
             grouped.setdefault(_system(urn, systems), set()).add(urn)
+    unlocked = frozenset(_texts(noted.get("unlocked")))
     plan = next((told[urn] for urn, each in resources.items() if each["type"] == PLAN), None)
     foreign = noted.get("providers")
     return Previous(
@@ -117,6 +120,7 @@ def previous(resources: Mapping[str, Mapping[str, Any]]) -> Previous:
         told,
         {urn: str(each["type"]) for urn, each in resources.items()},
         read,
+        unlocked,
         remote,
         {str(urn): str(its) for urn, its in foreign.items()} if isinstance(foreign, Mapping) else {},
     )

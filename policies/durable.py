@@ -119,7 +119,11 @@ def guard_present(stack: Stack, _config: NoConfig, _facts: Facts) -> Iterable[Fi
         yield Finding(f"the plan tells of {told} durable stores, and {least} protected ones are declared", plans[0])
 
 
-_APPROVE = "Make a recovery point and approve the deed (docs/guard.md), or keep the store in the program."
+_APPROVE = (
+    "Keep the store in the program for now: approve that it goes "
+    "(`rollback guard approve NAME --action delete --by NAME --reason TEXT`), unlock it with `rollback up`, make a "
+    "recovery point (`rollback recovery make NAME`), and take it out of the program then (docs/guard.md)."
+)
 
 RULES: tuple[Rule, ...] = (
     ResourceRule(

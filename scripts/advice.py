@@ -93,7 +93,7 @@ def afterwards(
             continue
         yield _where(each) + (f"; back: `{_back(request, each)}`" if each in back else "")
     if not back and any(each.before is not None for each in standings):
-        yield "every system runs what is pinned: nothing has to be brought back"
+        yield "every system runs what is pinned: no release has to be brought back"
     base = after.project.version
     followers = [each for each in standings if after.own_pin(each.system) in (None, each.wanted)]
     if len(back) > 1 and all(each in followers and each.before == base for each in back):

@@ -67,7 +67,7 @@ def test_a_faulty_release_is_noticed_and_the_way_back_ends_where_it_began(
     if command is None:
         # Everything runs what it ran before, and the file says so still.
         assert f"{system} still runs {RELEASE}" in done.said
-        assert "nothing has to be brought back" in done.said
+        assert "no release has to be brought back" in done.said
         command = "rollback up -s prod"
     if f"{system} of prod runs {FAULTY}" not in done.said:
         assert prod.stack_file.read_text() == pins

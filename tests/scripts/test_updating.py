@@ -161,7 +161,7 @@ def test_one_system_fails(typist: Typist, system: str, pin: str | None, end: str
     code, said = typist.type(f"rollback deploy {NEW} --system {system} -s prod")
     assert code == 255
     assert path_of("prod", world.folder).read_text() == text, "what failed is never pinned, however it looks"
-    assert ("nothing has to be brought back" in said) == (end == STAYS)
+    assert ("no release has to be brought back" in said) == (end == STAYS)
     assert follows_its_advice(typist, said, before, {system: NEW}) == (1 if end == STAYS else 2)
 
 
