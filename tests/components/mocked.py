@@ -81,7 +81,8 @@ class Recorder(Mocks):
 
     def of_type(self, kind: str) -> dict[str, dict[str, Any]]:
         """The inputs of every resource of one type, by the resource's name."""
-        return {name: args.inputs for name, args in self.resources.items() if args.typ == kind}
+        # Others are declared meanwhile, by other threads.
+        return {name: args.inputs for name, args in list(self.resources.items()) if args.typ == kind}
 
 
 def answer_with(recorder: Recorder, **settings: Any) -> None:
