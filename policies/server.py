@@ -6,6 +6,7 @@ Source: pulumi-policy 1.21.0, ``PolicyPack``; the Python language host of Pulumi
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from concurrent import futures
 
@@ -22,6 +23,8 @@ LOOK_SECONDS = 2.0
 
 def serve(analyzer: Analyzer) -> None:
     """Answer until the language host is gone, or interrupts."""
+    # An exception could be raised where Python swallows it, such as in a callback of gRPC, and the interrupt be lost.
+    signal.signal(signal.SIGINT, lambda *_: os._exit(0))
     host = os.getppid()  # before it can hear that this process is ready, and be killed
     server = grpc.server(
         futures.ThreadPoolExecutor(THREADS), options=[("grpc.max_receive_message_length", LARGEST_MESSAGE)]
@@ -31,10 +34,7 @@ def serve(analyzer: Analyzer) -> None:
     server.start()
     sys.stdout.write(f"{port}\n")
     sys.stdout.flush()
-    try:
-        while server.wait_for_termination(LOOK_SECONDS):  # true: it still serves
-            if os.getppid() != host:
-                break  # a host that was killed tells nobody
-    except KeyboardInterrupt:
-        pass
+    while server.wait_for_termination(LOOK_SECONDS):  # true: it still serves
+        if os.getppid() != host:
+            break  # a host that was killed tells nobody
     server.stop(None)
