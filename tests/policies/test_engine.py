@@ -75,7 +75,7 @@ def test_a_refused_store_stops_preview_and_update_before_anything_is_made(trial:
         assert not passed
         assert re.search(r"\[mandatory\] \[severity: critical\]\s+durable-store-removal", said)
         assert "lost-dev would be deleted: no recovery point younger than 1 hour" in said
-        assert "Make a recovery point" in said
+        assert "Keep the store in the program for now" in said
         assert "guard-present" not in said
     declare(trial, TABLE, plan())
     passed, said = run(trial, "up", "--yes", "--skip-preview")
