@@ -26,6 +26,7 @@ from pydantic import (
     model_validator,
 )
 
+from guard.aliases import type_of
 from guard.durable import Kind, durable
 from stacks.model import Model, explain
 from stacks.strict import read_yaml
@@ -198,13 +199,8 @@ def concerning(urn: str, token: str, parent: str | None) -> tuple[str, ...]:
     """
     holds = durable(token)
     belt = holds is not None and holds.kind is Kind.BELT
-    above = durable(_type_of(parent)) if belt and parent else None
+    above = durable(type_of(parent)) if belt and parent else None
     return (urn, parent) if parent and above is not None and above.kind is Kind.BUCKET else (urn,)
-
-
-def _type_of(urn: str) -> str:
-    parts = urn.split("::", 3)
-    return parts[2].rpartition("$")[2] if len(parts) == 4 else ""
 
 
 def any_of(

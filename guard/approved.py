@@ -7,6 +7,7 @@ from datetime import datetime
 from difflib import get_close_matches
 from typing import Any
 
+from guard.aliases import type_of
 from guard.approvals import BLAST_RADIUS, Action, Approval
 from guard.findings import Finding, Severity
 from guard.in_place import COMPANIONS, may_lose
@@ -49,7 +50,7 @@ def _losing(approval: Approval, every: Mapping[str, bool]) -> Collection[str]:
     """What else an approval of a loss may name: a component, with a property; what stands beside a store."""
     if approval.action is not Action.LOSE:
         return ()
-    token = approval.store.split("::")[2].rpartition("$")[2]
+    token = type_of(approval.store)
     if token in COMPANIONS:  # that of somebody else's store is approved before the stack has it
         return (approval.store, *every)
     return every if approval.property is not None or may_lose(token) else ()

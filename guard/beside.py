@@ -13,6 +13,7 @@ from typing import Any
 
 import pulumi
 
+from guard.aliases import type_of
 from guard.declared import Declared, Given
 from guard.fate import ANSWERED
 from guard.in_place.companions import BUCKETS, COMPANIONS, Link, names
@@ -93,7 +94,11 @@ class Links:
             if names(link, text, token, outputs) and not self._elsewhere(link, urn, outputs, location):
                 return Beside(self.declared.former.get(urn, urn), there=True)
         for urn, known in self.declared.names.items():
-            if _type(urn) in link.targets and text in known.values() and not self._declared_apart(link, urn, location):
+            if (
+                type_of(urn) in link.targets
+                and text in known.values()
+                and not self._declared_apart(link, urn, location)
+            ):
                 return self._known(urn)
         return Beside(there=True)
 
@@ -136,7 +141,3 @@ async def _sources(value: pulumi.Output[Any]) -> list[pulumi.Resource]:
 def _apart(link: Link, one: Location, other: Location) -> bool:
     """Whether two places are known to be two. The name of a bucket tells it wherever it is named."""
     return link.targets != BUCKETS and bool(one.region and other.region and one.region != other.region)
-
-
-def _type(urn: str) -> str:
-    return urn.split("::")[2].rpartition("$")[2]

@@ -23,8 +23,8 @@ HOOK = "durable-stores-first"
 TARGET = "PULUMI_OPTION_TARGET"
 """The variable that the engine takes for ``--target`` (every option can come from PULUMI_OPTION_…)."""
 REMEDY = (
-    "To make one resource anew: pulumi up --replace URN. "
-    f"To destroy one alone that holds nothing: {TARGET}=URN pulumi destroy --run-program"
+    "To make one resource anew: pulumi up --replace URN -s {stack}. "
+    f"To destroy one alone that holds nothing: {TARGET}=URN pulumi destroy --run-program -s {{stack}}"
 )
 SHOWN = 3
 """Refusals that are shown whole; the others are counted."""
@@ -88,4 +88,8 @@ def refusal(hook: Hook, stores: list[Store], beside: Iterable[str] = ()) -> str 
         return None
     refused += others
     more = f"\n… and {len(refused) - SHOWN} more" if len(refused) > SHOWN else ""
-    return f"{' and '.join(heads)}, so nothing was deleted. {REMEDY}\n" + "\n".join(refused[:SHOWN]) + more
+    return (
+        f"{' and '.join(heads)}, so nothing was deleted. {REMEDY.format(stack=hook.stack)}\n"
+        + "\n".join(refused[:SHOWN])
+        + more
+    )

@@ -13,6 +13,7 @@ from typing import Any
 
 import pulumi
 
+from guard.aliases import type_of
 from guard.declared import OUTPUT, SHARED, names_a_system
 from guard.durable import Kind, durable, in_package, is_durable, look_up, packages, physical_name
 from guard.location import PROVIDER, Provider, default_provider, is_kubernetes, observed
@@ -65,7 +66,7 @@ class Previous:
         The engine doesn't tell a program which provider a resource of the state has, so where the outputs don't tell
         enough, the last program has noted it, and the provider has to be declared still.
         """
-        token = self.types.get(urn) or urn.split("::")[2].rpartition("$")[2]
+        token = self.types.get(urn) or type_of(urn)
         provider = declared.get(self.foreign.get(urn, ""), self._provider(urn, token))
         named = self.stores.get(urn)
         store = named or _store(urn, token, outputs, {})

@@ -15,6 +15,24 @@ from typing import Any
 
 from policies.subject import UNKNOWN, Resource, Stack, Unknown, dig, items
 
+HARMLESS = frozenset(
+    {
+        "AUDIT_WRITE",
+        "CHOWN",
+        "DAC_OVERRIDE",
+        "FOWNER",
+        "FSETID",
+        "KILL",
+        "MKNOD",
+        "NET_BIND_SERVICE",
+        "SETFCAP",
+        "SETGID",
+        "SETPCAP",
+        "SETUID",
+        "SYS_CHROOT",
+    }
+)
+"""Capabilities that may be added; the others reach beyond the container."""
 POD, TEMPLATE = "Pod", "PodTemplate"
 DEPLOYMENT, STATEFUL_SET, DAEMON_SET = "Deployment", "StatefulSet", "DaemonSet"
 TEMPLATES: Mapping[str, str] = {

@@ -10,29 +10,11 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from policies import tasks
-from policies.pods import WORKLOADS, Container, containers, containers_of, workloads
+from policies.pods import HARMLESS, WORKLOADS, Container, containers, containers_of, workloads
 from policies.rule import Facts, NoConfig, ResourceRule, Severity
 from policies.subject import Resource, dig, items, known
 from policies.values import number
 
-HARMLESS: Final = frozenset(
-    {
-        "AUDIT_WRITE",
-        "CHOWN",
-        "DAC_OVERRIDE",
-        "FOWNER",
-        "FSETID",
-        "KILL",
-        "MKNOD",
-        "NET_BIND_SERVICE",
-        "SETFCAP",
-        "SETGID",
-        "SETPCAP",
-        "SETUID",
-        "SYS_CHROOT",
-    }
-)
-"""Capabilities that may be added; the others reach beyond the container."""
 SYSCTLS: Final = frozenset(
     {
         "kernel.shm_rmid_forced",

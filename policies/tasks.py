@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from policies.images import placed
+from policies.pods import HARMLESS
 from policies.subject import Resource, dig, items, known
 from policies.values import decoded, is_on
 
@@ -40,24 +41,7 @@ VOLUMES: Final[Mapping[str, tuple[str, ...]]] = {
 """Type -> where it names directories of the host."""
 PODS: Final = ("eksProperties.podProperties", "nodeProperties.nodeRangeProperties[].eksProperties.podProperties")
 """Where a job definition has what Kubernetes calls the ``spec`` of a pod."""
-OF_DOCKER: Final = frozenset(
-    {
-        "AUDIT_WRITE",
-        "CHOWN",
-        "DAC_OVERRIDE",
-        "FOWNER",
-        "FSETID",
-        "KILL",
-        "MKNOD",
-        "NET_BIND_SERVICE",
-        "NET_RAW",
-        "SETFCAP",
-        "SETGID",
-        "SETPCAP",
-        "SETUID",
-        "SYS_CHROOT",
-    }
-)
+OF_DOCKER: Final = HARMLESS | {"NET_RAW"}
 """Capabilities that Docker gives where nothing is said: to add them adds nothing."""
 OF_FARGATE: Final = "SYS_PTRACE"
 """The one capability that Fargate lets a task add; its hosts are the task's own."""

@@ -11,6 +11,7 @@ import typer
 from pydantic import ValidationError
 
 from guard import approvals
+from guard.aliases import type_of
 from guard.approvals import BLAST_RADIUS, Action, Approval
 from guard.declared import names_a_system
 from guard.findings import Severity
@@ -93,7 +94,7 @@ def _address(word: str, action: Action, of: str | None, region: str | None, sett
         every = {str(each["urn"]): bool(each.get("custom")) for each in resources(state)}
         if _is_companion(word) or (word in every and (every[word] or of is not None)):
             return word
-        systems = [urn for urn in every if names_a_system(_type(urn)) and urn.rpartition("::")[2] == word]
+        systems = [urn for urn in every if names_a_system(type_of(urn)) and urn.rpartition("::")[2] == word]
         if of is not None and systems:
             return systems[0]
     return choose(stores(state, settings.region), word, region).urn
@@ -101,11 +102,7 @@ def _address(word: str, action: Action, of: str | None, region: str | None, sett
 
 def _is_companion(word: str) -> bool:
     """Whether a word is the URN of what stands beside a store, which may be somebody else's and not be made yet."""
-    return word.startswith("urn:pulumi:") and _type(word) in COMPANIONS
-
-
-def _type(urn: str) -> str:
-    return urn.split("::")[2].rpartition("$")[2] if urn.count("::") >= 3 else ""
+    return word.startswith("urn:pulumi:") and type_of(word) in COMPANIONS
 
 
 @app.command(epilog="Example: rollback guard revoke receipts-dev -s dev")

@@ -61,6 +61,12 @@ SYSTEM = "urn:pulumi:prod::rollback-stack::rollback:systems:AsyncRag::async-rag"
 RULES = urn("rules", "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration")
 
 
+def deployed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A state with one store and the component of a system."""
+    component = {"urn": SYSTEM, "custom": False, "type": "rollback:systems:AsyncRag"}
+    monkeypatch.setattr(Engine, "state", lambda _: state(STACK, component, resource("receipts")))
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
@@ -78,8 +84,7 @@ def test_a_loss_is_approved_of_a_store_or_by_one_property_of_a_system(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    component = {"urn": SYSTEM, "custom": False, "type": "rollback:systems:AsyncRag"}
-    monkeypatch.setattr(Engine, "state", lambda _: state(STACK, component, resource("receipts")))
+    deployed(monkeypatch)
     assert approve(monkeypatch, words[0], "it is meant to be so", "--action", "lose", *words[1:]) == 0
     assert f"approves: {said}, until" in capsys.readouterr().out
     assert run(monkeypatch, "guard", "list") == 0
@@ -103,8 +108,7 @@ def test_a_component_alone_or_for_a_delete_is_refused(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    component = {"urn": SYSTEM, "custom": False, "type": "rollback:systems:AsyncRag"}
-    monkeypatch.setattr(Engine, "state", lambda _: state(STACK, component, resource("receipts")))
+    deployed(monkeypatch)
     assert approve(monkeypatch, words[0], "it is meant to be so", *words[1:]) != 0
     assert said in capsys.readouterr().err
     assert list(stack.iterdir()) == []
