@@ -6,7 +6,6 @@ program is declared an Output has no value yet, so the resource is found by the 
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +14,7 @@ import pulumi
 
 from guard.aliases import type_of
 from guard.declared import Declared, Given
-from guard.fate import ANSWERED
+from guard.fate import answered
 from guard.in_place.companions import BUCKETS, COMPANIONS, Link, names
 from guard.in_place.values import member
 from guard.location import Location
@@ -133,9 +132,8 @@ def _value(given: Given, link: Link) -> Any:
 
 async def _sources(value: pulumi.Output[Any]) -> list[pulumi.Resource]:
     """The resources that an Output comes from; none where the engine hasn't answered for them yet."""
-    waiting = asyncio.ensure_future(value.resources())
-    done, _ = await asyncio.wait([waiting], timeout=ANSWERED)
-    return sorted(waiting.result(), key=lambda each: each.pulumi_resource_name) if done else []
+    found = await answered(value.resources())
+    return sorted(found or (), key=lambda each: each.pulumi_resource_name)
 
 
 def _apart(link: Link, one: Location, other: Location) -> bool:

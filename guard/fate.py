@@ -7,12 +7,13 @@ what was made anew before (the answer has another id). What is destroyed is decl
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from enum import Enum
-from typing import Any
+from typing import Any, TypeVar
 
 import pulumi
 
+T = TypeVar("T")
 ANSWERED = 0.05
 """Seconds within which the answer of the engine, where it has come, is seen."""
 
@@ -35,7 +36,12 @@ async def fate(declared: Mapping[str, pulumi.Resource], urn: str, identifier: st
 
 async def answer(output: pulumi.Output[Any]) -> Any:
     """What the engine has answered; None where it hasn't yet, or in a preview doesn't know."""
-    waiting = asyncio.ensure_future(output.future())
+    return await answered(output.future())
+
+
+async def answered(question: Awaitable[T]) -> T | None:
+    """What comes of a question that the engine's answer ends; None where that hasn't come yet."""
+    waiting = asyncio.ensure_future(question)
     # Not cancelled where it isn't done: that would cancel what the program itself waits for.
     done, _ = await asyncio.wait([waiting], timeout=ANSWERED)
     return waiting.result() if done else None
