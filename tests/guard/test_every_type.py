@@ -78,6 +78,7 @@ def names(world: World) -> set[str]:
     return {each["urn"].rpartition("::")[2] for each in resources if each.get("custom")}
 
 
+@pytest.mark.long
 @pytest.mark.timeout(240)
 def test_no_type_that_holds_data_goes_unseen(world: World) -> None:
     assert world.run("up", Types(declared=ALL), pack=True) is None

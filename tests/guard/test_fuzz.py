@@ -53,6 +53,7 @@ def test_no_item_is_ever_lost_without_an_approval(account: RunningSandbox, tmp_p
     play()
 
 
+@pytest.mark.long
 @pytest.mark.timeout(300)
 def test_without_the_guard_the_same_sequences_lose_items(account: RunningSandbox, tmp_path: Path) -> None:
     lost = Run(world(account, tmp_path), guard=False).play([Deed("update", {})])

@@ -32,7 +32,10 @@ LONG = {
     *("pack_alone_hears_of_no_delete", "pack_unprotected_replacement", "queue_with_messages", "replaced_database"),
     *("save_plan", "skipped_pack", "another_physical_name", "approved_destroy", "refusal_of_the_past"),
     *("renamed_without_a_name_of_its_own", "loss_by_a_companion", "companion_without_a_parent", "empty_pack_variable"),
-    "import_in_place_of_a_managed_store",
+    *("import_in_place_of_a_managed_store", "pack_unguarded_store", "before_the_guard", "renamed_with_alias"),
+    *("approved_replacement_is_no_delete", "destroy_alone", "bucket_with_its_belt", "remade_store", "destroy"),
+    *("state_delete", "state_unprotect", "target", "transform_of_the_stack", "unprotected_replacement", "retained"),
+    *("unregistered_hook", "without_any_guard"),
 }
 """Left to the long suite: the same trap on another type of store, or the words of a command that changes nothing."""
 ENGINE = ("up", "preview", "destroy")

@@ -88,6 +88,7 @@ def test_a_refused_store_stops_preview_and_update_before_anything_is_made(trial:
     assert "guard-present" in said
 
 
+@pytest.mark.long
 @pytest.mark.engine
 def test_a_stacks_settings_ease_a_policy_and_a_wrong_one_is_one_line(trial: Project) -> None:
     declare(trial, ALARM)
@@ -131,6 +132,7 @@ Part("aws:sqs/queue:Queue", "nothing", {"name": None, "messageRetentionSeconds":
 """
 
 
+@pytest.mark.long
 @pytest.mark.engine
 def test_numbers_that_json_has_no_word_for_end_no_preview(trial: Project) -> None:
     trial.program(ODD)

@@ -156,10 +156,8 @@ def test_an_update_whose_account_was_killed_is_finished_by_the_next_one(sandbox:
     assert status.code == 0, status.said
 
 
-@pytest.mark.parametrize(
-    ("kind", "variable"),
-    [("account", "AWS_ENDPOINT_URL"), pytest.param("cluster", "KUBECONFIG", marks=pytest.mark.long)],
-)
+@pytest.mark.long
+@pytest.mark.parametrize(("kind", "variable"), [("account", "AWS_ENDPOINT_URL"), ("cluster", "KUBECONFIG")])
 def test_a_stack_refuses_an_account_and_a_cluster_that_are_not_its_own(
     sandbox: RunningSandbox, other: RunningSandbox, prod: Project, kind: str, variable: str
 ) -> None:
@@ -179,6 +177,7 @@ def test_a_stack_refuses_an_account_and_a_cluster_that_are_not_its_own(
     assert done.code == 0, done.said
 
 
+@pytest.mark.long
 def test_two_checkouts_do_not_know_of_each_other(sandbox: RunningSandbox, other: RunningSandbox) -> None:
     mine, its = sandbox.state.identity(), other.state.identity()
     ports = [
@@ -197,6 +196,7 @@ def test_two_checkouts_do_not_know_of_each_other(sandbox: RunningSandbox, other:
     assert [server.process() for server in setup.running(sandbox.state)] == before
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("started", ["0.0", ""])
 def test_a_pid_that_another_program_got_is_never_killed(other: RunningSandbox, tmp_path: Path, started: str) -> None:
     bystander = subprocess.Popen(["sleep", "300"])

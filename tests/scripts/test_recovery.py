@@ -105,6 +105,7 @@ def test_everything_that_can_be_copied_is_copied() -> None:
     assert {each["store"]["name"] for each in said("list")} == {"jobs-prod", "files-prod"}
 
 
+@pytest.mark.long
 def test_what_fails_does_not_stop_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
     boto3.client("dynamodb", region_name=REGION).delete_table(TableName="jobs-prod")
     assert refusal("make", "--all") == "1 of 3 stores have no new recovery point: jobs-prod"
@@ -118,6 +119,7 @@ def test_a_copy_that_was_not_read_back_says_so() -> None:
     assert "not verified" in run("make", "files-prod", "--no-verify").output
 
 
+@pytest.mark.long
 def test_a_damaged_copy_is_told_and_listed() -> None:
     (made,) = said("make", "files-prod")
     folder = made["point"]["where"].removeprefix(f"s3://{BUCKET}/")
@@ -176,6 +178,7 @@ def test_words_that_do_not_go_together_are_refused(words: tuple[str, ...]) -> No
     assert run(*words).exit_code == 2
 
 
+@pytest.mark.long
 def test_a_beginning_that_several_ids_share_is_refused() -> None:
     ids = [said("make", "files-prod")[0]["point"]["id"] for _ in range(2)]
     assert refusal("verify", ids[0][:8]) == f"2 recovery points begin with {ids[0][:8]!r}: {ids[1]}, {ids[0]}"

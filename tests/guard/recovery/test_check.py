@@ -81,7 +81,7 @@ def overwrite(place: Place, point: RecoveryPoint) -> None:
     s3.put_object(Bucket=bucket, Key=key, Body=b"y" * size)
 
 
-@pytest.mark.parametrize("kind", FILL)
+@pytest.mark.parametrize("kind", ONE)
 def test_a_copy_that_is_gone_lets_nothing_go(place: Place, kind: str) -> None:
     point = made(place, kind, f"check-gone-{kind}")
     assert refusal(place, point.store) is None
@@ -94,7 +94,9 @@ def test_a_copy_that_is_gone_lets_nothing_go(place: Place, kind: str) -> None:
     assert told[1] == f"rollback recovery make {point.store.name} -s prod"
 
 
-@pytest.mark.parametrize("kind", ["bucket", pytest.param("queue", marks=pytest.mark.long), "logs"])
+@pytest.mark.parametrize(
+    "kind", ["bucket", *(pytest.param(each, marks=pytest.mark.long) for each in ("queue", "logs"))]
+)
 def test_a_copy_that_was_overwritten_lets_nothing_go(place: Place, kind: str) -> None:
     point = made(place, kind, f"check-overwritten-{kind}")
     overwrite(place, point)
@@ -128,6 +130,7 @@ def test_a_record_of_another_copy_lets_nothing_go(place: Place, kind: str) -> No
             maker(point.store.kind).check(point)
 
 
+@pytest.mark.long
 def test_tags_and_a_manifest_that_were_changed_are_found(place: Place) -> None:
     s3 = place.client("s3")
     point = made(place, "bucket", "check-tags")
@@ -182,7 +185,7 @@ def test_a_point_of_before_copies_were_looked_at_is_made_anew_not_damaged(place:
         assert not isinstance(error.value, DamagedError)
 
 
-@pytest.mark.parametrize("kind", ["queue", "logs"])
+@pytest.mark.parametrize("kind", [pytest.param("queue", marks=pytest.mark.long), "logs"])
 def test_others_in_the_place_of_as_many_items_are_told(place: Place, kind: str) -> None:
     name = f"check-replaced-{kind}"
     point = made(place, kind, name)
@@ -219,6 +222,7 @@ def test_a_queue_without_a_point_is_counted_and_not_received(place: Place) -> No
     assert message["Attributes"]["ApproximateReceiveCount"] == "1"
 
 
+@pytest.mark.long
 def test_a_snapshot_that_is_gone_or_another_one_lets_nothing_go(place: Place) -> None:
     from guard.recovery.makers import maker
 

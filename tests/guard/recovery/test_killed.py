@@ -26,7 +26,7 @@ work.verify(work.make(store, catalogue, "a tester"), catalogue)
 """
 
 
-@pytest.mark.parametrize(("method", "records"), [("add", 0), ("verified", 1)])
+@pytest.mark.parametrize(("method", "records"), [("add", 0), pytest.param("verified", 1, marks=pytest.mark.long)])
 def test_what_a_killed_process_leaves(place: Place, method: str, records: int) -> None:
     dynamodb, of = place.client("dynamodb"), in_reach(store("table", f"killed-{method}"))
     dynamodb.create_table(

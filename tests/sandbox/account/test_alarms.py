@@ -6,6 +6,8 @@ import json
 import time
 from typing import Any
 
+import pytest
+
 from tests.sandbox.account.conftest import Account, wait_for
 
 
@@ -73,6 +75,7 @@ def test_an_alarm_follows_its_data_and_tells_its_topic(account: Account) -> None
     assert {"Action", "ConfigurationUpdate"} <= set(kinds)
 
 
+@pytest.mark.long
 def test_an_error_rate_is_judged_by_metric_math(account: Account) -> None:
     def stat(name: str) -> dict[str, Any]:
         source = {"Metric": {"Namespace": "Test", "MetricName": f"rate-{name}"}, "Period": 60, "Stat": "Sum"}
@@ -87,6 +90,7 @@ def test_an_error_rate_is_judged_by_metric_math(account: Account) -> None:
     assert "was greater than the threshold (5.0)" in reason
 
 
+@pytest.mark.long
 def test_a_state_set_by_hand_holds_until_there_is_newer_data(account: Account) -> None:
     alarm(account, "by-hand", TreatMissingData="notBreaching")
     reaches(account, "by-hand", "OK")
@@ -104,6 +108,7 @@ def test_an_updated_alarm_keeps_its_state(account: Account) -> None:
     assert described(account, "updated")["StateValue"] == "ALARM"
 
 
+@pytest.mark.long
 def test_a_composite_alarm_follows_its_rule(account: Account) -> None:
     alarm(account, "part", TreatMissingData="notBreaching")
     reaches(account, "part", "OK")

@@ -161,6 +161,7 @@ def test_the_canary_gets_its_share_of_calls_and_a_stop_by_hand_leaves_it(account
         account.client("codedeploy").stop_deployment(deploymentId=deployment)
 
 
+@pytest.mark.long
 def test_a_linear_deployment_moves_step_by_step(account: Account) -> None:
     group(account, "linear", routing(account, "linear-30-1", 30, 1, "Linear"))
     moments = seen(account, "linear", start(account, "linear"))
@@ -169,6 +170,7 @@ def test_a_linear_deployment_moves_step_by_step(account: Account) -> None:
     assert 1.3 <= moments[3][0] - moments[0][0] <= 5
 
 
+@pytest.mark.long
 def test_all_at_once_needs_no_time_and_a_second_deployment_waits_its_turn(account: Account) -> None:
     group(account, "at-once")
     assert ends(account, start(account, "at-once"))["status"] == "Succeeded"
@@ -209,6 +211,7 @@ def test_a_failing_hook_keeps_the_traffic_away(account: Account) -> None:
     assert (back["status"], back["creator"]) == ("Succeeded", "codeDeployRollback")
 
 
+@pytest.mark.long
 def test_a_hook_after_the_traffic_takes_it_back(account: Account) -> None:
     group(account, "after", autoRollbackConfiguration={"enabled": True, "events": ["DEPLOYMENT_FAILURE"]})
     account.function("after-hook", HOOK % "Failed")
@@ -244,6 +247,7 @@ def test_an_appspec_has_to_know_where_the_alias_points(account: Account) -> None
     assert found["errorInformation"]["code"] == "HOOK_EXECUTION_FAILURE"
 
 
+@pytest.mark.long
 def test_an_appspec_may_lie_in_a_bucket(account: Account) -> None:
     group(account, "in-bucket")
     account.client("s3").create_bucket(Bucket="revisions")

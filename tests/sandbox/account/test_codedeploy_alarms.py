@@ -7,6 +7,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
 from sandbox.account.export import diff
 from tests.sandbox.account.conftest import Account, wait_for
 from tests.sandbox.account.test_alarms import alarm, inbox, metric, reaches
@@ -52,6 +54,7 @@ def test_an_alarm_stops_a_deployment_and_takes_the_traffic_back(account: Account
     assert account.invoke("alarmed", Qualifier="live")[0] == 1
 
 
+@pytest.mark.long
 def test_an_alarm_set_by_hand_for_a_moment_is_enough(account: Account) -> None:
     guarded(account, "moment")
     deployment = under_way(account, "moment")
@@ -73,6 +76,7 @@ def test_an_active_alarm_lets_no_deployment_begin(account: Account) -> None:
     account.client("codedeploy").stop_deployment(deploymentId=deployment)
 
 
+@pytest.mark.long
 def test_an_alarm_that_cannot_be_polled_stops_unless_that_is_ignored(account: Account) -> None:
     missing = {"enabled": True, "alarms": [{"name": "no-such-alarm"}]}
     group(account, "blind", alarmConfiguration=missing)
@@ -102,6 +106,7 @@ def test_a_stop_by_hand_rolls_back_where_asked(account: Account) -> None:
     assert info(account, deployment)["rollbackInfo"]["rollbackDeploymentId"]
 
 
+@pytest.mark.long
 def test_an_alias_that_somebody_else_moved_is_left_alone(account: Account) -> None:
     guarded(account, "moved")
     deployment = under_way(account, "moved")
@@ -115,6 +120,7 @@ def test_an_alias_that_somebody_else_moved_is_left_alone(account: Account) -> No
     assert traffic(account, "moved")[0] == third
 
 
+@pytest.mark.long
 def test_topics_hear_of_a_deployment(account: Account) -> None:
     topic, url = inbox(account, "deployments")
     trigger = {"triggerName": "all", "triggerTargetArn": topic, "triggerEvents": EVERY}
@@ -155,6 +161,7 @@ def messages(account: Account, url: str, number: int) -> list[dict[str, Any]]:
     return found
 
 
+@pytest.mark.long
 def test_deployments_are_history_and_a_rollback_leaves_the_account_as_it_was(
     own_account: Callable[..., Account],
 ) -> None:

@@ -115,6 +115,7 @@ def test_a_failure_rolls_back_to_the_revision_before(account: Account) -> None:
     assert ends(account, back)["status"] == "Succeeded"
 
 
+@pytest.mark.long
 def test_a_first_failure_has_nothing_to_go_back_to_and_spares_the_rest(account: Account) -> None:
     hosts = fleet(account, "trio", 3)
     deployment = start(account, "trio")
@@ -127,6 +128,7 @@ def test_a_first_failure_has_nothing_to_go_back_to_and_spares_the_rest(account: 
     assert "no earlier deployment" in found["rollbackInfo"]["rollbackMessage"]
 
 
+@pytest.mark.long
 def test_a_stop_takes_the_work_away(account: Account) -> None:
     hosts = fleet(account, "halted", 2, "CodeDeployDefault.AllAtOnce")
     deployment = start(account, "halted")

@@ -127,6 +127,7 @@ def test_the_secret_logs_in_and_pgvector_can_be_made(rds_account: Account, make:
         login(rds_account, "rag-dev", "wrong")
 
 
+@pytest.mark.long
 def test_instances_with_the_same_names_stay_apart(rds_account: Account, make: Any) -> None:
     passwords = {"one": "the-first-password", "two": "the-second-password"}
     for name, password in passwords.items():
@@ -144,6 +145,7 @@ def test_instances_with_the_same_names_stay_apart(rds_account: Account, make: An
             login(rds_account, name, passwords["two" if name == "one" else "one"])
 
 
+@pytest.mark.long
 def test_secrets_of_instances_with_the_same_names_say_what_was_asked_for(rds_account: Account, make: Any) -> None:
     for name in ("prod", "staging"):
         make(name)
@@ -172,6 +174,7 @@ def test_names_that_rds_refuses_are_refused(rds_account: Account, make: Any, giv
         describe(rds_account, "refused")
 
 
+@pytest.mark.long
 def test_without_a_name_the_database_is_postgres_and_the_instance_s_own(rds_account: Account, make: Any) -> None:
     for name in ("nameless", "other"):
         made = make(name, DBName=None, MasterUsername="postgres")
@@ -185,6 +188,7 @@ def test_without_a_name_the_database_is_postgres_and_the_instance_s_own(rds_acco
         )
 
 
+@pytest.mark.long
 def test_a_rotated_password_replaces_the_old_one(rds_account: Account, make: Any) -> None:
     rds = rds_account.client("rds")
     make("rotated")
@@ -202,6 +206,7 @@ def test_a_rotated_password_replaces_the_old_one(rds_account: Account, make: Any
     login(rds_account, "rotated", "chosen-by-hand").close()
 
 
+@pytest.mark.long
 def test_deletion_protection_and_the_final_snapshot(rds_account: Account, make: Any) -> None:
     rds = rds_account.client("rds")
     make("kept", DeletionProtection=True)
@@ -220,6 +225,7 @@ def test_deletion_protection_and_the_final_snapshot(rds_account: Account, make: 
         assert link.execute("SELECT id FROM documents").fetchall() == [(42,)]
 
 
+@pytest.mark.long
 def test_a_plain_delete_drops_the_data(rds_account: Account, make: Any, server: tuple[int, Path]) -> None:
     make("gone")
     with as_superuser(server) as link:
@@ -230,6 +236,7 @@ def test_a_plain_delete_drops_the_data(rds_account: Account, make: Any, server: 
         assert link.execute("SELECT 1 FROM pg_roles WHERE rolname LIKE '%/gone'").fetchone() is None
 
 
+@pytest.mark.long
 def test_passwords_are_kept_as_scram(rds_account: Account, make: Any, server: tuple[int, Path]) -> None:
     make("scram")
     with as_superuser(server) as link:
@@ -256,6 +263,7 @@ def test_a_snapshot_is_a_real_copy_beside_the_living(rds_account: Account, make:
     assert not list((rds_account.state_dir / "snapshots").rglob("before-*"))
 
 
+@pytest.mark.long
 def test_a_restore_to_a_point_in_time_is_an_instance_of_its_own(rds_account: Account, make: Any) -> None:
     rds = rds_account.client("rds")
     make("origin")
@@ -292,6 +300,7 @@ def test_instances_and_snapshots_survive_kill_9(rds_account: Account, make: Any)
         assert link.execute("SELECT id FROM documents").fetchone() == (1,)
 
 
+@pytest.mark.long
 def test_without_a_server_rds_is_a_control_plane(account: Any) -> None:
     made = account.client("rds").create_db_instance(
         DBInstanceIdentifier="plain",

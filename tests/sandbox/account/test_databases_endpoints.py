@@ -69,6 +69,7 @@ def listens(port: int) -> bool:
         return trial.connect_ex(("127.0.0.1", port)) == 0
 
 
+@pytest.mark.long
 def test_encryption_is_declined_as_by_a_server_without_a_certificate(rds_account: Account, rag: Any) -> None:
     assert rag(sslmode="prefer").execute("SELECT 1").fetchone() == (1,)
     with pytest.raises(psycopg.OperationalError, match="server does not support SSL"):
@@ -79,6 +80,7 @@ def test_encryption_is_declined_as_by_a_server_without_a_certificate(rds_account
             assert raw.recv(10) == b"N"
 
 
+@pytest.mark.long
 def test_what_is_not_postgresql_is_hung_up_on(rds_account: Account, rag: Any) -> None:
     with socket.create_connection(("127.0.0.1", port_of(rds_account, "rag")), timeout=5) as raw:
         raw.sendall(b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
@@ -87,6 +89,7 @@ def test_what_is_not_postgresql_is_hung_up_on(rds_account: Account, rag: Any) ->
     assert rag().execute("SELECT 1").fetchone() == (1,)
 
 
+@pytest.mark.long
 def test_a_running_query_can_be_cancelled(rag: Any) -> None:
     link = rag()
     for cancel in (link.cancel, link.cancel_safe):
@@ -100,6 +103,7 @@ def test_a_running_query_can_be_cancelled(rag: Any) -> None:
     assert link.execute("SELECT 1").fetchone() == (1,)
 
 
+@pytest.mark.long
 def test_twenty_sessions_at_once(rag: Any) -> None:
     together = threading.Barrier(20)
 
@@ -112,6 +116,7 @@ def test_twenty_sessions_at_once(rag: Any) -> None:
         assert list(pool.map(work, range(20))) == [20 * number + 190 for number in range(20)]
 
 
+@pytest.mark.long
 def test_much_data_passes_both_ways(rag: Any) -> None:
     link = rag()
     link.execute("CREATE TABLE parts (part int, body bytea)")
@@ -124,6 +129,7 @@ def test_much_data_passes_both_ways(rag: Any) -> None:
     assert hashlib.sha256(text.encode()).digest() == hashlib.sha256(b"0123456789" * 1048576).digest()
 
 
+@pytest.mark.long
 def test_a_session_may_be_idle_for_longer_than_its_beginning_may_take(
     server: tuple[int, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -140,6 +146,7 @@ def test_a_session_may_be_idle_for_longer_than_its_beginning_may_take(
     assert not listens(port)
 
 
+@pytest.mark.long
 def test_a_client_that_stops_reading_stops_its_own_session_only(rag: Any) -> None:
     slow, other = rag(), rag()
     slow.pgconn.send_query(b"SELECT repeat('x', 1000000) FROM generate_series(1, 50)")
@@ -147,6 +154,7 @@ def test_a_client_that_stops_reading_stops_its_own_session_only(rag: Any) -> Non
         assert other.execute("SELECT 1").fetchone() == (1,)
 
 
+@pytest.mark.long
 def test_sessions_of_clients_that_are_gone_end(rds_account: Account, rag: Any) -> None:
     watcher = rag()
     count = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
@@ -159,6 +167,7 @@ def test_sessions_of_clients_that_are_gone_end(rds_account: Account, rag: Any) -
     wait_for(lambda: watcher.execute(count).fetchone() == (1,), what="the end of both sessions")
 
 
+@pytest.mark.long
 def test_errors_and_settings_of_a_session_have_the_client_s_names(rag: Any) -> None:
     assert rag().info.parameter_status("session_authorization") == "rag_admin"
     with pytest.raises(psycopg.OperationalError, match='password authentication failed for user "rag_admin"'):
@@ -167,6 +176,7 @@ def test_errors_and_settings_of_a_session_have_the_client_s_names(rag: Any) -> N
         rag(dbname="nowhere")
 
 
+@pytest.mark.long
 def test_other_names_pass_through(rag: Any) -> None:
     link = rag()
     link.execute("CREATE ROLE passer_by LOGIN PASSWORD 'passing'")
@@ -183,6 +193,7 @@ def test_other_names_pass_through(rag: Any) -> None:
         link.execute("DROP ROLE passer_by")
 
 
+@pytest.mark.long
 def test_a_database_left_out_is_called_like_the_user(rds_account: Account, make: Any) -> None:
     make("alike", DBName="rag_admin")
     make("unlike")
@@ -191,6 +202,7 @@ def test_a_database_left_out_is_called_like_the_user(rds_account: Account, make:
         login(rds_account, "unlike", dbname="")
 
 
+@pytest.mark.long
 def test_one_instance_s_endpoint_does_not_lead_to_another_s_data(rds_account: Account, make: Any) -> None:
     make("mine")
     make("yours")
@@ -231,6 +243,7 @@ def test_pulumi_sees_no_difference_between_what_it_asked_for_and_what_it_got(
         grpc_server.stop(0)
 
 
+@pytest.mark.long
 def test_a_renamed_instance_keeps_its_port_and_its_data(rds_account: Account, make: Any) -> None:
     rds = rds_account.client("rds")
     make("first", ManageMasterUserPassword=False, MasterUserPassword="the-older-password")
@@ -250,6 +263,7 @@ def test_a_renamed_instance_keeps_its_port_and_its_data(rds_account: Account, ma
     login(rds_account, "first", "the-newer-password").close()
 
 
+@pytest.mark.long
 def test_the_port_closes_when_the_instance_is_deleted(rds_account: Account, make: Any) -> None:
     make("brief")
     port = port_of(rds_account, "brief")
@@ -295,6 +309,7 @@ def test_a_port_taken_meanwhile_is_one_line_and_exit_code_3(rds_account: Account
     login(rds_account, "waiting").close()
 
 
+@pytest.mark.long
 def test_a_state_of_before_is_one_clear_line(own_account: Callable[..., Account]) -> None:
     own = own_account()
     own.client("sqs").create_queue(QueueName="old")

@@ -65,6 +65,7 @@ def test_a_database_is_copied_read_back_lost_and_restored(filled: Place) -> None
     assert work.measure(point.store).difference(point.content) == "the content of some items differs"
 
 
+@pytest.mark.long
 def test_a_snapshot_that_is_gone_or_differs_is_noted(filled: Place) -> None:
     point = filled.make("database", NAME)
     other = point.model_copy(update={"parts": {**point.parts, "rag.public.documents": 501}})
@@ -200,6 +201,7 @@ def test_a_table_of_another_role_says_which_and_what_lets_it_be_read(filled: Pla
             link.execute("DROP ROLE keeper_of_tests")
 
 
+@pytest.mark.long
 def test_unlogged_tables_with_rows_are_refused_unless_that_is_explained(filled: Place) -> None:
     with login(filled.account, NAME) as link:
         link.execute("CREATE UNLOGGED TABLE cache (x int)")
@@ -229,6 +231,7 @@ def test_a_locked_table_says_who_holds_it_and_waits_for_no_longer_than_it_may(
     assert work.count(store("database", NAME)) == 502
 
 
+@pytest.mark.long
 def test_a_session_of_ours_is_bounded_by_the_server_too(filled: Place) -> None:
     words = ("lock_timeout", "statement_timeout", "idle_in_transaction_session_timeout")
     with postgres.reading(reached(filled)) as link:
