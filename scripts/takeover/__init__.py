@@ -47,7 +47,7 @@ def run(
     Raises `TakeoverError`, and what boto3 raises.
     """
     deployed = cloudformation.look(stack_name, region)
-    loaded = load(template, parameters, deployed.parameters, region)
+    loaded = load(template, parameters, deployed.parameters, region, deployed.processed)
     existing = cloudformation.existing(loaded, deployed, region, _account(region))
     project = Project(folder, stack)
     with contextlib.ExitStack() as undo:

@@ -110,13 +110,14 @@ def existing(template: Template, deployed: Deployed, region: str, account: str) 
 
 
 def _values(template: Template, deployed: Deployed, region: str, account: str) -> Values:
+    partition = _partition(region)
     pseudo = {
         "AWS::AccountId": account,
-        "AWS::Partition": "aws",
+        "AWS::Partition": partition,
         "AWS::Region": region,
         "AWS::StackId": deployed.identifier,
         "AWS::StackName": deployed.name,
-        "AWS::URLSuffix": "amazonaws.com",
+        "AWS::URLSuffix": "amazonaws.com.cn" if partition == "aws-cn" else "amazonaws.com",
     }
     return Values(
         {**pseudo, **template.parameters},
@@ -124,6 +125,17 @@ def _values(template: Template, deployed: Deployed, region: str, account: str) -
         template.body.get("Conditions") or {},
         {logical_id: physical_id for logical_id, (_, physical_id) in deployed.resources.items()},
     )
+
+
+def _partition(region: str) -> str:
+    """``aws``, ``aws-cn``, ``aws-us-gov`` …; the first for a region that botocore doesn't know."""
+    import boto3
+    from botocore.exceptions import UnknownRegionError
+
+    try:
+        return str(boto3.Session().get_partition_for_region(region))
+    except UnknownRegionError:
+        return "aws"
 
 
 def _present(resource: Mapping[str, Any], values: Values) -> bool:
