@@ -69,14 +69,18 @@ def status(
     output: Output = Format.TEXT,
 ) -> None:
     """What is pinned, what the last update deployed, and what really runs."""
+    from scripts import under_way
     from scripts.running import look
     from scripts.show import systems_table
 
     _known(system)
-    settings = read(stack)
-    found = look(settings, Engine(stack).outputs(), system)
+    settings, engine = read(stack), Engine(stack)
+    by = under_way.find(engine)
+    found = look(settings, engine.outputs(), system, by)
     if not found:
         raise EngineError(f"{stack} was never deployed: run `rollback up -s {stack}`")
+    if by:
+        typer.echo(f"{stack}: under way: {by}", err=True)
     if output is Format.JSON:
         typer.echo(json.dumps([row.as_dict() for row in found], indent=2))
     else:
@@ -153,7 +157,7 @@ def main() -> int:
         code = app(standalone_mode=False)
     except (ConfigurationError, EngineError, RecoveryError, TargetError) as error:
         print(f"error: {error}", file=sys.stderr)
-        return 1
+        return error.code if isinstance(error, EngineError) else 1
     except typer.Abort:
         print("stopped; nothing was changed", file=sys.stderr)
         return 130

@@ -143,4 +143,5 @@ def test_an_update_is_told_in_one_line() -> None:
     assert changes_line("prod", {}) == "prod: nothing changed, it already runs what is pinned"
     assert changes_line("prod", {}, differs=True) == "prod: nothing changed"
     assert changes_line("prod", {"update": 3, "create": 1, "delete": 2}) == "prod: 1 created, 2 deleted, 3 updated"
+    assert changes_line("prod", {"update": 3}, 269) == "prod: 3 updated; 269 unchanged"
     assert changes_line("prod", {"discard-replaced": 1}) == "prod: 1 discard-replaced"
