@@ -51,6 +51,7 @@ def deploy(
 ) -> None:
     """Deploy a release, or go back to one: update the stack, show what runs, and pin it."""
     _known(system)
+    load(version)
     if unpin and system:
         raise EngineError(f"--unpin is for the whole stack: leave it out, {system} moves with its pin")
     update(Request(stack, version, system, unpin), yes=yes)

@@ -78,7 +78,7 @@ def _agreed(request: Request, *, yes: bool) -> tuple[Update, Left, Mapping[str, 
     file = read(request.stack)
     changes = pins.wanted(request, file)
     asked = read(request.stack, changes)
-    selected = select(asked)
+    selected = select(asked, given=changes)
     account = announce(request.stack, asked.region, ask=not yes, cluster="rag-api" in selected)
     work = Update(request, file, asked, changes, Engine(request.stack))
     cluster = "rag-api" in selected
