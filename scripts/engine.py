@@ -154,15 +154,14 @@ class Engine:
         if gone:
             self._output("config", "rm-all", *gone, "--stack", self.stack, *file)
 
-    def outputs(self) -> dict[str, Any]:
-        """What the last update exported; empty before the first one."""
+    def found(self) -> dict[str, Any]:
+        """The whole state; empty where the stack was never made."""
         try:
-            outputs: dict[str, Any] = json.loads(self._output("stack", "output", "--json", "--stack", self.stack))
+            return self.state()
         except EngineError as error:
             if _is_missing(error):
                 return {}
             raise
-        return outputs
 
     def history(self) -> list[dict[str, Any]]:
         """The last updates, the newest first, as the engine tells of them."""

@@ -11,7 +11,7 @@ import typer
 
 from guard.recovery.errors import RecoveryError
 from scripts import guarding, recovery
-from scripts.engine import Engine, EngineError
+from scripts.engine import Engine, EngineError, Left
 from scripts.options import Format, Output, Stack, Yes
 from scripts.pins import Request
 from scripts.review.command import review
@@ -70,16 +70,19 @@ def status(
     output: Output = Format.TEXT,
 ) -> None:
     """What is pinned, what the last update deployed, and what really runs."""
-    from scripts import under_way
+    from scripts import stores, under_way
     from scripts.running import look
     from scripts.show import systems_table
 
     _known(system)
     settings, engine = read(stack), Engine(stack)
     by = under_way.find(engine)
-    found = look(settings, engine.outputs(), system, by)
+    state = engine.found()
+    found = look(settings, Left(state, []).outputs, system, by)
     if not found:
         raise EngineError(f"{stack} was never deployed: run `rollback up -s {stack}`")
+    if (kept := stores.row(settings, state, system)) is not None:
+        found = [*found, kept]
     if by:
         typer.echo(f"{stack}: under way: {by}", err=True)
     if output is Format.JSON:

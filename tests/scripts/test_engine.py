@@ -170,7 +170,7 @@ def test_an_error_of_the_engine_becomes_one_line(said: str, line: str) -> None:
 def test_without_pulumi_the_error_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")
     with pytest.raises(EngineError, match="pulumi isn't on PATH"):
-        Engine("prod").outputs()
+        Engine("prod").found()
     with pytest.raises(EngineError, match="pulumi isn't on PATH"):
         Engine("prod").up(Path("Pulumi.prod.yaml"), Path("events.json"))
 
