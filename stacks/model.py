@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any
 
@@ -12,6 +12,8 @@ from pydantic.alias_generators import to_camel
 
 from stacks import words
 
+SHORTEST = 3
+"""Letters by which a beginning tells a name."""
 KEY = "[key]"
 """What ends pydantic's path of a fault in a key, and not in its value."""
 
@@ -41,9 +43,22 @@ def one_of(choices: list[str] | tuple[str, ...]) -> str:
 
 def unknown(kind: str, name: str, choices: list[str]) -> ConfigurationError:
     """An error for a name that isn't among the choices, with the nearest one as a guess."""
-    near = get_close_matches(name, choices, n=1)
-    guess = f" (did you mean {near[0]}?)" if near else ""
-    return ConfigurationError(f"unknown {kind} {name!r}{guess}; valid: {one_of(choices)}")
+    return ConfigurationError(f"unknown {kind} {name!r}{nearest(name, choices)}; valid: {one_of(choices)}")
+
+
+def nearest(name: str, choices: Sequence[str]) -> str:
+    """The choice that a mistyped name may mean, as part of a sentence; empty where none is near.
+
+    Beside what is spelled alike: one that the name begins with, or that begins with it (``production`` means ``prod``).
+    """
+    lower = {choice.lower(): choice for choice in choices}
+    near = get_close_matches(name.lower(), lower, n=1)
+    near = near or [each for each in lower if len(name) >= SHORTEST and _begins(each, name.lower())]
+    return f" (did you mean {lower[near[0]]}?)" if near else ""
+
+
+def _begins(one: str, other: str) -> bool:
+    return min(len(one), len(other)) >= SHORTEST and (one.startswith(other) or other.startswith(one))
 
 
 def file_of(stack: str) -> str:
@@ -72,14 +87,13 @@ def explain(
     # A misspelt key is also a missing one; the misspelling is what helps.
     fault = next((each for each in faults if each["type"] == "extra_forbidden"), faults[0])
     parts = [part for part in fault["loc"] if part != KEY]
-    path = prefix + ".".join(str(part) for part in parts) if parts else prefix.rstrip(":")
+    path = prefix + ".".join(str(part) for part in parts) if parts else prefix.rstrip(":-")
     more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
     end = f"{more}{remedy(str(parts[0])) if parts else ''}"
     if fault["type"] == "extra_forbidden":
         holder = _model_at(model, fault["loc"][:-1])
         choices = holder.keys() if holder else []
-        near = get_close_matches(str(fault["loc"][-1]), choices, n=1)
-        guess = f" (did you mean {near[0]}?)" if near else ""
+        guess = nearest(str(fault["loc"][-1]), choices)
         return ConfigurationError(f"{where}: unknown key {path}{guess}; valid: {one_of(choices)}{end}")
     if fault["type"] == "missing":
         return ConfigurationError(f"{where}: {path} is missing{end}")
