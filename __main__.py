@@ -18,9 +18,9 @@ from stacks.selection import in_turns, select
 def main() -> None:
     """Declare the stack."""
     settings = read_settings()
-    selected = select(settings)
     before = read_previous()
     tell_changed_pins(settings, before.outputs)
+    selected = select(settings, deployed=before.outputs.get("version"))
     guard = Guard(settings.stack, RecoveryPoints(settings.project.recovery_bucket, settings.region), before)
     guard.register()
     memory = Memory(before.outputs, before.resources)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import cast
@@ -12,7 +11,7 @@ from typing import cast
 import pulumi
 
 from deployments.alias import AliasShift
-from deployments.codedeploy import DeploymentError, Group, Say
+from deployments.codedeploy import Group, Say
 from deployments.revision import RevisionDeployment
 from stacks.function import Wanted
 
@@ -37,8 +36,7 @@ class Hooks:
         async def before_update(args: pulumi.ResourceHookArgs) -> None:
             new = args.new_inputs or {}
             name, alias, version = (str(new[key]) for key in ("functionName", "name", "functionVersion"))
-            with _heard_at_once(args):
-                await shift.move(name, alias, version, _row(args))
+            await shift.move(name, alias, version, _row(args))
 
         return pulumi.ResourceHook(f"shift {group}", before_update)
 
@@ -51,25 +49,18 @@ class Hooks:
 
         async def before(args: pulumi.ResourceHookArgs) -> None:
             wanted = json.loads(str((args.new_inputs or {})["insecureValue"]))
-            with _heard_at_once(args):
-                await deployment.move(wanted["bucket"], wanted["key"], _row(args))
+            await deployment.move(wanted["bucket"], wanted["key"], _row(args))
 
         return pulumi.ResourceHook(f"deploy {group}", before)
 
 
 def _row(args: pulumi.ResourceHookArgs) -> Say:
-    """Says something in the row of the resource that the hook was called for."""
-    return lambda message: pulumi.log.info(message, resource=_resource(args))
+    """Says something in the row of the resource that the hook was called for, while it is under way.
 
-
-@contextlib.contextmanager
-def _heard_at_once(args: pulumi.ResourceHookArgs) -> Iterator[None]:
-    """Tell why a deployment failed when it does: the engine tells it once everything else has ended, too."""
-    try:
-        yield
-    except DeploymentError as error:
-        pulumi.log.warn(str(error), resource=_resource(args))
-        raise
+    Only there: what the engine lists at its end is why an update failed, once. It tells the error that a hook raises at
+    once, whatever else of the update goes on.
+    """
+    return lambda message: pulumi.log.info(message, resource=_resource(args), ephemeral=True)
 
 
 def _resource(args: pulumi.ResourceHookArgs) -> pulumi.Resource:

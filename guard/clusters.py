@@ -48,6 +48,8 @@ def _snapshot(connection: Any, name: str, namespace: str) -> Any:
 ASKED: Mapping[str, Ask] = {
     "core:PersistentVolumeClaim": _core("read_namespaced_persistent_volume_claim"),
     "core:PersistentVolume": _core("read_persistent_volume", within=False),
+    "core:Secret": _core("read_namespaced_secret"),
+    "core:ConfigMap": _core("read_namespaced_config_map"),
     "core:Namespace": _core("read_namespace", within=False),
     "apps:StatefulSet": _typed("AppsV1Api", "read_namespaced_stateful_set", within=True),
     "apiextensions.k8s.io:CustomResourceDefinition": _typed(

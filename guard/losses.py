@@ -15,6 +15,7 @@ from guard.ledger import Entry
 from guard.location import is_kubernetes
 from guard.sightings import Sighting
 
+NO_COPY = "no recovery point of it was ever made: look for a copy elsewhere, such as in AWS Backup"
 BUCKETS = ("aws:s3/bucket:Bucket", "aws:s3/bucketV2:BucketV2")
 """S3 moves a bucket's creation date when its policy changes, so the date alone proves nothing."""
 
@@ -58,8 +59,10 @@ class Account:
     sightings: Mapping[str, Sighting] = field(default_factory=dict)
     unasked: Mapping[str, str] = field(default_factory=dict)
     """Why a store couldn't be asked for, by URN."""
-    restore: Callable[[Guarded], str] = lambda store: f"rollback recovery list --store {store.name} -s {store.stack}"
-    """The command that brings a store's items back, or leads to it."""
+    restore: Callable[[Guarded], str | None] = lambda store: (
+        f"`rollback recovery list --store {store.name} -s {store.stack}`"
+    )
+    """The command that brings a store's items back, or leads to it; None where there is no copy."""
 
 
 def removed(last: Entry, stores: Mapping[str, Guarded], since: Since) -> dict[str, str]:
@@ -111,7 +114,7 @@ def _seen(last: Entry, store: Guarded, since: Since, account: Account) -> Iterat
             kind="store-missing",
             severity=Severity.HIGH,
             text=f"{store.name} is in the state and not in the {holder}: somebody deleted it there ({store.urn})",
-            remedy=f"restore it before any update makes an empty one: {account.restore(store)}",
+            remedy=missing_remedy(store, account.restore(store)),
         )
         return
     if before is None:
@@ -122,15 +125,22 @@ def _seen(last: Entry, store: Guarded, since: Since, account: Account) -> Iterat
             "store-remade",
             store,
             f"{store.name}{held} was made anew since {last.at:%Y-%m-%d %H:%M} UTC without an approval ({store.urn})",
-            f"bring its items back: {account.restore(store)}",
+            f"bring its items back: {command}" if (command := account.restore(store)) else NO_COPY,
         )
     elif now is not None and first is not None and first.holds and now.holds == 0:
         yield Finding(
             kind="store-emptied",
             severity=Severity.LOW,
             text=f"{store.name} holds no items; at {last.at:%Y-%m-%d %H:%M} UTC it did ({store.urn})",
-            remedy=f"where that wasn't meant: {account.restore(store)}",
+            remedy=f"where that wasn't meant: {account.restore(store) or NO_COPY}",
         )
+
+
+def missing_remedy(store: Guarded, restore: str | None) -> str:
+    """What to do about a store that was deleted in the account. ``restore``: see ``Account``."""
+    if restore is not None:
+        return f"restore it before any update makes an empty one: {restore}"
+    return f"{NO_COPY}. Where its items may be gone, `pulumi up --refresh -s {store.stack}` makes an empty one"
 
 
 def _made_anew(store: Guarded, before: Guarded, first: Sighting | None, now: Sighting | None) -> bool:

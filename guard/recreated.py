@@ -68,12 +68,14 @@ def recreated(absent: Sequence[Store], bucket: str, region: str) -> list[Recreat
     return found
 
 
-def restoring(store: Guarded, bucket: str, region: str) -> str:
+def restoring(store: Guarded, bucket: str, region: str) -> str | None:
     """The command that restores a store of the state from its newest point with items; how to look, where none has.
 
-    Never raises: it only adds to a finding.
+    None where no recovery point of it was ever made, so that no command leads to one. Never raises: it only adds to a
+    finding.
     """
     name, holds = shlex.quote(store.name), durable(store.type)
+    listing = f"`rollback recovery list --store {name} -s {store.stack}`"
     if holds is not None and holds.kind in ELSEWHERE:
         return f"nothing here has a copy of it; {ELSEWHERE[holds.kind]}"
     try:
@@ -86,16 +88,22 @@ def restoring(store: Guarded, bucket: str, region: str) -> str:
             region=where or region,
             account=account or None,
         )
-        point = _point(looked_for if account else in_reach(looked_for), bucket, region)
+        points = list(Catalogue(bucket, region).of(looked_for if account else in_reach(looked_for)))
     except (RecoveryError, ValueError):
-        point = None
-    return f"rollback recovery list --store {name} -s {store.stack}" if point is None else point.restore
+        return listing
+    if not points:
+        return None
+    point = next((point for point in points if _restores(point)), None)
+    return listing if point is None else f"`{point.restore}`"
 
 
 def _point(store: Store, bucket: str, region: str) -> RecoveryPoint | None:
     """The newest recovery point of a store that has items and isn't known to be damaged."""
-    points = Catalogue(bucket, region).of(store)
-    return next((point for point in points if point.items and point.fault is None), None)
+    return next((point for point in Catalogue(bucket, region).of(store) if _restores(point)), None)
+
+
+def _restores(point: RecoveryPoint) -> bool:
+    return bool(point.items) and point.fault is None
 
 
 def _folders(bucket: str, region: str, stack: str) -> set[str]:

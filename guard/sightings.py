@@ -3,7 +3,8 @@
 The state can't tell a store from an empty one that was made anew under its name. Sources: the API references of
 DynamoDB (DescribeTable: TableId, CreationDateTime, ItemCount), S3 (ListBuckets: CreationDate, which S3 also moves when
 a bucket's policy changes), SQS (CreatedTimestamp), CloudWatch Logs (creationTime), RDS (DbiResourceId), Secrets Manager
-(DescribeSecret), EC2 (DescribeVolumes, DescribeInstances) and EFS (DescribeFileSystems).
+(DescribeSecret), Systems Manager (GetParameter), KMS (DescribeKey), EC2 (DescribeVolumes, DescribeInstances) and EFS
+(DescribeFileSystems).
 """
 
 from __future__ import annotations
@@ -110,6 +111,18 @@ def _files(efs: Any, identifier: str) -> Sighting:
     return Sighting(there=there, instance=identifier, created=found.get("CreationTime"))
 
 
+def _parameter(ssm: Any, name: str) -> Sighting:
+    """Its date is that of its last change, so it tells nothing."""
+    ssm.get_parameter(Name=name)
+    return Sighting(there=True)
+
+
+def _key(kms: Any, identifier: str) -> Sighting:
+    found = kms.describe_key(KeyId=identifier)["KeyMetadata"]
+    there = found["KeyState"] not in ("PendingDeletion", "PendingReplicaDeletion")
+    return Sighting(there=there, instance=str(found["Arn"]), created=found.get("CreationDate"))
+
+
 def _machine(ec2: Any, identifier: str) -> Sighting:
     """Its launch time is that of its last start, so it tells nothing."""
     found = ec2.describe_instances(InstanceIds=[identifier])["Reservations"][0]["Instances"][0]
@@ -125,12 +138,14 @@ LOOKS: Mapping[str, tuple[str, Look]] = {
     "aws:rds/instance:Instance": ("rds", _instance),
     "aws:rds/cluster:Cluster": ("rds", _cluster),
     "aws:secretsmanager/secret:Secret": ("secretsmanager", _secret),
+    "aws:ssm/parameter:Parameter": ("ssm", _parameter),
+    "aws:kms/key:Key": ("kms", _key),
     "aws:ebs/volume:Volume": ("ec2", _volume),
     "aws:efs/fileSystem:FileSystem": ("efs", _files),
     "aws:ec2/instance:Instance": ("ec2", _machine),
 }
 """Type -> service, and how it is asked."""
-BY_ID = ("aws:ebs/volume:Volume", "aws:efs/fileSystem:FileSystem", "aws:ec2/instance:Instance")
+BY_ID = ("aws:kms/key:Key", "aws:ebs/volume:Volume", "aws:efs/fileSystem:FileSystem", "aws:ec2/instance:Instance")
 """Types that their service knows by an id of its own; all others are asked for by their names."""
 
 

@@ -11,7 +11,7 @@ import pulumi
 import pulumi.runtime.config as runtime
 
 from policies.engine import Analyzer
-from policies.pack import arm, gather, read_settings
+from policies.pack import arm, gather, in_file, read_settings
 from policies.server import serve
 from stacks.model import ConfigurationError
 
@@ -21,7 +21,7 @@ LIVE = "PULUMI_STACK" in os.environ  # `pulumi policy analyze` tells of no stack
 try:
     ANALYZER = Analyzer(arm(read_settings(CONFIG)), gather(pulumi.get_stack(), CONFIG, live=LIVE))
 except ConfigurationError as error:
-    sys.exit(f"error: {error}")
+    sys.exit(f"error: {in_file(error, pulumi.get_stack())}")
 # What the imports made lives to the end, and a stack's resources live for one call: collecting less often takes half of
 # the time that the stack policies need at 4,000 resources (2026-11-26).
 gc.freeze()

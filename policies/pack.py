@@ -30,7 +30,7 @@ from policies import (
 )
 from policies.rule import Facts, Rule
 from stacks.artifacts import VERSION_PATTERN
-from stacks.model import ConfigurationError, Model, explain, unknown
+from stacks.model import ConfigurationError, Model, explain, file_of, take_out, unknown
 from stacks.policies import Enforcement, PolicySettings
 
 CONCERNS = (
@@ -72,9 +72,10 @@ def arm(settings: PolicySettings) -> tuple[Armed, ...]:
     Raises ``ConfigurationError`` for a policy that doesn't exist, a value out of bounds, and a guard that would be
     lowered.
     """
-    for name in (*settings.enforcement, *settings.config):
-        if name not in BY_NAME:
-            raise unknown("policy", name, sorted(BY_NAME))
+    for key, named in (("enforcement", settings.enforcement), ("config", settings.config)):
+        for name in named:
+            if name not in BY_NAME:
+                raise ConfigurationError(f"{NAMESPACE}{key}: {unknown('policy', name, sorted(BY_NAME))}")
     for name, level in settings.enforcement.items():
         if name in FIXED and level != "mandatory":
             raise ConfigurationError(f"policies:enforcement: {name} guards data, so it stays mandatory, not {level}")
@@ -107,6 +108,16 @@ def read_settings(config: Mapping[str, str]) -> PolicySettings:
         return PolicySettings.model_validate(given)
     except ValidationError as error:
         raise explain(error, "policies", PolicySettings, NAMESPACE) from None
+
+
+def in_file(error: ConfigurationError, stack: str) -> str:
+    """An error of the settings with the stack's file, and with the command that takes the setting out."""
+    if (found := re.search(rf"{NAMESPACE}[A-Za-z]+", str(error))) is None:
+        return str(error)
+    return (
+        f"{file_of(stack)}: {str(error).removeprefix('policies: ')}. Change it in that file, or take it out: "
+        f"{take_out(stack, found[0])}"
+    )
 
 
 def gather(

@@ -7,9 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from scripts.events import Outcome
 from scripts.pins import VERSION, Request, Standing, own
 from stacks.releases import SYSTEMS
 from stacks.settings import PROJECT, StackSettings
+
+FEW = 3
+"""Names that are told one by one."""
 
 
 def beforehand(
@@ -80,11 +84,17 @@ def killed(stack: str, pins: Mapping[str, str]) -> str:
 
 
 def afterwards(
-    request: Request, asked: StackSettings, after: StackSettings, standings: Sequence[Standing]
+    request: Request,
+    asked: StackSettings,
+    after: StackSettings,
+    standings: Sequence[Standing],
+    *,
+    interrupted: bool = False,
 ) -> Iterator[str]:
     """Where an update that failed has left each system, how one that moved comes back, and how to try again.
 
-    ``asked``: the settings that the update was made with; ``after``: the pins that it ends with.
+    ``asked``: the settings that the update was made with; ``after``: the pins that it ends with; ``interrupted``:
+    whether somebody stopped it, so that nothing has to be mended.
     """
     back = [each for each in standings if each.before is not None and (each.left or each.moved)]
     back = [each for each in back if each.before != each.wanted or each.left]
@@ -99,7 +109,34 @@ def afterwards(
     if len(back) > 1 and all(each in followers and each.before == base for each in back):
         yield f"all of them back: `{Request(request.stack, base).command}`"
     commands = ", then ".join(f"`{each.command}`" for each in _again(request, asked, after))
-    yield f"when the cause is mended, try again: {commands}"
+    yield f"to go on with it: {commands}" if interrupted else f"when the cause is mended, try again: {commands}"
+
+
+def ended(
+    stack: str,
+    outcome: Outcome,
+    places: Mapping[str, Sequence[str]],
+    logs: Sequence[str],
+    *,
+    interrupted: bool = False,
+) -> str:
+    """The error line of an update that failed: where. Why is in the engine's own lines, and isn't told twice.
+
+    ``places``: system -> the resources that failed in it; ``logs``: the commands that show those systems' logs.
+    """
+    where = "; ".join(f"{system} ({_few(names)})" for system, names in places.items())
+    if interrupted:
+        return f"the update of {stack} was stopped (Ctrl-C){f' in {where}' if where else ''}: see above how far it came"
+    if outcome.policies:
+        return f"the update of {stack} was refused by the policy {_few(outcome.policies)}: see above what it asks for"
+    look = f"; logs: {', '.join(logs)}" if logs else ""
+    return f"the update of {stack} failed{f' in {where}' if where else ''}: the reason is above{look}"
+
+
+def _few(names: Sequence[str]) -> str:
+    """The first names, and how many there are besides."""
+    more = len(names) - FEW
+    return ", ".join(names[:FEW]) + (f" and {more} more" if more > 0 else "")
 
 
 def failing(request: Request, standings: Sequence[Standing], system: str) -> str | None:

@@ -181,5 +181,5 @@ def close(
     )
 
 
-def _restore(settings: StackSettings, store: Guarded) -> str:
+def _restore(settings: StackSettings, store: Guarded) -> str | None:
     return restoring(store, settings.project.recovery_bucket, settings.region)

@@ -28,6 +28,8 @@ GUARDED = {pack.VARIABLE: str(ROOT / "policies")}
 """The pack applies to every preview and update, and no variable of the caller's takes its place."""
 OPTION = "PULUMI_OPTION_"
 """What the engine's variables begin with that stand for options of its command line."""
+EVENTS = {"PULUMI_DEBUG_COMMANDS": "true"}
+"""What the engine takes the option ``--event-log`` with, as its Automation API does."""
 HISTORY = 50
 """Updates that are looked at: the audit needs those since the ledger's last entry."""
 LAST_CALLS = 3.0
@@ -36,6 +38,11 @@ LAST_CALLS = 3.0
 
 class EngineError(RuntimeError):
     """The engine can't be used or refused. The message is one line that says what to do."""
+
+    def __init__(self, message: str, code: int = 1) -> None:
+        super().__init__(message)
+        self.code = code
+        """What the command ends with: the engine's own exit code where it has one."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +73,11 @@ class Left:
         counts = self.history[0].get("resourceChanges") or {} if self.history else {}
         return {kind: count for kind, count in counts.items() if kind != "same" and count}
 
+    @property
+    def unchanged(self) -> int:
+        """How many resources the last update left as they were."""
+        return int((self.history[0].get("resourceChanges") or {}).get("same") or 0) if self.history else 0
+
 
 @dataclass(frozen=True)
 class Engine:
@@ -92,15 +104,17 @@ class Engine:
         agreed(left.outputs)
         return replace(left, settled=self._settle_interrupted(state, region))
 
-    def up(self, settings: Path) -> int:
+    def up(self, settings: Path, log: Path) -> int:
         """Update to what ``settings``, a copy of the stack's file, says; the engine's exit code.
 
-        Ctrl-C reaches the engine too, which ends the update in its own time: it is waited for.
+        ``log``: where the engine writes its events (``scripts.events``). Ctrl-C reaches the engine too, which ends the
+        update in its own time: it is waited for.
         """
         options = ("--yes", "--skip-preview", "--suppress-outputs", "--config-file", str(settings))
+        command = _command("up", *options, "--event-log", str(log), "--stack", self.stack)
         _say_unheeded()
         with _engine_found():
-            return interruption.attended(_command("up", *options, "--stack", self.stack), ROOT, _environment())
+            return interruption.attended(command, ROOT, {**_environment(), **EVENTS})
 
     def refresh(self, urns: Sequence[str]) -> None:
         """Have the state say what is really there of these resources, and of no others."""
@@ -140,15 +154,14 @@ class Engine:
         if gone:
             self._output("config", "rm-all", *gone, "--stack", self.stack, *file)
 
-    def outputs(self) -> dict[str, Any]:
-        """What the last update exported; empty before the first one."""
+    def found(self) -> dict[str, Any]:
+        """The whole state; empty where the stack was never made."""
         try:
-            outputs: dict[str, Any] = json.loads(self._output("stack", "output", "--json", "--stack", self.stack))
+            return self.state()
         except EngineError as error:
             if _is_missing(error):
                 return {}
             raise
-        return outputs
 
     def history(self) -> list[dict[str, Any]]:
         """The last updates, the newest first, as the engine tells of them."""
@@ -164,6 +177,23 @@ class Engine:
         """The whole state, secrets encrypted."""
         state: dict[str, Any] = json.loads(self._output("stack", "export", "--stack", self.stack))
         return state
+
+    def under_way(self) -> str | None:
+        """The engine that updates the stack just now, in words; None where none does. One that was killed doesn't."""
+        for lock in self._locks():
+            try:
+                owner = json.loads(lock.read_text())
+                pid, host = int(owner["pid"]), str(owner["hostname"])
+                minutes = (time.time() - lock.stat().st_mtime) / 60
+            except (OSError, ValueError, KeyError, TypeError):
+                continue
+            if host != socket.gethostname() or _alive(pid):
+                return (
+                    f"an update by {owner.get('username') or 'somebody'} (pid {pid} on {host}, since {_age(minutes)})"
+                )
+        if _file_backend() is None and Left(self.state(), []).unfinished:
+            return f"an update that somebody makes elsewhere, or that was killed (`rollback up -s {self.stack}` tells)"
+        return None
 
     def _drop_torn_attributes(self) -> None:
         """Files of attributes that a killed engine left empty: the backend reads nothing ("EOF") while one is there."""

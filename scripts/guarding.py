@@ -68,7 +68,7 @@ def approve(
             expires=now + timedelta(hours=hours),
         )
     except ValidationError as error:
-        raise explain(error, "approval", Approval) from None
+        raise explain(error, "approval", Approval, "--") from None
     path = approvals.add(settings.stack, given)
     typer.echo(f"{by} approves: {_deed(given)} {address}, until {given.expires:%Y-%m-%d %H:%M} UTC ({path.name})")
     if chosen is Action.LOSE:
@@ -186,7 +186,7 @@ def close(
     try:
         closed = tuple(Closed(kind=each.kind, subject=each.subject, by=by, reason=reason) for each in chosen)
     except ValidationError as error:
-        raise explain(error, "closing", Closed) from None
+        raise explain(error, "closing", Closed, "--") from None
     auditing.close(settings, left, chain, around, found, closed)
     for each in chosen:
         typer.echo(f"closed: {each.kind}: {each.text}")

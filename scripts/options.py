@@ -7,6 +7,9 @@ from typing import Annotated
 
 import typer
 
+from stacks.model import unknown
+from stacks.settings import STACKS
+
 
 class Format(StrEnum):
     """How results are printed."""
@@ -15,7 +18,14 @@ class Format(StrEnum):
     JSON = "json"
 
 
-Stack = Annotated[str, typer.Option("--stack", "-s", help="dev, staging or prod.")]
+def _stack(name: str) -> str:
+    """A stack that there is. Raises ``ConfigurationError``."""
+    if name not in STACKS:
+        raise unknown("stack", name, list(STACKS))
+    return name
+
+
+Stack = Annotated[str, typer.Option("--stack", "-s", callback=_stack, help="dev, staging or prod.")]
 Yes = Annotated[
     bool, typer.Option("--yes", "-y", help="Don't ask: not for a real account, nor for what an update deletes.")
 ]

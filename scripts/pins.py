@@ -15,10 +15,12 @@ import json
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 import yaml
 
@@ -168,35 +170,65 @@ def _differing(changes: Changes, settings: StackSettings) -> Changes:
     return {key: value for key, value in changes.items() if value != said[key]}
 
 
+PEEK = 0.2
+"""Seconds after which a lock is tried once more: who only looks whether it is held has it for a moment."""
+
+
 class HeldError(EngineError):
     """Another command of this checkout updates the stack."""
 
 
 @contextmanager
-def held(stack: str, folder: Path = FOLDER) -> Iterator[None]:
+def held(stack: str, command: str = "", folder: Path = FOLDER) -> Iterator[None]:
     """Hold a stack's file against other commands of this checkout, from the first look at it to the last pin.
 
     Two that decide on one reading of it undo each other: the second would take back what the first has just deployed.
-    Raises ``HeldError`` where another command holds it. A killed one holds nothing.
+    ``command``: what is typed for this one, which others are told. Raises ``HeldError`` where another command holds it.
+    A killed one holds nothing.
     """
     source = path_of(stack, folder)
     if not source.is_file():
         yield  # whoever reads it says so
         return
-    with (folder / f".{source.stem}.lock").open("a+") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            lock.seek(0)
-            owner = lock.read().strip()
+    with _lock(source).open("a+") as lock:
+        if not (_taken(lock) or _taken(lock, PEEK)):
             raise HeldError(
-                f"another `rollback` updates {stack} from this checkout{f' (pid {owner})' if owner else ''}: wait for "
+                f"another `rollback` updates {stack} from this checkout ({_owner(lock) or 'pid unknown'}): wait for "
                 "it, then run this again"
-            ) from None
+            )
         lock.truncate(0)
-        lock.write(f"{os.getpid()}\n")
+        lock.write(f"{os.getpid()}\n{command}\n")
         lock.flush()
         yield
+
+
+def holder(stack: str, folder: Path = FOLDER) -> str | None:
+    """Which command of this checkout updates the stack just now: its process, and what was typed; None of none."""
+    try:
+        with _lock(path_of(stack, folder)).open() as lock:
+            return None if _taken(lock, kind=fcntl.LOCK_SH) else _owner(lock)
+    except OSError:
+        return None
+
+
+def _lock(source: Path) -> Path:
+    return source.with_name(f".{source.stem}.lock")
+
+
+def _taken(lock: IO[str], after: float = 0, kind: int = fcntl.LOCK_EX) -> bool:
+    """Whether the lock could be taken, after so many seconds."""
+    time.sleep(after)
+    try:
+        fcntl.flock(lock, kind | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+def _owner(lock: IO[str]) -> str:
+    lock.seek(0)
+    pid, _, command = lock.read().strip().partition("\n")
+    return ", ".join(filter(None, [f"pid {pid}" if pid else "", f"`{command}`" if command else ""]))
 
 
 @contextmanager

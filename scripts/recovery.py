@@ -20,7 +20,7 @@ from guard.recovery.points import RecoveryPoint, Store
 from guard.recovery.stores import choose, stores
 from scripts.engine import Engine, EngineError
 from scripts.options import Format, Output, Region, Stack, Yes
-from scripts.recovery_records import Records
+from scripts.recovery_records import NoPointError, Records
 from scripts.recovery_show import Bars, Outcome, outcome_table, points_table
 from scripts.targets import announce
 from stacks.file import read
@@ -45,8 +45,14 @@ def list_points(
     output: Output = Format.TEXT,
 ) -> None:
     """The recovery points of a stack, newest first."""
-    records = Records.of(_catalogue(read(stack)), stack)
-    points = records.points if store is None else records.of_store(store)
+    settings = read(stack)
+    records = Records.of(_catalogue(settings), stack)
+    try:
+        points = records.points if store is None else records.of_store(store, present=_present(settings))
+    except NoPointError as error:
+        records.warn()
+        typer.echo(_json([]) if output is Format.JSON else f"{stack}: {error}")
+        return
     records.warn()
     if output is Format.JSON:
         typer.echo(_json(points))
@@ -128,7 +134,7 @@ def verify(
     settings = read(stack)
     catalogue = _catalogue(settings)
     records = Records.of(catalogue, stack)
-    found = records.find(point or "") if newest is None else records.of_store(newest, region)[0]
+    found = records.find(point or "") if newest is None else records.of_store(newest, region, _present(settings))[0]
     records.warn()
     announce(stack, settings.region, ask=not yes, cluster=False)
     with Bars() as bars:
@@ -162,6 +168,10 @@ def restore(
         typer.echo(f"{found.id} of {found.store} is restored to {place}: {items} items")
     if found.note:
         typer.echo(f"note: {found.note}", err=True)
+
+
+def _present(settings: StackSettings) -> Callable[[], Sequence[Store]]:
+    return lambda: stores(Engine(settings.stack).state(), settings.region)
 
 
 def _can_be_copied(store: Store, catalogue: Catalogue) -> bool:

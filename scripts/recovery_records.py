@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import shlex
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 
@@ -13,6 +14,10 @@ from guard.recovery.catalogue import Catalogue, Unreadable
 from guard.recovery.errors import RecoveryError
 from guard.recovery.points import RecoveryPoint, Store
 from guard.recovery.stores import choose
+
+
+class NoPointError(RecoveryError):
+    """A store of the stack has no recovery point."""
 
 
 @dataclass(frozen=True)
@@ -28,9 +33,21 @@ class Records:
         """The records of a stack."""
         return cls(*catalogue.records(stack))
 
-    def of_store(self, word: str, region: str | None = None) -> Sequence[RecoveryPoint]:
-        """The points of the store with this name or URN, newest first; refused where a record of it can't be read."""
-        wanted = choose(self._stores(), word, region)
+    def of_store(
+        self, word: str, region: str | None = None, present: Callable[[], Sequence[Store]] = tuple
+    ) -> Sequence[RecoveryPoint]:
+        """The points of the store with this name or URN, newest first; refused where a record of it can't be read.
+
+        ``present``: the stack's own stores, asked for where no point has this name: one without points is told so.
+        """
+        known = self._stores()
+        if not any(word in (each.name, each.urn) for each in known):
+            wanted = choose([*known, *present()], word, region)
+            raise NoPointError(
+                f"there is no recovery point of {wanted} yet: `rollback recovery make {shlex.quote(wanted.name)} "
+                f"-s {wanted.stack}` makes one, as long as the store is there"
+            )
+        wanted = choose(known, word, region)
         for each in self.unreadable:
             if each.is_of(wanted):
                 raise RecoveryError(str(each))

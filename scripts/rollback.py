@@ -10,17 +10,18 @@ from typing import Annotated
 import typer
 
 from guard.recovery.errors import RecoveryError
-from scripts import guarding, recovery
-from scripts.engine import Engine, EngineError
+from scripts import guarding, recovery, typos
+from scripts.engine import Engine, EngineError, Left
 from scripts.options import Format, Output, Stack, Yes
 from scripts.pins import Request
 from scripts.review.command import review
 from scripts.targets import TargetError, announce, explain
 from scripts.updating import update
+from stacks.artifacts import VERSION_PATTERN
 from stacks.file import read
 from stacks.lock import read_lock
-from stacks.model import ConfigurationError, unknown
-from stacks.releases import RELEASES, SYSTEMS, load, publish, versions
+from stacks.model import ConfigurationError, nearest
+from stacks.releases import RELEASES, load, publish, versions
 
 INTERRUPTED = 130
 """The exit code that Typer makes of Ctrl-C, without a word."""
@@ -50,7 +51,8 @@ def deploy(
     yes: Yes = False,
 ) -> None:
     """Deploy a release, or go back to one: update the stack, show what runs, and pin it."""
-    _known(system)
+    typos.system(system)
+    typos.version(version)
     if unpin and system:
         raise EngineError(f"--unpin is for the whole stack: leave it out, {system} moves with its pin")
     update(Request(stack, version, system, unpin), yes=yes)
@@ -69,14 +71,21 @@ def status(
     output: Output = Format.TEXT,
 ) -> None:
     """What is pinned, what the last update deployed, and what really runs."""
+    from scripts import stores, under_way
     from scripts.running import look
     from scripts.show import systems_table
 
-    _known(system)
-    settings = read(stack)
-    found = look(settings, Engine(stack).outputs(), system)
+    typos.system(system)
+    settings, engine = read(stack), Engine(stack)
+    by = under_way.find(engine)
+    state = engine.found()
+    found = look(settings, Left(state, []).outputs, system, by)
     if not found:
         raise EngineError(f"{stack} was never deployed: run `rollback up -s {stack}`")
+    if (kept := stores.row(settings, state, system)) is not None:
+        found = [*found, kept]
+    if by:
+        typer.echo(f"{stack}: under way: {by}", err=True)
     if output is Format.JSON:
         typer.echo(json.dumps([row.as_dict() for row in found], indent=2))
     else:
@@ -101,7 +110,16 @@ def list_versions(output: Output = Format.TEXT) -> None:
 @app.command("publish", epilog="Example: rollback publish v1.2.4")
 def publish_release(version: Annotated[str, typer.Argument(help="The release whose manifest is finished.")]) -> None:
     """Lock a release's manifest: from now on it can't change."""
+    if VERSION_PATTERN.fullmatch(version) and version not in versions():
+        raise ConfigurationError(
+            f"there is no manifest stacks/releases/{version}.yaml to publish{nearest(version, versions())}: write it "
+            "first, from that of the release before it (docs/releases.md)"
+        )
+    before = read_lock(RELEASES)
     publish(version)
+    if read_lock(RELEASES) == before:
+        typer.echo(f"{version} was published before, and is as it was: there is nothing to commit")
+        return
     typer.echo(f"{version} is published; commit stacks/releases/{version}.yaml and releases.lock together")
 
 
@@ -140,26 +158,20 @@ def takeover(
         raise EngineError(refused)
 
 
-def _known(system: str | None) -> None:
-    """Refuse a name that no system has."""
-    if system is not None and system not in SYSTEMS:
-        raise unknown("system", system, list(SYSTEMS))
-
-
 def main() -> int:
     """Run the command line; an error that a person can mend is one line."""
     try:
         # Without standalone mode an Exit isn't raised: its code is what the call returns.
-        code = app(standalone_mode=False)
+        code = app(prog_name="rollback", standalone_mode=False)
     except (ConfigurationError, EngineError, RecoveryError, TargetError) as error:
         print(f"error: {error}", file=sys.stderr)
-        return 1
+        return error.code if isinstance(error, EngineError) else 1
     except typer.Abort:
         print("stopped; nothing was changed", file=sys.stderr)
         return 130
     except Exception as error:
-        if hasattr(error, "format_message"):
-            print(f"error: {error.format_message()}", file=sys.stderr)
+        if said := typos.explain(error):
+            print(f"error: {said}", file=sys.stderr)
             return 2
         if said := explain(error):
             print(f"error: {said}", file=sys.stderr)

@@ -36,7 +36,9 @@ class Running:
     as_asked: bool
     """Whether code and shares are what the settings ask for."""
     drift: tuple[str, ...]
-    """What was changed by hand or moves by itself, each with the command that mends it."""
+    """What was changed by hand, each with the command that mends it."""
+    moving: tuple[str, ...]
+    """What is under way: by which update, or by itself and how it is stopped."""
     notes: tuple[str, ...]
     """What the settings ask for that users notice."""
     failures: tuple[str, ...]
@@ -49,21 +51,23 @@ class Running:
     @property
     def differs(self) -> bool:
         """Whether users get anything else than what the settings ask for."""
-        return not self.as_asked or bool(self.drift)
+        return not self.as_asked or bool(self.drift or self.moving)
 
     def as_dict(self) -> dict[str, Any]:
         """For machines to read."""
         shown = {name: getattr(self, name) for name in ("system", "pinned", "deployed", "release", "runs")}
-        lists = {name: list(getattr(self, name)) for name in ("drift", "notes", "failures")}
+        lists = {name: list(getattr(self, name)) for name in ("drift", "moving", "notes", "failures")}
         return {**shown, **lists, "addresses": dict(self.addresses), "look": self.look, "differs": self.differs}
 
 
-def look(settings: StackSettings, outputs: Mapping[str, Any], only: str | None = None) -> list[Running]:
+def look(
+    settings: StackSettings, outputs: Mapping[str, Any], only: str | None = None, by: str | None = None
+) -> list[Running]:
     """The deployed systems of a stack, all asked at the same time. One that doesn't answer is a row that says so.
 
-    ``only``: this system alone.
+    ``only``: this system alone; ``by``: the update that is under way, in words (``scripts.under_way``).
     """
-    return _each(settings, outputs, lambda system, told: _row(system, told, settings), only)
+    return _each(settings, outputs, lambda system, told: _row(system, told, settings, by), only)
 
 
 def drifted(settings: StackSettings, outputs: Mapping[str, Any]) -> list[Drift]:
@@ -96,7 +100,7 @@ def _chosen(system: str, settings: StackSettings) -> Selected:
     return select(settings.model_copy(update={"project": alone}))[system]
 
 
-def _row(system: str, told: Mapping[str, Any], settings: StackSettings) -> Running:
+def _row(system: str, told: Mapping[str, Any], settings: StackSettings, by: str | None) -> Running:
     try:
         found = SYSTEMS[system].serving(_chosen(system, settings), told, settings)
     except Exception as error:  # whatever one system runs into must not hide the others
@@ -108,12 +112,18 @@ def _row(system: str, told: Mapping[str, Any], settings: StackSettings) -> Runni
         found.release,
         found.text,
         found.as_asked,
-        tuple(each.line(settings.stack) for each in found.drift),
+        () if by else tuple(each.line(settings.stack) for each in found.drift),
+        tuple(f"{each.what}: {by}" if by else each.line(settings.stack) for each in _moving(found, by)),
         found.notes,
         () if found.as_asked else found.failures,
         _tolerant(lambda: addresses(SYSTEMS[system], told, settings.region), {}),
         _tolerant(lambda: SYSTEMS[system].look(told), ""),
     )
+
+
+def _moving(found: Serving, by: str | None) -> tuple[Drift, ...]:
+    """What is under way. While an update is, that is everything which isn't as it is pinned: the pin comes last."""
+    return (*found.moving, *(found.drift if by else ()))
 
 
 def _tolerant(ask: Callable[[], T], otherwise: T) -> T:
@@ -140,6 +150,8 @@ def reason(error: BaseException) -> str:
 def complaint(stack: str, rows: Sequence[Running]) -> str:
     """After an update that ended well: the first system whose users get something else all the same, and its mend."""
     row = next(row for row in rows if row.differs)
+    if row.moving:
+        return f"{row.system} isn't settled: {row.moving[0]}"
     if row.drift:
         return f"{row.system} isn't what the settings ask for: {row.drift[0]}"
     if row.release is None and row.runs.startswith(UNTOLD):

@@ -9,6 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from scripts.checks import Check
+from scripts.events import counts
 from scripts.running import Running
 from stacks.releases import Release
 
@@ -23,9 +24,14 @@ def systems_table(rows: Sequence[Running]) -> None:
     console.print(table)
     for row in rows:
         console.print(f"[bold]{row.system}[/]")
-        for kind, lines in (("drift", row.drift), ("failed", row.failures), ("by setting", row.notes)):
+        for kind, lines in (
+            ("under way", row.moving),
+            ("drift", row.drift),
+            ("failed", row.failures),
+            ("by setting", row.notes),
+        ):
             for line in lines:
-                style = "yellow" if kind == "by setting" else "red"
+                style = "yellow" if kind in ("by setting", "under way") else "red"
                 console.print(f"  [{style}]{kind:10}[/] {escape(line)}", soft_wrap=True)
         for name, address in row.addresses.items():
             console.print(f"  {name:10} {address}", soft_wrap=True)
@@ -53,9 +59,8 @@ def releases_table(found: Sequence[tuple[Release | None, str]]) -> None:
     Console().print(table)
 
 
-def changes_line(stack: str, changes: Mapping[str, int], *, differs: bool = False) -> str:
+def changes_line(stack: str, changes: Mapping[str, int], unchanged: int = 0, *, differs: bool = False) -> str:
     """What an update did, in one line. ``differs``: whether users get anything else than what is pinned."""
     if not changes:
         return f"{stack}: nothing changed" + ("" if differs else ", it already runs what is pinned")
-    words = {"create": "created", "update": "updated", "delete": "deleted", "replace": "replaced", "read": "read"}
-    return f"{stack}: " + ", ".join(f"{count} {words.get(kind, kind)}" for kind, count in sorted(changes.items()))
+    return f"{stack}: {counts({**changes, 'same': unchanged})}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlparse
 
@@ -20,6 +21,15 @@ class TargetError(RuntimeError):
 def is_local() -> bool:
     """Whether AWS tools are led to an endpoint on this machine."""
     return urlparse(os.environ.get("AWS_ENDPOINT_URL", "")).hostname in LOOPBACK
+
+
+def pod_logs() -> str | None:
+    """The folder in which the sandbox keeps the logs of its pods, which its cluster can't hand out; None elsewhere."""
+    folder = Path(_kubeconfig()).parent / "mesh" / "logs"
+    if not is_local() or not folder.is_dir():
+        return None
+    here = Path.cwd()
+    return str(folder.relative_to(here) if folder.is_relative_to(here) else folder)
 
 
 def announce(stack: str, region: str, *, ask: bool, cluster: bool) -> str:

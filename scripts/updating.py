@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import tempfile
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
 
-from scripts import advice, auditing, interruption, mending, pins, preflight, removals
+from scripts import advice, auditing, events, interruption, mending, pins, preflight, removals
 from scripts.engine import Engine, EngineError, Left
+from scripts.events import Outcome
 from scripts.pins import Request, Standing
 from scripts.review.resources import of_state
 from scripts.targets import announce, explain, refuse_elsewhere
@@ -48,19 +51,21 @@ class Update:
 def update(request: Request, *, yes: bool) -> None:
     """Update a stack to what is asked for, look at what really runs, and pin that.
 
-    Raises ``EngineError`` where something else runs than was asked for, ``typer.Exit`` with the engine's own exit code
-    where it failed, and what ``stacks.file.read``, ``announce`` and ``Engine.prepare`` raise.
+    Raises ``EngineError`` where something else runs than was asked for, and with the engine's own exit code where it
+    failed, and what ``stacks.file.read``, ``announce`` and ``Engine.prepare`` raise.
     """
-    with pins.held(request.stack):
+    with pins.held(request.stack, request.command):
         try:
             work, found, before, account = _agreed(request, yes=yes)
-            code = _made(work, found, yes=yes)
+            code, outcome = _made(work, found, yes=yes)
         except KeyboardInterrupt:
             raise EngineError(
                 f"stopped before {request.stack} was updated: no pin was changed, and nothing was deployed"
             ) from None
         try:
-            _ended(work, code, found, before, account)
+            if code:
+                _failed(work, code, outcome, found, before, account)
+            _ended(work, found, before, account)
         except KeyboardInterrupt:
             raise EngineError(
                 f"stopped after the update had ended; `rollback status -s {request.stack}` shows what runs, and "
@@ -73,7 +78,7 @@ def _agreed(request: Request, *, yes: bool) -> tuple[Update, Left, Mapping[str, 
     file = read(request.stack)
     changes = pins.wanted(request, file)
     asked = read(request.stack, changes)
-    selected = select(asked)
+    selected = select(asked, given=changes)
     account = announce(request.stack, asked.region, ask=not yes, cluster="rag-api" in selected)
     work = Update(request, file, asked, changes, Engine(request.stack))
     cluster = "rag-api" in selected
@@ -88,30 +93,49 @@ def _agreed(request: Request, *, yes: bool) -> tuple[Update, Left, Mapping[str, 
     return work, found, before, account
 
 
-def _made(work: Update, found: Left, *, yes: bool) -> int:
-    """Make the update with a copy of the stack's file; the engine's exit code."""
-    with pins.copied(work.stack) as settings:
+def _made(work: Update, found: Left, *, yes: bool) -> tuple[int, Outcome]:
+    """Make the update with a copy of the stack's file; the engine's exit code, and what it told of its way."""
+    with pins.copied(work.stack) as settings, tempfile.TemporaryDirectory() as folder:
         work.engine.configure(work.changes, settings)
         removals.agreed(work.stack, settings, found.state, yes=yes)
         mending.prepare(work.engine, work.asked, found.outputs)
-        return work.engine.up(settings)
+        log = Path(folder, "events.json")
+        return work.engine.up(settings, log), events.read(log)
 
 
-def _ended(work: Update, code: int, found: Left, before: Mapping[str, str], account: str) -> None:
+def _ended(work: Update, found: Left, before: Mapping[str, str], account: str) -> None:
     """Note the update in the ledger, pin what runs, say how it went. ``found``: what was there before it."""
+    left = work.engine.left()
+    auditing.note_update(work.asked, left, 0, account, resumed=found.unfinished)
+    _finished(work, left, before)
+
+
+def _failed(
+    work: Update, code: int, outcome: Outcome, found: Left, before: Mapping[str, str], account: str
+) -> NoReturn:
+    """The same after an update that the engine ends with an error. Raises ``EngineError``, with the engine's code."""
+    interrupted = interruption.was_interrupted()
     try:
         left = work.engine.left()
     except EngineError as error:
-        if not code:
-            raise
         # The engine has said why it failed, and its exit code stays.
         work.say(f"where it stands can't be told, and no pin was changed: {error}")
-        raise typer.Exit(code) from None
+        raise EngineError(advice.ended(work.stack, outcome, {}, (), interrupted=interrupted), code) from None
     auditing.note_update(work.asked, left, code, account, resumed=found.unfinished)
-    if code:
-        _stopped(work, left, before)
-        raise typer.Exit(code)
-    _finished(work, left, before)
+    _stopped(work, left, before)
+    work.say(outcome.line())
+    places = outcome.places(left.state)
+    raise EngineError(
+        advice.ended(work.stack, outcome, places, _logs(left, places), interrupted=interrupted), code
+    ) from None
+
+
+def _logs(left: Left, places: Collection[str]) -> list[str]:
+    """The commands that show the logs of the systems in which an update failed."""
+    from scripts.systems import logs
+
+    deployed = left.outputs.get("systems") or {}
+    return [command for system in places if (command := logs(system, deployed.get(system) or {}))]
 
 
 def _before(work: Update, found: Left) -> dict[str, str]:
@@ -124,12 +148,12 @@ def _before(work: Update, found: Left) -> dict[str, str]:
     pinned = {name: work.file.pin(name) for name in deployed}
     if deployed == pinned:
         return deployed
-    if work.request.version is not None and _failed(work.engine):
+    if work.request.version is not None and _has_failed(work.engine):
         return pinned
     return {name: pinned[name] if name in work.file.project.temporary_pins else deployed[name] for name in deployed}
 
 
-def _failed(engine: Engine) -> bool:
+def _has_failed(engine: Engine) -> bool:
     """Whether the last update in the history failed."""
     history = engine.history()
     return bool(history) and history[0].get("result") != "succeeded"
@@ -170,7 +194,8 @@ def _pin(work: Update, left: Left, standings: list[Standing], before: Mapping[st
     after = read(work.stack, changes)
     for line in advice.pinned(work.stack, changes):
         work.say(line)
-    for line in advice.afterwards(work.request, work.asked, after, standings):
+    interrupted = interruption.was_interrupted()
+    for line in advice.afterwards(work.request, work.asked, after, standings, interrupted=interrupted):
         work.say(line)
 
 
@@ -180,7 +205,7 @@ def _finished(work: Update, left: Left, before: Mapping[str, str]) -> None:
     from scripts.show import changes_line, checks_table, systems_table
 
     rows = look(work.asked, left.outputs)
-    typer.echo(changes_line(work.stack, left.changes, differs=any(row.differs for row in rows)))
+    typer.echo(changes_line(work.stack, left.changes, left.unchanged, differs=any(row.differs for row in rows)))
     checks = check(left.outputs, work.asked.region)
     systems_table(rows)
     checks_table(checks)
@@ -212,7 +237,7 @@ def stand(
     """
     from scripts.running import look
 
-    rows = {row.system: row for row in (look(asked, outputs) if seen is None else seen)}
+    rows = {row.system: row for row in (look(asked, _from(outputs, before)) if seen is None else seen)}
     unknown = {name: old for name, old in before.items() if name in rows and rows[name].release is None}
     older = {row.system: row for row in _look_at_older(asked, unknown, outputs)}
     standings = []
@@ -226,6 +251,13 @@ def stand(
         words = row.runs if row else "never deployed"
         standings.append(Standing(system, before.get(system), chosen.version, runs, words))
     return standings
+
+
+def _from(outputs: Mapping[str, Any], before: Mapping[str, str]) -> dict[str, Any]:
+    """The outputs, with the release that each system comes from: what runs is named by it where several would fit."""
+    systems = outputs.get("systems") or {}
+    told = {name: {**(each or {}), "release": before[name]} for name, each in systems.items() if name in before}
+    return {**outputs, "systems": {**systems, **told}}
 
 
 def _look_at_older(asked: StackSettings, versions: Mapping[str, str], outputs: Mapping[str, Any]) -> list[Running]:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from stacks.artifacts import Artifact
 from stacks.compaction import CompactionRelease
-from stacks.model import ConfigurationError, one_of
+from stacks.model import ConfigurationError, file_of, one_of, take_out
 from stacks.rag_api import RagApiRelease
-from stacks.releases import RELEASES, SystemRelease, load, window
-from stacks.settings import StackSettings
+from stacks.releases import RELEASES, Release, SystemRelease, load, versions, window
+from stacks.settings import PROJECT, StackSettings
 from stacks.turns import After, Move, turns
 
 
@@ -26,22 +26,53 @@ class Selected:
     release: SystemRelease
 
 
-def select(settings: StackSettings, folder: Path = RELEASES) -> dict[str, Selected]:
+def select(
+    settings: StackSettings, folder: Path = RELEASES, *, given: Collection[str] = (), deployed: str | None = None
+) -> dict[str, Selected]:
     """The systems of a stack, each at its release.
 
-    Raises ``ConfigurationError`` for a version that is no release, and for one that lacks a wanted system.
+    ``given``: the keys that a command gives, and not the stack's file; ``deployed``: the stack's version as the last
+    update left it, where that is known. Raises ``ConfigurationError`` for a version that is no release, and for one
+    that lacks a wanted system.
     """
     chosen = {}
     for system in settings.project.systems:
         version = settings.pin(system)
-        manifest = load(version, folder).systems.named()
+        key = f"{PROJECT}:version" if settings.own_pin(system) is None else f"{system}:version"
+        remedy = None if key in given else _pin_another(settings, key, deployed)
+        manifest = _load(settings, key, version, folder, remedy).systems.named()
         if system not in manifest:
-            raise ConfigurationError(
+            said = (
                 f"release {version} has no {system} (it has {one_of(sorted(manifest))}); "
                 f"releases with it: {one_of(list(window(system, folder)))}"
             )
+            raise _of_file(settings, key, said, remedy)
         chosen[system] = Selected(system, version, version != settings.project.version, manifest[system])
     return chosen
+
+
+def _load(settings: StackSettings, key: str, version: str, folder: Path, remedy: str | None) -> Release:
+    """The release that a setting names. A version that none has is told with the setting."""
+    try:
+        return load(version, folder)
+    except ConfigurationError as error:
+        if version in versions(folder):
+            raise
+        raise _of_file(settings, key, str(error), remedy) from None
+
+
+def _of_file(settings: StackSettings, key: str, said: str, remedy: str | None) -> ConfigurationError:
+    """An error with the file and the key that it comes from. ``remedy``: None where a command gave the value."""
+    return ConfigurationError(f"{file_of(settings.stack)}: {key}: {said}. {remedy}" if remedy else said)
+
+
+def _pin_another(settings: StackSettings, key: str, deployed: str | None) -> str:
+    stack = settings.stack
+    if key != f"{PROJECT}:version":
+        return f"Change it there, or take it out, to follow the stack's version: {take_out(stack, key)}"
+    if deployed is None:
+        return f"`rollback deploy VERSION -s {stack}` deploys one of these, and pins it"
+    return f"Back to what is deployed: `pulumi config set version {deployed} -s {stack}`"
 
 
 def in_turns(
@@ -69,9 +100,11 @@ def handlers(settings: StackSettings, selected: Selected, folder: Path = RELEASE
     wanted = settings.compaction.handlers_from
     if wanted is None:
         return selected.release.functions
-    release = load(wanted, folder).systems.compaction
+    key = "compaction:handlersFrom"
+    remedy = f"Change it there, or take it out: {take_out(settings.stack, key)}"
+    release = _load(settings, key, wanted, folder, remedy).systems.compaction
     if release is None:
-        raise ConfigurationError(f"release {wanted}, which compaction:handlersFrom names, has no compaction")
+        raise _of_file(settings, key, f"release {wanted} has no compaction", remedy)
     return release.functions
 
 
@@ -80,7 +113,9 @@ def canary(settings: StackSettings, folder: Path = RELEASES) -> RagApiRelease | 
     if settings.rag_api.canary is None:
         return None
     version = settings.rag_api.canary.version
-    release = load(version, folder).systems.rag_api
+    key = "rag-api:canary"
+    remedy = f"Change it there, or take it out: {take_out(settings.stack, key)}"
+    release = _load(settings, key, version, folder, remedy).systems.rag_api
     if release is None:
-        raise ConfigurationError(f"release {version} has no rag-api to run as a canary")
+        raise _of_file(settings, key, f"release {version} has no rag-api to run as a canary", remedy)
     return release

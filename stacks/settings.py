@@ -6,7 +6,8 @@ Every configuration namespace has one model; a key that no model knows is refuse
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping
+import re
+from collections.abc import Callable, Collection, Mapping
 from typing import Annotated, Any
 
 from pydantic import Field, StringConstraints, ValidationError, field_validator
@@ -16,7 +17,7 @@ from stacks.artifacts import Version
 from stacks.async_rag import AsyncRagSettings
 from stacks.compaction import CompactionSettings
 from stacks.cryptique import CryptiqueSettings
-from stacks.model import ConfigurationError, Model, explain, unknown
+from stacks.model import ConfigurationError, Model, explain, file_of, take_out, unknown
 from stacks.policies import PolicySettings
 from stacks.rag_api import RagApiSettings
 from stacks.releases import SYSTEMS
@@ -112,9 +113,12 @@ def parse(stack: str, config: Mapping[str, str], secret_keys: Collection[str] = 
         if namespace in _NAMESPACES:
             grouped[namespace][name] = "[secret]" if key in secret_keys else _structured(value)
         elif namespace not in FOREIGN_NAMESPACES:
-            raise unknown("configuration namespace", namespace, sorted(_NAMESPACES))
+            said = unknown("namespace", namespace, sorted(_NAMESPACES))
+            raise ConfigurationError(f"{file_of(stack)}: {key}: {said}{_remedy(stack, namespace)(name)}")
     if "version" not in grouped[PROJECT]:
-        raise ConfigurationError(f"stack {stack} pins no release: pulumi config set -s {stack} version v1.2.3")
+        raise ConfigurationError(
+            f"{file_of(stack)} pins no release: `pulumi config set version v1.2.3 -s {stack}` pins one"
+        )
     models = {name: _validated(stack, name, model, grouped[name]) for name, model in _NAMESPACES.items()}
     region = config.get("aws:region", "us-east-1")
     try:
@@ -127,14 +131,24 @@ def parse(stack: str, config: Mapping[str, str], secret_keys: Collection[str] = 
             }
         )
     except ValidationError as error:
-        raise explain(error, f"stack {stack}", StackSettings) from None
+        raise explain(error, file_of(stack), StackSettings, "aws:", _remedy(stack, "aws")) from None
+
+
+def _remedy(stack: str, namespace: str) -> Callable[[str], str]:
+    return lambda key: f". Change it in that file, or take it out: {take_out(stack, f'{namespace}:{key}')}"
 
 
 def _validated(stack: str, namespace: str, model: type[Model], values: dict[str, Any]) -> Model:
     try:
         return model.model_validate(values)
     except ValidationError as error:
-        raise explain(error, f"stack {stack}", model, f"{namespace}:") from None
+        said = explain(error, file_of(stack), model, f"{namespace}:", _remedy(stack, namespace))
+        if error.errors(include_url=False)[0]["loc"]:
+            raise said from None
+        # Several settings don't fit together: those that the file gives can be changed or taken out.
+        concerned = [key for key in values if re.search(rf"\b{re.escape(key)}\b", str(said))]
+        commands = " or ".join(take_out(stack, f"{namespace}:{key}") for key in concerned)
+        raise ConfigurationError(f"{said}. Change it in that file, or take one out: {commands}") from None
 
 
 def _structured(value: str) -> Any:

@@ -39,6 +39,16 @@ def addresses(system: System, told: Told, region: str) -> dict[str, str]:
     return found
 
 
+def logs(system: str, told: Told) -> str | None:
+    """The command that shows the logs of what a system runs; None where it has no single one, or was never deployed."""
+    find = getattr(SYSTEMS.get(system), "logs", None)
+    try:
+        command: str | None = find(told) if find else None
+    except KeyError:  # outputs of a program that didn't tell it yet
+        return None
+    return command
+
+
 SYSTEMS: Mapping[str, System] = {
     "async-rag": async_rag,
     "rag-api": rag_api,

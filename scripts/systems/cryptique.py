@@ -9,7 +9,7 @@ from typing import Any
 
 from guard.recovery.clients import client
 from scripts.systems import shifts, web
-from scripts.systems.serving import Serving
+from scripts.systems.serving import Serving, nearest
 from scripts.systems.waiting import looks
 from stacks.cryptique import CryptiqueRelease
 from stacks.releases import window
@@ -34,16 +34,16 @@ def serving(chosen: Selected, told: Mapping[str, Any], settings: StackSettings) 
     assert isinstance(chosen.release, CryptiqueRelease)
     region = settings.region
     (group,) = shifts.groups(told, SYSTEM, settings.stack)
-    drift = [shifts.drift(group, each) for each in shifts.under_way(group, region)]
-    failed = None if drift else shifts.failure(group, region)
+    moving = [shifts.drift(group, each) for each in shifts.under_way(group, region)]
+    failed = None if moving else shifts.failure(group, region)
     version = str(web.get(addresses(told, region)["health"]).get("version"))
     same = [name for name, release in window(SYSTEM).items() if _revision(release) == version]
-    known = chosen.version if chosen.version in same else same[-1] if same else None
+    known = nearest(same, chosen.version, str(told.get("release")))
     return Serving(
         known,
         known or f"revision {version}, which no release brings",
         as_asked=version == chosen.release.revision.version,
-        drift=tuple(drift),
+        moving=tuple(moving),
         failures=(failed,) if failed else (),
     )
 

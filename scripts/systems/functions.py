@@ -10,7 +10,7 @@ from typing import Any
 from deployments import served
 from deployments.served import Share
 from guard.recovery.clients import client
-from scripts.systems.serving import Drift, Resource, Serving
+from scripts.systems.serving import Drift, Resource, Serving, nearest
 from stacks.artifacts import Artifact
 from stacks.releases import window
 from stacks.selection import Selected
@@ -138,10 +138,7 @@ def _common(live: Sequence[Live], *wanted: str) -> str | None:
     common = [
         release for release in live[0].shares[0].releases if all(release in each.shares[0].releases for each in live)
     ]
-    for release in wanted:
-        if release in common:
-            return release
-    return common[-1] if common else None
+    return nearest(common, *wanted)
 
 
 def _split(live: Sequence[Live], shifting: Sequence[str], *wanted: str) -> list[Drift]:

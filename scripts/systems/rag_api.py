@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
 
 from scripts.systems import ingress, routes
-from scripts.systems.serving import Serving
+from scripts.systems.serving import Serving, nearest
 from scripts.systems.waiting import looks
+from scripts.targets import pod_logs
 from stacks.rag_api import Canary, RagApiRelease
 from stacks.releases import load, window
 from stacks.selection import Selected
@@ -37,7 +38,8 @@ def serving(chosen: Selected, told: Mapping[str, Any], settings: StackSettings) 
     ready = _ready(namespace)
     images = {routes.STABLE: _image(stable), routes.CANARY: _image(aside) if aside else None}
     names = {
-        subset: _release(image, chosen, canary if subset == routes.CANARY else None) for subset, image in images.items()
+        subset: _release(image, _meant(chosen, canary if subset == routes.CANARY else None, told))
+        for subset, image in images.items()
     }
     shares = [(_answers(subset, names, images, ready), percent) for subset, percent in routes.first(live)]
     waiting = _waiting(stable, int(told["replicas"]))
@@ -71,15 +73,20 @@ def _image(deployment: Any) -> str:
     return str(deployment.spec.template.spec.containers[0].image)
 
 
-def _release(image: str | None, chosen: Selected, canary: Canary | None) -> str | None:
-    """The release that brings an image: the one that is meant where several do."""
+def _release(image: str | None, meant: Sequence[str]) -> str | None:
+    """The release that brings an image: the first of those that are meant where several do."""
     brought = [
         version
         for version, release in window("rag-api").items()
         if isinstance(release, RagApiRelease) and release.image == image
     ]
-    meant = canary.version if canary else chosen.version
-    return meant if meant in brought else brought[-1] if brought else None
+    return nearest(brought, *meant)
+
+
+def _meant(chosen: Selected, canary: Canary | None, told: Mapping[str, Any]) -> list[str]:
+    """The releases that can be expected: the one asked for, and what the last update deployed."""
+    aside = [canary.version] if canary else []
+    return [*aside, chosen.version, str(told.get("release"))]
 
 
 def _canary_image(canary: Canary) -> str | None:
@@ -119,6 +126,15 @@ def _ready(namespace: str) -> dict[str, int]:
 def look(told: Mapping[str, Any]) -> str:
     """The Deployment with its pods."""
     return f"kubectl -n {told['namespace']} get deployment,pods -l app=rag-api"
+
+
+def logs(told: Mapping[str, Any]) -> str:
+    """The pods' logs: of those that run, and of those that ended."""
+    namespace = str(told["namespace"])
+    if folder := pod_logs():
+        return f"`tail -n 20 {folder}/{namespace}.{routes.APP}-*.log` (the sandbox's pods have no `kubectl logs`)"
+    command = f"kubectl -n {namespace} logs -l app={routes.APP} --prefix --tail 50"
+    return f"`{command}`, `{command} --previous` of those that crashed"
 
 
 def pods(told: Mapping[str, Any], _region: str) -> str:

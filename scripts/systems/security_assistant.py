@@ -32,7 +32,6 @@ def serving(chosen: Selected, told: Mapping[str, Any], settings: StackSettings) 
     moving = {group: deployments for group in groups if (deployments := shifts.under_way(group, region))}
     found = functions.serving(chosen, told, live, shifting=[group.name for group in moving], unseen=HOOKS)
     drift = [
-        *(shifts.drift(group, each) for group, deployments in moving.items() for each in deployments),
         *functions.consumers(live, ("worker",), region, enabled=not own.stopped),
         *_throttle(own, settings),
     ]
@@ -40,6 +39,7 @@ def serving(chosen: Selected, told: Mapping[str, Any], settings: StackSettings) 
     return replace(
         found,
         drift=(*found.drift, *drift),
+        moving=tuple(shifts.drift(group, each) for group, deployments in moving.items() for each in deployments),
         notes=("stopped: API and worker take nothing (security-assistant:stopped)",) if own.stopped else (),
         failures=tuple(each for each in failed if each),
     )
@@ -71,6 +71,12 @@ def look(told: Mapping[str, Any]) -> str:
         f"curl {told['health']}; aws deploy list-deployments "
         f"--application-name {application} --deployment-group-name {group}"
     )
+
+
+def logs(told: Mapping[str, Any]) -> str:
+    """The logs of the functions whose traffic is shifted."""
+    names = [str(arn).split(":")[-2] for name, arn in sorted(told["functions"].items()) if name not in HOOKS]
+    return ", ".join(f"`aws logs tail /aws/lambda/{name}`" for name in names)
 
 
 def health(told: Mapping[str, Any], _region: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 
@@ -18,7 +19,7 @@ class Resource:
 
 @dataclass(frozen=True)
 class Drift:
-    """Something that isn't as the settings ask for it: changed by hand, or under way without an update."""
+    """Something that isn't as the settings ask for it: changed by hand, or under way."""
 
     what: str
     mend: str = ""
@@ -42,7 +43,14 @@ class Serving:
     as_asked: bool
     """Whether the code, and its shares, are what the settings ask for."""
     drift: tuple[Drift, ...] = field(default=())
+    moving: tuple[Drift, ...] = field(default=())
+    """What is under way: nobody changed it by hand, and it ends."""
     notes: tuple[str, ...] = field(default=())
     """What the settings ask for that users notice: a canary, the legacy route, a system that is stopped."""
     failures: tuple[str, ...] = field(default=())
     """Why the last deployment of a part failed."""
+
+
+def nearest(fitting: Sequence[str], *meant: str) -> str | None:
+    """The release to name where several bring the same: the first that is ``meant``, else the newest; None of none."""
+    return next((release for release in meant if release in fitting), fitting[-1] if fitting else None)

@@ -58,8 +58,8 @@ def drift(group: Group, deployment: Mapping[str, Any]) -> Drift:
             f"deployment {identifier} takes {group.name} back ({deployment['status']}{began})", "it ends by itself"
         )
     return Drift(
-        f"deployment {identifier} of {group.name} goes on by itself (CodeDeploy, {deployment['status']}{began})",
-        f"let it end, or {stop_command(identifier)} takes it back",
+        f"deployment {identifier} of {group.name} is under way (CodeDeploy, {deployment['status']}{began})",
+        f"it goes on by itself; let it end, or {stop_command(identifier)} takes it back",
     )
 
 

@@ -11,7 +11,7 @@ import pytest
 from guard.approvals import Action, Approval
 from guard.audit import Finding, Severity
 from guard.ledger import Entry
-from guard.losses import Account
+from guard.losses import NO_COPY, Account
 from guard.sightings import Sighting
 from tests.guard.audits import BOTH, LATER, NOW, STARTED, TWO, approval, entry, found, update
 from tests.guard.states import noted, resource, state, urn
@@ -191,3 +191,26 @@ def test_the_versioning_of_a_bucket_goes_with_the_approval_of_its_bucket() -> No
     last = noted(state(bucket, belt), STARTED)
     assert found(state(), [update(LATER), update()], last, given) == []
     assert len(found(state(), [update(LATER), update()], last)) == 2
+
+
+@pytest.mark.parametrize(
+    ("now", "copied", "without"),
+    [
+        (
+            Sighting(there=False),
+            "restore it before any update makes an empty one: `restore receipts`",
+            f"{NO_COPY}. Where its items may be gone, `pulumi up --refresh -s prod` makes an empty one",
+        ),
+        (sighted(1, holds=0), "bring its items back: `restore receipts`", NO_COPY),
+        (sighted(holds=0), "where that wasn't meant: `restore receipts`", f"where that wasn't meant: {NO_COPY}"),
+    ],
+)
+def test_the_remedy_of_a_lost_store_leads_to_a_copy_or_says_that_there_is_none(
+    now: Sighting, copied: str, without: str
+) -> None:
+    here = state(resource("receipts"))
+    last = noted(here, STARTED).model_copy(update={"sightings": {urn("receipts"): sighted()}})
+    for command, remedy in (("`restore receipts`", copied), (None, without)):
+        account = Account({urn("receipts"): now}, restore=lambda _, command=command: command)
+        (finding,) = found(here, [update(LATER), update()], last, account=account)
+        assert finding.remedy == remedy

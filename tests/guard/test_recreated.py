@@ -94,7 +94,9 @@ def test_a_store_that_only_the_ledger_knows_is_told_too() -> None:
 
 def test_the_command_that_restores_a_store_is_the_newest_points_or_where_to_look() -> None:
     (store,) = durable(state(resource("receipts"))).values()
-    assert restoring(store, BUCKET, REGION) == "rollback recovery list --store receipts -s prod"
+    assert restoring(store, BUCKET, REGION) is None, "a list of nothing leads nowhere"
+    point(table("receipts").model_copy(update={"account": "1"}), 0)
+    assert restoring(store, BUCKET, REGION) == "`rollback recovery list --store receipts -s prod`"
     made = point(table("receipts").model_copy(update={"account": "1"}), 8)
     point(table("receipts").model_copy(update={"account": "1"}), 0)
-    assert restoring(store, BUCKET, REGION) == made.restore
+    assert restoring(store, BUCKET, REGION) == f"`{made.restore}`"

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from guard.marks import PLAN
-from policies.pack import BY_NAME, FIXED, RULES, Armed, arm, gather, read_settings
+from policies.pack import BY_NAME, FIXED, RULES, Armed, arm, gather, in_file, read_settings
 from policies.rule import ResourceRule, StackRule, judge, judge_stack, schema
 from policies.subject import UNKNOWN, Resource, Stack
 from stacks.file import read
@@ -88,8 +88,8 @@ def test_the_guards_are_fixed() -> None:
     [
         ({"policies:enforcement": '{"alarm-action": "advisory"}'}, "did you mean alarm-actions?"),
         ({"policies:config": '{"blast-radus": {}}'}, "did you mean blast-radius?"),
-        ({"policies:enforcement": '{"alarm-actions": "loud"}'}, "'advisory', 'mandatory' or 'disabled'"),
-        ({"policies:config": '{"blast-radius": {"maxPercent": 101}}'}, "less than or equal to 100"),
+        ({"policies:enforcement": '{"alarm-actions": "loud"}'}, "it has to be advisory, mandatory or disabled"),
+        ({"policies:config": '{"blast-radius": {"maxPercent": 101}}'}, "it has to be a number"),
         ({"policies:config": '{"blast-radius": {"maxPercnt": 10}}'}, "did you mean maxPercent?"),
         ({"policies:config": '{"workload-probes": {"any": 1}}'}, "unknown key any"),
         ({"policies:config": '{"queue-redrive": {"minReceives": 8, "maxReceives": 3}}'}, "above maxReceives"),
@@ -100,6 +100,22 @@ def test_the_guards_are_fixed() -> None:
 )
 def test_a_wrong_setting_is_one_line(config: dict[str, str], part: str) -> None:
     assert part in refusal(config)
+
+
+@pytest.mark.parametrize(
+    ("config", "key"),
+    [
+        ({"policies:enforcement": '{"alarm-action": "advisory"}'}, "policies:enforcement"),
+        ({"policies:config": '{"blast-radius": {"maxPercent": 101}}'}, "policies:config"),
+        ({"policies:configs": "{}"}, "policies:configs"),
+    ],
+)
+def test_a_wrong_setting_is_told_with_its_file_and_the_command_that_takes_it_out(
+    config: dict[str, str], key: str
+) -> None:
+    said = in_file(ConfigurationError(refusal(config)), "prod")
+    assert said.startswith("stacks/Pulumi.prod.yaml: ")
+    assert said.endswith(f"Change it in that file, or take it out: `pulumi config rm {key} -s prod`")
 
 
 def test_the_program_knows_the_namespace_too() -> None:

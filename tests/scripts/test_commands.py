@@ -40,8 +40,8 @@ def test_help_names_every_command_and_each_has_an_example() -> None:
         (("deploy", "v1.2.2", "--system", "rag"), 1, "error: unknown system 'rag'"),
         (("up", "-s", "prodd"), 1, "error: unknown stack 'prodd' (did you mean prod?)"),
         (("deploy",), 2, "error: Missing argument"),
-        (("deploy", "v1.2.2", "--nonsense"), 2, "error: No such option: --nonsense"),
-        (("status", "-o", "xml"), 2, "error: Invalid value"),
+        (("deploy", "v1.2.2", "--nonsense"), 2, "error: there is no option --nonsense; see `rollback deploy -h`"),
+        (("status", "-o", "xml"), 2, "error: --output is 'xml'; it has to be text or json; see `rollback status -h`"),
     ],
 )
 def test_exit_codes_and_error_lines(
@@ -143,4 +143,5 @@ def test_an_update_is_told_in_one_line() -> None:
     assert changes_line("prod", {}) == "prod: nothing changed, it already runs what is pinned"
     assert changes_line("prod", {}, differs=True) == "prod: nothing changed"
     assert changes_line("prod", {"update": 3, "create": 1, "delete": 2}) == "prod: 1 created, 2 deleted, 3 updated"
+    assert changes_line("prod", {"update": 3}, 269) == "prod: 3 updated; 269 unchanged"
     assert changes_line("prod", {"discard-replaced": 1}) == "prod: 1 discard-replaced"

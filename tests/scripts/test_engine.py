@@ -133,7 +133,7 @@ def test_ctrl_c_is_the_engines_to_answer(monkeypatch: pytest.MonkeyPatch, tmp_pa
     )
     slow.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert Engine("prod").up(tmp_path / "Pulumi.prod.yaml") == 7
+    assert Engine("prod").up(tmp_path / "Pulumi.prod.yaml", tmp_path / "events.json") == 7
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"pid": "x", "hostname": "y"}', "{}"])
@@ -170,9 +170,9 @@ def test_an_error_of_the_engine_becomes_one_line(said: str, line: str) -> None:
 def test_without_pulumi_the_error_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")
     with pytest.raises(EngineError, match="pulumi isn't on PATH"):
-        Engine("prod").outputs()
+        Engine("prod").found()
     with pytest.raises(EngineError, match="pulumi isn't on PATH"):
-        Engine("prod").up(Path("Pulumi.prod.yaml"))
+        Engine("prod").up(Path("Pulumi.prod.yaml"), Path("events.json"))
 
 
 def test_the_changes_of_the_last_update_leave_out_what_stayed() -> None:
@@ -232,7 +232,7 @@ def test_no_option_comes_with_the_environment(
     monkeypatch.setattr(
         "scripts.interruption.attended", lambda _command, _folder, environment: given.append(environment)
     )
-    Engine("prod").up(tmp_path)
+    Engine("prod").up(tmp_path, tmp_path / "events.json")
     assert f"PULUMI_OPTION_{option}" not in given[0]
     said = capsys.readouterr().err
     assert said.splitlines() == [

@@ -126,10 +126,10 @@ def test_a_systems_blast_radius_can_be_approved(
     ("store", "reason", "line"),
     [
         ("receipt", "it is a copy", "error: no store 'receipt'; nearest: receipts"),
-        ("receipts", "short", "error: approval: reason: string should have at least 8 characters"),
+        ("receipts", "short", "error: approval: --reason is "),
         (urn("other"), "it is a copy", "error: no store 'urn:pulumi:prod::rollback-stack::"),
-        ("receipts", "           ", "error: approval: reason: string should have at least 8 characters"),
-        ("receipts", "---------", "error: approval: reason: says nothing"),
+        ("receipts", "           ", "error: approval: --reason is "),
+        ("receipts", "---------", "error: approval: --reason: says nothing"),
         ("blast-radius:async", "it is a copy", "error: unknown system 'async' (did you mean async-rag?)"),
     ],
 )
@@ -180,5 +180,7 @@ def test_a_blank_name_decides_nothing(
     stack: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(monkeypatch, "guard", "approve", "receipts", "--by", "   ", "--reason", "it is a copy") == 1
-    assert capsys.readouterr().err.startswith("error: approval: by: string should have at least 2 characters")
+    assert capsys.readouterr().err.startswith(
+        "error: approval: --by is ' '; it has to be text of at least 2 characters"
+    )
     assert list(stack.iterdir()) == []

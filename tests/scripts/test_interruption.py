@@ -107,7 +107,7 @@ def test_after_two_it_is_left_and_said_that_it_goes_on(
     settle(account, monkeypatch, 2)
     assert account.stopped == []
     said = capsys.readouterr().err
-    assert "deployment d-1 of api goes on by itself (CodeDeploy" in said
+    assert "deployment d-1 of api is under way (CodeDeploy" in said
     assert "`aws deploy stop-deployment --deployment-id d-1 --auto-rollback-enabled`" in said
 
 
@@ -122,7 +122,7 @@ def test_a_ctrl_c_while_it_stops_leaves_the_rest(
 
     monkeypatch.setattr("scripts.interruption.shifts.stop", interrupted)
     settle(account, monkeypatch, 1)
-    assert "deployment d-1 of api goes on by itself (CodeDeploy" in capsys.readouterr().err
+    assert "deployment d-1 of api is under way (CodeDeploy" in capsys.readouterr().err
 
 
 def test_without_ctrl_c_nothing_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:

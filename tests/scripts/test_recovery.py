@@ -159,9 +159,13 @@ def test_what_a_restore_leaves_out_is_said_and_an_explanation_is_bounded() -> No
         (("make", "job-prod"), "no store 'job-prod'; nearest: jobs-prod"),
         (("make", "token-prod"), "secret token-prod: no API copies a secret"),
         (("make", "jobs-prod", "-s", "prodd"), "unknown stack 'prodd' (did you mean prod?)"),
-        (("list", "--store", "jobs-prod"), "no store 'jobs-prod': "),
+        (("list", "--store", "job-prod"), "no store 'job-prod'; nearest: jobs-prod"),
         (("verify", "2026"), "no recovery point '2026'; nearest: none"),
-        (("verify", "--newest", "jobs-prod"), "no store 'jobs-prod': "),
+        (("verify", "--newest", "job-prod"), "no store 'job-prod'; nearest: jobs-prod"),
+        (
+            ("verify", "--newest", "jobs-prod"),
+            "there is no recovery point of table jobs-prod yet: `rollback recovery make",
+        ),
         (("restore", "2026", "--to", "x"), "no recovery point '2026'"),
     ],
 )
@@ -193,6 +197,19 @@ def test_a_store_that_is_there_and_full_is_not_restored_onto() -> None:
 
 def test_without_recovery_points_the_list_says_what_makes_some() -> None:
     assert run("list").output == "prod has no recovery points yet: rollback recovery make --all -s prod\n"
+
+
+def test_a_store_without_recovery_points_is_listed_with_the_command_that_makes_one() -> None:
+    """The command is what a finding of the audit advises, also where no point was ever made."""
+    done = run("list", "--store", "jobs-prod")
+    assert (done.exit_code, done.output) == (
+        0,
+        "prod: there is no recovery point of table jobs-prod yet: `rollback recovery make jobs-prod -s prod` makes "
+        "one, as long as the store is there\n",
+    )
+    assert said("list", "--store", "jobs-prod") == []
+    assert said("make", "jobs-prod")[0]["error"] is None
+    assert len(said("list", "--store", "jobs-prod")) == 1
 
 
 def test_a_real_account_is_asked_about_before_it_is_touched(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -122,6 +122,41 @@ def test_what_an_update_that_ended_well_left_is_an_error_with_its_mend(
     assert said in complaint("prod", look(settings(), systems(monkeypatch, compaction=found)))
 
 
+MOVING = Drift("deployment d-1 of api is under way", "it goes on by itself; `stop` takes it back")
+
+
+@pytest.mark.parametrize(
+    ("by", "moving", "drift"),
+    [
+        (
+            None,
+            (f"{MOVING.what}: {MOVING.mend}",),
+            ("weights were set by hand: `rollback up -s prod` mends it",),
+        ),
+        (
+            "the update of pid 7, `rollback deploy v1.3.0 -s prod`",
+            (
+                f"{MOVING.what}: the update of pid 7, `rollback deploy v1.3.0 -s prod`",
+                "weights were set by hand: the update of pid 7, `rollback deploy v1.3.0 -s prod`",
+            ),
+            (),
+        ),
+    ],
+)
+def test_what_an_update_does_just_now_is_nobodys_drift(
+    monkeypatch: pytest.MonkeyPatch, by: str | None, moving: tuple[str, ...], drift: tuple[str, ...]
+) -> None:
+    found = Serving(None, "10 % of requests to v1.3.0", as_asked=False, drift=(DRIFT,), moving=(MOVING,))
+    (row,) = look(settings(), systems(monkeypatch, compaction=found), by=by)
+    assert (row.moving, row.drift, row.differs) == (moving, drift, True)
+
+
+def test_a_deployment_that_goes_on_after_an_update_is_what_is_complained_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = Serving(PIN, PIN, as_asked=True, moving=(MOVING,))
+    said = complaint("prod", look(settings(), systems(monkeypatch, compaction=found)))
+    assert said == f"compaction isn't settled: {MOVING.what}: {MOVING.mend}"
+
+
 def test_the_table_shows_drift_and_settings_in_plain_words(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -143,6 +178,7 @@ def test_a_row_is_what_machines_read(monkeypatch: pytest.MonkeyPatch) -> None:
         "release": None,
         "runs": "80 % v1.2.3, 20 % v1.2.2",
         "drift": [],
+        "moving": [],
         "notes": ["a canary"],
         "failures": [],
         "addresses": {"health": "http://here/health"},

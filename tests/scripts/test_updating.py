@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import itertools
+import os
 import re
 import shutil
 from collections.abc import Iterator, Mapping
@@ -56,8 +57,8 @@ def typist(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captu
         return made.world.look(settings, outputs)
 
     @contextmanager
-    def held(stack: str) -> Iterator[None]:
-        with held_in(stack, made.world.folder):
+    def held(stack: str, command: str = "") -> Iterator[None]:
+        with held_in(stack, command, made.world.folder):
             yield
 
     copied_in, abandoned_in, held_in = pins.copied, pins.abandoned, pins.held
@@ -74,6 +75,7 @@ def typist(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captu
     monkeypatch.setattr("scripts.preflight.check", lambda *_: None)
     monkeypatch.setattr(mending, "prepare", lambda *_: None)
     monkeypatch.setattr(interruption, "settle", lambda *_: None)
+    monkeypatch.setattr(interruption, "was_interrupted", lambda: made.world.interrupted)
     monkeypatch.setattr(removals, "agreed", lambda *_, **__: None)
     monkeypatch.setattr(pins, "copied", copied)
     monkeypatch.setattr(pins, "abandoned", lambda stack: abandoned_in(stack, made.world.folder))
@@ -107,7 +109,7 @@ def follows_its_advice(typist: Typist, said: str, before: Mapping[str, str], wan
             assert world.running == {**goes_back, system: before[system]}, line
         elif "all of them back" in line:
             assert world.running == before, line
-        elif "try again" in line:
+        elif "try again" in line or "to go on with it" in line:
             assert world.running == {**goes_back, **wanted}, line
         elif "moves it too" in line:
             assert set(world.running.values()) == {NEW}, line
@@ -280,7 +282,7 @@ def test_an_update_that_was_killed_is_told_by_the_next_command_with_both_ways_on
     world = typist.world
     text = path_of("prod", world.folder).read_text()
 
-    def killed(settings: Path) -> int:
+    def killed(settings: Path, _: Path) -> int:
         shutil.copy(settings, world.folder / ".Pulumi.prod.killed.yaml")
         raise MemoryError
 
@@ -328,10 +330,11 @@ def test_where_nothing_can_be_asked_no_pin_changes(typist: Typist, monkeypatch: 
 def test_two_commands_of_one_checkout_do_not_decide_on_one_reading_of_the_file(typist: Typist) -> None:
     """The first is asked something, and the second one would deploy meanwhile."""
     before = typist.world.pinned()
-    with pins.held("prod"):
+    with pins.held("prod", "rollback deploy v9 -s prod"):
         code, said = typist.type(f"rollback deploy {NEW} --system rag-api")
     assert code == 1
-    assert re.search(r"another `rollback` updates prod from this checkout \(pid \d+\): wait for it", said)
+    owner = rf"pid {os.getpid()}, `rollback deploy v9 -s prod`"
+    assert re.search(rf"another `rollback` updates prod from this checkout \({owner}\): wait for it", said)
     assert typist.world.pinned() == before
     assert typist.type(f"rollback deploy {NEW} --system rag-api")[0] == 0
 
@@ -355,3 +358,60 @@ def test_ctrl_c_before_the_update_says_that_nothing_was_changed(
     assert (code, "stopped before prod was updated: no pin was changed" in said) == (1, True)
     assert [path.name for path in typist.world.folder.glob("*.yaml")] == ["Pulumi.prod.yaml"]
     assert (typist.world.folder / "Pulumi.prod.yaml").read_text() == before
+
+
+FAILURES = {
+    "one system stays": ({"rag-api": STAYS}, "rag-api (Alias rag-api-live)", "1 updated; 2 unchanged, 1 failed"),
+    "two are between": (
+        {"async-rag": BETWEEN, "rag-api": BETWEEN},
+        "async-rag (Alias async-rag-live); rag-api (Alias rag-api-live)",
+        "1 updated; 2 unchanged, 2 failed",
+    ),
+    "none moves": (
+        dict.fromkeys(SYSTEMS, STAYS),
+        "; ".join(f"{name} (Alias {name}-live)" for name in SYSTEMS),
+        "nothing changed; 3 unchanged, 3 failed",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", FAILURES)
+def test_an_update_that_failed_ends_with_one_error_line_that_says_where_and_how_far(typist: Typist, case: str) -> None:
+    ends, where, numbers = FAILURES[case]
+    typist.world.ends = {**dict.fromkeys(SYSTEMS, MOVES), "async-rag": STAYS if case == "none moves" else MOVES, **ends}
+    typist.world.running["async-rag"] = NEW if case == "one system stays" else OLD
+    code, said = typist.type(f"rollback deploy {NEW} -s prod")
+    errors = [line for line in said.splitlines() if line.startswith("error:")]
+    assert code == 255
+    assert errors == [f"error: the update of prod failed in {where}: the reason is above"]
+    assert said.splitlines()[-1] == errors[0]
+    assert f"prod: {numbers}" in said.splitlines()
+
+
+def test_after_ctrl_c_nothing_has_to_be_mended(typist: Typist) -> None:
+    world, before = typist.world, dict.fromkeys(SYSTEMS, OLD)
+    world.ends, world.interrupted = {"rag-api": BETWEEN}, True
+    code, said = typist.type(f"rollback deploy {NEW} --system rag-api -s prod")
+    assert code == 255
+    assert "mended" not in said
+    assert f"prod: to go on with it: `rollback deploy {NEW} --system rag-api -s prod`" in said.splitlines()
+    assert said.splitlines()[-1] == (
+        "error: the update of prod was stopped (Ctrl-C) in rag-api (Alias rag-api-live): see above how far it came"
+    )
+    assert follows_its_advice(typist, said, before, {"rag-api": NEW}) == 2
+
+
+def test_where_a_system_comes_from_is_what_several_fitting_releases_are_told_by(
+    typist: Typist, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The state of an update that failed still tells of the last good one, which isn't what ran before."""
+    asked: list[dict[str, str]] = []
+
+    def look(_: StackSettings, outputs: Mapping[str, Any]) -> list[Running]:
+        asked.append({name: told["release"] for name, told in outputs["systems"].items()})
+        return []
+
+    monkeypatch.setattr("scripts.running.look", look)
+    outputs = {"systems": {name: {"release": OTHER} for name in SYSTEMS}}
+    updating.stand(typist.world.settings(), outputs, {"rag-api": OLD})
+    assert asked == [{**dict.fromkeys(SYSTEMS, OTHER), "rag-api": OLD}]

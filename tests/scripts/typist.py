@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import copy
+import json
 import shlex
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from stacks.selection import select
 from stacks.settings import StackSettings
 
 SYSTEMS = ("async-rag", "rag-api", "security-assistant")
+ROOT = "urn:pulumi:prod::rollback-stack::pulumi:pulumi:Stack::rollback-stack-prod"
 MOVES, STAYS, BETWEEN = "moves", "stays", "between"
 COMMAND_LINE = typer.main.get_command(rollback.app)
 
@@ -39,6 +41,8 @@ class World:
     history: list[dict[str, Any]] = field(default_factory=list)
     code: int = 0
     """What the engine ends with where every system moves."""
+    interrupted: bool = False
+    """Whether somebody types Ctrl-C during the update."""
     fails: set[str] = field(default_factory=set)
     """The systems whose check fails."""
 
@@ -54,8 +58,9 @@ class World:
                 content["config"][key] = value
         path.write_text(yaml.safe_dump(content, sort_keys=False))
 
-    def up(self, settings: Path) -> int:
+    def up(self, settings: Path, log: Path) -> int:
         asked = read("prod", None, _moved_to(settings))
+        before = dict(self.running)
         for system, chosen in select(asked).items():
             if self.running.get(system) == chosen.version:
                 continue
@@ -64,17 +69,31 @@ class World:
         moved = all(self.running.get(name) == chosen.version for name, chosen in select(asked).items())
         code = self.code if moved else 255
         self.history.insert(0, {"result": "failed" if code else "succeeded"})
+        log.write_text("".join(f"{json.dumps(each)}\n" for each in self._events(asked, before)))
         if not code:
             self.deployed(asked)
         return code
+
+    def _events(self, asked: StackSettings, before: Mapping[str, str | None]) -> Iterator[dict[str, Any]]:
+        """What the engine would tell: each system is one component with one resource."""
+        wanted = {name: chosen.version for name, chosen in select(asked).items()}
+        moved = sum(self.running[name] == wanted[name] != before[name] for name in wanted)
+        for system, version in wanted.items():
+            if self.running[system] != version:
+                urn, parent = urns(system)
+                yield {"resourcePreEvent": {"metadata": {"urn": urn, "new": {"parent": parent}}}}
+                yield {"diagnosticEvent": {"urn": urn, "severity": "error", "message": "said by the engine"}}
+        changes = {"update": moved, "same": len(wanted) - moved}
+        yield {"summaryEvent": {"resourceChanges": {op: count for op, count in changes.items() if count}}}
 
     def deployed(self, settings: StackSettings) -> None:
         systems = {name: {"release": each.version} for name, each in select(settings).items()}
         self.outputs = {"version": settings.project.version, "systems": systems}
 
     def left(self) -> Left:
-        stack = {"type": "pulumi:pulumi:Stack", "urn": "urn", "outputs": copy.deepcopy(self.outputs)}
-        return Left({"deployment": {"resources": [stack]}}, list(self.history))
+        stack = {"type": "pulumi:pulumi:Stack", "urn": ROOT, "outputs": copy.deepcopy(self.outputs)}
+        systems = [{"type": "rollback-stack:systems:Any", "urn": urns(name)[1], "parent": ROOT} for name in SYSTEMS]
+        return Left({"deployment": {"resources": [stack, *systems]}}, list(self.history))
 
     def look(self, settings: StackSettings, outputs: Mapping[str, Any]) -> list[Running]:
         return [
@@ -88,6 +107,12 @@ class World:
         return {name: settings.pin(name) for name in SYSTEMS}
 
 
+def urns(system: str) -> tuple[str, str]:
+    """Of a system's only resource, and of the system."""
+    stem = "urn:pulumi:prod::rollback-stack::rollback-stack:systems:Any"
+    return f"{stem}$aws:lambda/alias:Alias::{system}-live", f"{stem}::{system}"
+
+
 def row(system: str, pinned: str, deployed: str, release: str | None) -> Running:
     return Running(
         system=system,
@@ -97,6 +122,7 @@ def row(system: str, pinned: str, deployed: str, release: str | None) -> Running
         runs=release or "mixed",
         as_asked=release == pinned,
         drift=(),
+        moving=(),
         notes=(),
         failures=(),
         addresses={},
@@ -135,4 +161,5 @@ class Typist:
         shutil.copytree(self.world.folder, place, dirs_exist_ok=True)
         world = copy.deepcopy(self.world)
         world.folder, world.ends, world.code, world.fails = place, {}, 0, set()
+        world.interrupted = False
         return world

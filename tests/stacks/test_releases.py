@@ -107,10 +107,10 @@ def test_publishing_again_with_other_content_is_refused(folder: Path) -> None:
     ("old", "new", "part"),
     [
         ("asyncPath", "asyncPth", "did you mean asyncPath?"),
-        ("schemaVersion: 2", "schemaVersion: 0", "schemaVersion: input should be greater than or equal to 1"),
-        ("quality: good", "quality: fine", "'good' or 'faulty'"),
+        ("schemaVersion: 2", "schemaVersion: 0", "schemaVersion is 0; it has to be a whole number from 1 to 99"),
+        ("quality: good", "quality: fine", "it has to be good or faulty"),
         ("rag-api:", "rag-ap:", "did you mean rag-api?"),
-        ("digest: sha256:", "digest: ", "should match pattern"),
+        ("digest: sha256:", "digest: ", "it has to be a digest: sha256: and 64"),
         ("query_handler:", "query_handle:", "functions lacks query_handler"),
         ("asyncPath: true", "asyncPath: false", "which asyncPath false rules out"),
         ("systems:", "systems: [", "isn't valid YAML"),

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from scripts.systems import SYSTEMS
-from scripts.systems.serving import Serving
+from scripts.systems import SYSTEMS, logs, rag_api
+from scripts.systems.serving import Serving, nearest
+from stacks.releases import load
 from tests.scripts.systems.account import Account, chosen, settings
 
 ALARM = {
@@ -55,10 +57,11 @@ def test_a_deployment_that_is_under_way_goes_on_by_itself(monkeypatch: pytest.Mo
     account.shifting("api", "d-1")
     found = look(account, monkeypatch)
     assert found.release is None
-    (drift,) = found.drift
+    (drift,) = found.moving
+    assert found.drift == ()
     assert drift.line("prod") == (
-        "deployment d-1 of api goes on by itself (CodeDeploy, InProgress since 07:13:34 UTC): let it end, or "
-        "`aws deploy stop-deployment --deployment-id d-1 --auto-rollback-enabled` takes it back"
+        "deployment d-1 of api is under way (CodeDeploy, InProgress since 07:13:34 UTC): it goes on by "
+        "itself; let it end, or `aws deploy stop-deployment --deployment-id d-1 --auto-rollback-enabled` takes it back"
     )
 
 
@@ -73,7 +76,8 @@ def test_one_function_stopped_by_its_alarm_while_the_other_goes_on(monkeypatch: 
     account.shifting("api", "d-3", status="Succeeded", creator="codeDeployRollback", rollbackInfo=back)
     found = look(account, monkeypatch, security_assistant__version="v1.3.0")
     assert found.text == "api serves v1.2.2; worker sends 10 % of requests to v1.3.0, the rest to v1.2.2"
-    assert [each.split(" goes on")[0] for each in whats(found)] == ["deployment d-1 of worker"]
+    assert [each.what.split(" is under way")[0] for each in found.moving] == ["deployment d-1 of worker"]
+    assert found.drift == ()
     assert found.failures == (
         "deployment d-2 of api was stopped: One or more alarms have been activated: <api-error-rate>; alarm "
         "api-error-rate (Threshold Crossed: 2 datapoints [40.0, 38.5] were greater than the threshold (5.0); "
@@ -217,3 +221,55 @@ def test_handlers_that_the_next_update_changes_were_not_changed_by_hand(monkeypa
     told = {**account.told, "handlers": "v1.2.2"}
     found = SYSTEMS["compaction"].serving(chosen("compaction", given), told, given)
     assert (found.release, found.as_asked, found.drift) == ("v1.2.2", False, ())
+
+
+@pytest.mark.parametrize(
+    ("fitting", "meant", "name"),
+    [
+        (["v1.2.2", "v1.4.0"], ("v1.2.3", "v1.2.2"), "v1.2.2"),
+        (["v1.2.2", "v1.4.0"], ("v1.4.0", "v1.2.2"), "v1.4.0"),
+        (["v1.2.2", "v1.4.0"], ("v1.2.3",), "v1.4.0"),
+        ([], ("v1.2.3",), None),
+    ],
+)
+def test_of_several_releases_that_bring_the_same_the_one_that_is_meant_is_named(
+    fitting: list[str], meant: tuple[str, ...], name: str | None
+) -> None:
+    assert nearest(fitting, *meant) == name
+
+
+def test_an_image_that_two_releases_share_is_called_by_the_one_that_was_deployed() -> None:
+    old, new = (load(version).systems.rag_api for version in ("v1.2.3", "v1.4.0"))
+    assert old is not None
+    assert new is not None
+    assert old.image == new.image, "this test needs two releases with one image"
+    meant = rag_api._meant(chosen("rag-api", settings(rag_api__version="v1.2.2")), None, {"release": "v1.2.3"})
+    assert rag_api._release(old.image, meant) == "v1.2.3"
+
+
+@pytest.mark.parametrize(("local", "kept"), [(True, True), (True, False), (False, True)])
+def test_the_logs_of_pods_are_where_they_are_kept(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, local: bool, kept: bool
+) -> None:
+    monkeypatch.setenv("KUBECONFIG", str(tmp_path / "kubeconfig"))
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1" if local else "")
+    monkeypatch.chdir(tmp_path)
+    if kept:
+        (tmp_path / "mesh" / "logs").mkdir(parents=True)
+    said = logs("rag-api", {"namespace": "production"})
+    assert said is not None
+    if local and kept:
+        assert "`tail -n 20 mesh/logs/production.rag-api-*.log`" in said
+    else:
+        assert "`kubectl -n production logs -l app=rag-api --prefix --tail 50`" in said
+
+
+def test_the_logs_of_functions_that_shift_are_named_and_others_have_no_single_command() -> None:
+    told = Account("security-assistant").told
+    assert logs("security-assistant", told) == (
+        "`aws logs tail /aws/lambda/security-assistant-api-prod`, "
+        "`aws logs tail /aws/lambda/security-assistant-worker-prod`"
+    )
+    assert logs("compaction", told) is None
+    assert logs("rag-api", {}) is None
+    assert logs("shared", told) is None
