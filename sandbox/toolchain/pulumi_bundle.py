@@ -17,6 +17,8 @@ from pathlib import Path
 from sandbox.toolchain import cache as cache_folder
 
 HOST_SOURCES = Path(__file__).with_name("language_host")
+EXECUTOR = "pulumi-language-python-exec"
+"""What runs a program. It lies among the executables, as in a release: Python puts its folder on the program's path."""
 KEY_LENGTH = 16
 
 _HOST_SCRIPT = """\
@@ -27,11 +29,11 @@ if [ ! -x "$python" ]; then
     echo "the Python of this toolchain is gone ($python): run 'make toolchain' again" >&2
     exit 1
 fi
-host=$(dirname -- "$0")/../lib
+here=$(CDPATH= cd -- "$(dirname -- "$0")" && pwd)
 exec "$python" -I -c 'import sys
 sys.path.insert(0, sys.argv.pop(1))
 from language_host.server import main
-main()' "$host" "$@"
+main()' "$here/../lib" "$here/{executor}" "$@"
 """
 
 _DYNAMIC_PROVIDER_SCRIPT = """\
@@ -41,7 +43,7 @@ _DYNAMIC_PROVIDER_SCRIPT = """\
 environment=${PULUMI_RUNTIME_VIRTUALENV:-}
 if [ -z "$environment" ]; then
     case ${PULUMI_RUNTIME_TOOLCHAIN:-} in
-        uv) environment=${UV_PROJECT_ENVIRONMENT:-.venv} ;;
+        uv) environment=.venv ;;
         poetry) environment=$(poetry env info --path) || exit 1 ;;
     esac
 fi
@@ -76,9 +78,12 @@ def assemble(executable: Path, target: Path) -> Path:
         tools.mkdir()
         _link_or_copy(executable, tools / "pulumi")
         # Isolated mode (-I) keeps the user's PYTHONPATH out of the host; programs still get it.
-        _write_script(tools / "pulumi-language-python", _HOST_SCRIPT.format(python=shlex.quote(sys.executable)))
+        _write_script(
+            tools / "pulumi-language-python", _HOST_SCRIPT.format(python=shlex.quote(sys.executable), executor=EXECUTOR)
+        )
         _write_script(tools / "pulumi-resource-pulumi-python", _DYNAMIC_PROVIDER_SCRIPT)
-        shutil.copytree(HOST_SOURCES, host, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(HOST_SOURCES, host, ignore=shutil.ignore_patterns("__pycache__", "execute.py"))
+        _write_script(tools / EXECUTOR, (HOST_SOURCES / "execute.py").read_text(encoding="utf-8"))
         # Compiled here, by content, since the cache may be read-only for whoever runs it.
         compileall.compile_dir(
             host, quiet=2, stripdir=str(scratch), invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH

@@ -112,7 +112,7 @@ def measure(subjects: Subjects, runs: int) -> tuple[list[Row], dict[str, float]]
     )
     memory = {}
     for name, project in (("empty program", subjects.loaded), ("prod's program", prod)):
-        with PeakMemory("child.py") as peak:
+        with PeakMemory("pulumi-language-python-exec") as peak:
             subjects.preview(project)
         memory[name] = round(peak.mebibytes, 1)
 

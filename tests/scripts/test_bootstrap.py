@@ -1,9 +1,11 @@
-"""Setting up the environment where the cache can't be written: one line, or packages without a cache."""
+"""Setting up the environment: what Pulumi asks of it, and one line where the cache can't be written."""
 
 from __future__ import annotations
 
 import importlib.util
+import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,6 +15,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+import yaml
 
 from tests.support.permissions import keep_to_permissions
 from tests.support.project import ROOT
@@ -78,3 +81,20 @@ def test_packages_come_without_a_cache_where_uv_cannot_write_its_own(
     assert [command for command, _ in ran] == ["venv", "pip"]
     assert [environment.get("UV_NO_CACHE") for _, environment in ran] == [None if may else "1"] * 2
     assert (project / ".venv" / ".ready").exists()
+
+
+@pytest.mark.parametrize("file", ["Pulumi.yaml", "policies/PulumiPolicy.yaml"])
+def test_pulumis_own_host_finds_the_environment_whatever_lock_files_lie_above(file: str) -> None:
+    options = yaml.safe_load((ROOT / file).read_text())["runtime"]["options"]
+    assert options["toolchain"] == "pip"
+    assert Path(os.path.normpath((ROOT / file).parent / options["virtualenv"])) == ROOT / ".venv"
+
+
+def test_pulumis_own_host_can_list_what_is_installed_without_an_index() -> None:
+    nowhere = {"PIP_INDEX_URL": "http://127.0.0.1:9/", "PIP_RETRIES": "0", "PIP_CONFIG_FILE": os.devnull}
+    command = [str(ROOT / ".venv" / "bin" / "python"), "-m", "pip", "list", "--format", "json"]
+    done = subprocess.run(command, env={**os.environ, **nowhere}, capture_output=True, text=True, check=True)
+    listed = {each["name"].replace("_", "-"): each["version"] for each in json.loads(done.stdout)}
+    locked = dict(re.findall(r"(?m)^([\w.-]+)==(\S+)", (ROOT / "requirements.lock").read_text()))
+    for name in ("pip", "pulumi", "pulumi-aws", "pulumi-kubernetes", "pulumi-policy"):
+        assert listed[name] == locked[name]

@@ -13,6 +13,8 @@ from typing import Any
 import yaml
 
 ROOT = Path(__file__).resolve().parent.parent.parent
+PROGRAM_FAILED = "error: an unhandled error occurred: program exited with non-zero exit code:"
+"""What Pulumi's language host adds to every `pulumi.RunError`."""
 SETTINGS = Path("stacks") / "Pulumi.prod.yaml"
 PARTS = (
     "components",
@@ -45,8 +47,9 @@ class Result:
 
     @property
     def error_lines(self) -> list[str]:
-        """The lines that begin with ``error:``."""
-        return [line.strip() for line in self.said.splitlines() if line.strip().startswith("error:")]
+        """The lines that begin with ``error:``, without the one that says no more than that the program failed."""
+        lines = [line.strip() for line in self.said.splitlines()]
+        return [line for line in lines if line.startswith("error:") and not line.startswith(PROGRAM_FAILED)]
 
 
 @dataclass(frozen=True)

@@ -2,59 +2,42 @@
 
 from __future__ import annotations
 
-import contextlib
-import json
 import os
 import signal
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Mapping
-from pathlib import Path
+from collections.abc import Callable
 from typing import IO, Any
 
-from .interpreter import Interpreter
+from .commands import Command
 
-GRACE_SECONDS = 3.0
-"""How long a child may take to end; the engine kills the host itself after 5 s."""
-
-CHILD = Path(__file__).with_name("child.py")
+GRACE_SECONDS = 5.0
+"""How long an interrupted child may take to end, as under Pulumi's own host."""
 
 
 class Children:
-    """Starts `child.py` with a job and remembers every process until it has ended."""
+    """Starts commands and remembers every process until it has ended."""
 
     def __init__(self) -> None:
         self._running: set[subprocess.Popen[bytes]] = set()
         self._lock = threading.Lock()
 
-    def start(
-        self,
-        interpreter: Interpreter,
-        job: Mapping[str, Any],
-        *,
-        folder: str,
-        variables: Mapping[str, str],
-        output: int | IO[Any] | None = None,
-    ) -> subprocess.Popen[bytes]:
-        """Start one child in `folder`. The job travels by standard input: it holds decrypted secrets, which arguments
-        and environment would show to every process of the user.
+    def start(self, command: Command, output: int | IO[Any] | None = None) -> subprocess.Popen[bytes]:
+        """Start one. output: where its standard output and error go (subprocess.PIPE, or None for the host's own).
 
-        output: where its standard output and error go (subprocess.PIPE, or None for the host's own).
+        Raises OSError.
         """
         process = subprocess.Popen(
-            [interpreter.command, "-u", str(CHILD)],
-            cwd=folder,
-            env=interpreter.environment(variables),
-            stdin=subprocess.PIPE,
+            command.words,
+            cwd=command.folder,
+            env=command.variables,
+            stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
         )
         with self._lock:
             self._running.add(process)
-        assert process.stdin is not None
-        with contextlib.suppress(BrokenPipeError), process.stdin as pipe:
-            pipe.write(json.dumps(job).encode())
         return process
 
     def wait(self, process: subprocess.Popen[bytes]) -> int:
@@ -64,18 +47,22 @@ class Children:
             self._running.discard(process)
         return code
 
-    def stop(self, process: subprocess.Popen[bytes]) -> None:
+    def interrupt(self, process: subprocess.Popen[bytes]) -> None:
         """Ask one child to end and return; a child that does not is killed after the grace time."""
         if process.poll() is None:
-            process.terminate()
+            process.send_signal(signal.SIGINT)
             killer = threading.Timer(GRACE_SECONDS, process.kill)
             killer.daemon = True
             killer.start()
 
+    def interrupt_all(self) -> None:
+        """`interrupt` every child."""
+        for process in self._now():
+            self.interrupt(process)
+
     def stop_all(self) -> None:
         """End every child and whatever it has started, and return when the children are gone."""
-        with self._lock:
-            running = list(self._running)
+        running = self._now()
         _signal_group(signal.SIGTERM)
         for process in running:
             process.terminate()
@@ -86,6 +73,10 @@ class Children:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
+
+    def _now(self) -> list[subprocess.Popen[bytes]]:
+        with self._lock:
+            return list(self._running)
 
 
 def _signal_group(number: int) -> None:

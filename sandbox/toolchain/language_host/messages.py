@@ -1,6 +1,6 @@
 """The protocol's message classes and stubs, taken from the Pulumi SDK without running the SDK itself.
 
-Importing `pulumi` loads all of it, about 0.2 s that every preview would wait for. The stubs below need none of it, so
+Importing `pulumi` loads all of it, about 0.2 s that every command would wait for. The stubs below need none of it, so
 empty packages with the right search path stand in for the two parents.
 """
 
@@ -30,6 +30,8 @@ _without_the_sdk()
 from google.protobuf import empty_pb2, json_format  # noqa: E402
 from pulumi.runtime.proto import (  # noqa: E402
     analyzer_pb2,
+    engine_pb2,
+    engine_pb2_grpc,
     language_pb2,
     language_pb2_grpc,
     plugin_pb2,
@@ -47,6 +49,8 @@ __all__ = [
     "CHANNEL_OPTIONS",
     "analyzer_pb2",
     "empty_pb2",
+    "engine_pb2",
+    "engine_pb2_grpc",
     "json_format",
     "language_pb2",
     "language_pb2_grpc",

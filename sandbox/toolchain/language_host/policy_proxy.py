@@ -1,8 +1,8 @@
 """Stands where the engine expects a policy pack until the pack can start.
 
 A pack written in Python reads project, stack and config while its modules load, but the engine sends them only with
-ConfigureStack, after the plugin is up. So this proxy answers the handshake, starts the pack on ConfigureStack and hands
-every call on to it unread.
+ConfigureStack, after the plugin is up. So this proxy answers the handshake, has the pack started on ConfigureStack, and
+hands every call on to it unread.
 """
 
 from __future__ import annotations
@@ -22,21 +22,21 @@ CONCURRENT_CALLS = 32
 
 
 class PackStartError(Exception):
-    """The pack ended before it served; the text says why in one line."""
+    """The pack ended before it served."""
 
 
 class PolicyProxy(grpc.GenericRpcHandler):  # type: ignore[misc]
     """A gRPC server of its own port.
 
-    start: called once with the variables the pack needs, returns the port on which the pack serves; may raise
-    PackStartError.
+    start: called once, in a thread, with the variables that the pack needs; returns the port on which the pack serves,
+    or raises PackStartError.
     """
 
     def __init__(self, start: Callable[[dict[str, str]], int]) -> None:
         self._start = start
-        self._channel: Any = None
-        self._failure: PackStartError | None = None
+        self._started: futures.Future[Any] | None = None
         self._lock = threading.Lock()
+        self._starter = futures.ThreadPoolExecutor(1)
         self._server = grpc.server(
             futures.ThreadPoolExecutor(CONCURRENT_CALLS), handlers=[self], options=CHANNEL_OPTIONS
         )
@@ -52,40 +52,52 @@ class PolicyProxy(grpc.GenericRpcHandler):  # type: ignore[misc]
         method: str = handler_call_details.method
 
         def handle(request: bytes, context: Any) -> bytes:
-            if method == f"{SERVICE}Handshake" or (method == f"{SERVICE}Cancel" and self._channel is None):
+            if method == f"{SERVICE}Handshake":
                 return b""
-            variables = stack_variables(request) if method == f"{SERVICE}ConfigureStack" else {}
+            if method == f"{SERVICE}ConfigureStack":
+                self._begin(request)
+                return b""
             try:
-                answer: bytes = self._pack(variables).unary_unary(method)(request)
+                answer: bytes = self._begin(None).result().unary_unary(method)(request)
             except PackStartError as error:
-                context.abort(grpc.StatusCode.FAILED_PRECONDITION, str(error))
+                context.abort(grpc.StatusCode.UNKNOWN, f"policy pack not started: {error}")
             except grpc.RpcError as error:
                 context.abort(error.code(), error.details())
             return answer
 
         return grpc.unary_unary_rpc_method_handler(handle)
 
-    def _pack(self, variables: dict[str, str]) -> Any:
+    def _begin(self, configuration: bytes | None) -> futures.Future[Any]:
+        """Start the pack, once. configuration: the bytes of ConfigureStack; None where another call came before."""
         with self._lock:
-            if self._failure is not None:
-                raise self._failure
-            if self._channel is None:
-                try:
-                    self._channel = grpc.insecure_channel(f"127.0.0.1:{self._start(variables)}", CHANNEL_OPTIONS)
-                except PackStartError as error:
-                    self._failure = error
-                    raise
-            return self._channel
+            if self._started is None:
+                self._started = self._starter.submit(self._attach, configuration)
+            return self._started
+
+    def _attach(self, configuration: bytes | None) -> Any:
+        channel = grpc.insecure_channel(f"127.0.0.1:{self._start(stack_variables(configuration))}", CHANNEL_OPTIONS)
+        if configuration is not None:
+            try:
+                channel.unary_unary(f"{SERVICE}ConfigureStack")(configuration)
+            except grpc.RpcError as error:
+                if error.code() != grpc.StatusCode.UNIMPLEMENTED:
+                    raise PackStartError(f"policy pack configuration failed: {error.details()}") from None
+        return channel
 
 
-def stack_variables(request: bytes) -> dict[str, str]:
-    """What a pack reads from its environment (pulumi.policy), out of the bytes of a ConfigureStack call."""
-    message = analyzer_pb2.AnalyzerStackConfigureRequest.FromString(request)
-    return {
+def stack_variables(configuration: bytes | None) -> dict[str, str]:
+    """What a pack reads from its environment (pulumi.policy), out of the bytes of a ConfigureStack call.
+
+    As under Pulumi's own host, the keys of secret settings are not among it.
+    """
+    if configuration is None:
+        return {}
+    message = analyzer_pb2.AnalyzerStackConfigureRequest.FromString(configuration)
+    found = {
+        "PULUMI_ORGANIZATION": message.organization,
         "PULUMI_PROJECT": message.project,
         "PULUMI_STACK": message.stack,
-        "PULUMI_ORGANIZATION": message.organization or "organization",
         "PULUMI_DRY_RUN": "true" if message.dry_run else "false",
-        "PULUMI_CONFIG": json.dumps(dict(message.config)),
-        "PULUMI_CONFIG_SECRET_KEYS": json.dumps(list(message.config_secret_keys)),
+        "PULUMI_CONFIG": json.dumps(dict(message.config)) if message.config else "",
     }
+    return {name: value for name, value in found.items() if value}

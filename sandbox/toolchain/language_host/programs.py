@@ -2,68 +2,71 @@
 
 from __future__ import annotations
 
-import os
-import signal
-from pathlib import Path
+import json
+import sys
 from typing import Any
 
-from . import child, listening
 from .children import Children
-from .interpreter import Interpreter
+from .commands import Command, HostError, not_started
 from .messages import language_pb2
+from .options import Options
+from .toolchains import Toolchain
+
+TOLD = 32
+"""Exit code of a program whose error the engine has been told (``execute.py``)."""
 
 
-def run(request: Any, context: Any, *, engine: str, interpreter: Interpreter, children: Children) -> Any:
+def run(request: Any, context: Any, *, engine: str, executor: str, toolchain: Toolchain, children: Children) -> Any:
     """Run the program of a RunRequest to its end and say in a RunResponse how it went.
 
-    context: the call; when the engine gives it up, the program is stopped.
+    context: the call; when the engine gives it up, the program is interrupted. executor: the path of ``execute.py``.
     """
-    program = program_path(request)
-    if not (program.is_file() or (program / "__main__.py").is_file()):
-        return language_pb2.RunResponse(error=f"no program to run: {program} holds no __main__.py")
-    process = children.start(
-        interpreter, _job(request, program, engine), folder=request.pwd or str(program.parent), variables=os.environ
-    )
-    context.add_callback(lambda: children.stop(process))
+    toolchain.validate()
+    plain = toolchain.python(executor, *arguments(request, engine))
+    command = Command(plain.words, {**plain.variables, **variables(request)}, plain.folder)
+    try:
+        process = children.start(command)
+    except OSError as error:
+        why = not_started(command.words[0], error)
+        return language_pb2.RunResponse(error=f"problem executing program (could not run language executor): {why}")
+    context.add_callback(lambda: children.interrupt(process))
     code = children.wait(process)
-    if code == child.REPORTED:
+    # The engine reads what the program wrote to its end only where we don't end first.
+    sys.stdout.flush()
+    if code == TOLD:
         return language_pb2.RunResponse(bail=True)
-    return language_pb2.RunResponse(error=describe(code, interpreter.command))
+    # Pulumi's host says -1 for any signal.
+    return language_pb2.RunResponse(error=f"program exited with non-zero exit code: {max(code, -1)}" if code else "")
 
 
-def program_path(request: Any) -> Path:
-    """The file or folder to run, from the newer `info` of a request or its older fields."""
-    folder = request.info.program_directory or request.pwd
-    return Path(os.path.normpath(os.path.join(folder, request.info.entry_point or request.program)))
-
-
-def describe(code: int, command: str) -> str:
-    """An exit code of `child.py` in words; empty when the program ran to its end."""
-    if code == child.FINISHED:
-        return ""
-    if code == child.NO_SDK:
-        return f"the Pulumi SDK is not installed for {command}: install the project's dependencies there"
-    if code < 0:
-        return f"the program was stopped by {signal.Signals(-code).name}"
-    return f"the program ended its own process (exit code {code}) before all its resources were registered"
-
-
-def _job(request: Any, program: Path, engine: str) -> dict[str, Any]:
-    return {
-        "kind": "program",
-        "program": str(program),
-        "args": list(request.args),
-        "debug": listening.for_debug(listening.command_of(os.getppid())),
-        "config": dict(request.config),
-        "secret_keys": list(request.configSecretKeys),
-        "settings": {
-            "monitor": request.monitor_address,
-            "engine": engine,
-            "project": request.project,
-            "stack": request.stack,
-            "parallel": request.parallel,
-            "dry_run": request.dryRun,
-            "organization": request.organization,
-            "root_directory": request.info.root_directory,
-        },
+def arguments(request: Any, engine: str) -> list[str]:
+    """The words after the executor's path."""
+    options = {
+        "monitor": request.monitor_address,
+        "engine": engine,
+        "project": request.project,
+        "root_directory": request.info.root_directory,
+        "stack": request.stack,
+        "pwd": request.pwd,
+        "dry_run": "true" if request.dryRun else "false",
+        "parallel": str(request.parallel),
+        "organization": request.organization,
     }
+    given = [word for name, value in options.items() if value for word in (f"--{name}", value)]
+    return [*given, request.info.entry_point, *request.args]
+
+
+def variables(request: Any) -> dict[str, str]:
+    """The configuration, secrets decrypted: the SDK reads it from there."""
+    found: dict[str, Any] = {"PULUMI_CONFIG_SECRET_KEYS": list(request.configSecretKeys)}
+    if request.config:
+        found["PULUMI_CONFIG"] = dict(request.config)
+    return {name: json.dumps(value, separators=(",", ":")) for name, value in found.items()}
+
+
+def refuse_what_is_not_here(options: Options, request: Any) -> None:
+    """Raises HostError for what only an installed Pulumi can do."""
+    if options.typechecker:
+        raise HostError("this language host runs no type checker: take the option out, or use an installed Pulumi")
+    if request.attach_debugger:
+        raise HostError("this language host can't attach a debugger: leave the flag out, or use an installed Pulumi")

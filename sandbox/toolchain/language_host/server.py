@@ -18,14 +18,14 @@ CONCURRENT_CALLS = 32
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Serve one engine. The engine's address is the last argument; the flags before it are its logging flags."""
-    words = sys.argv[1:] if arguments is None else arguments
+    """Serve one engine. arguments: the path of ``execute.py``, the engine's flags, the engine's address."""
+    executor, *words = sys.argv[1:] if arguments is None else arguments
     address = words[-1] if words and not words[-1].startswith("-") else ""
     end, ring = _doorbell()
     when_parent_dies(lambda: ring.send(b"\0"))
     children = Children()
     server = grpc.server(futures.ThreadPoolExecutor(CONCURRENT_CALLS), options=CHANNEL_OPTIONS)
-    language_pb2_grpc.add_LanguageRuntimeServicer_to_server(LanguageHost(address, children), server)
+    language_pb2_grpc.add_LanguageRuntimeServicer_to_server(LanguageHost(address, executor, children), server)
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
     print(port, flush=True)

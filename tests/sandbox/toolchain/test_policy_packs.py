@@ -64,4 +64,4 @@ def test_a_pack_that_cannot_start_stops_the_update_and_says_why(guarded: Project
     result = guarded.pulumi("preview", "--policy-pack", "pack", check=False)
     assert result.returncode != 0
     assert "the pack is broken" in result.stdout + result.stderr
-    assert "did not start" in result.stdout + result.stderr
+    assert "policy pack not started: could not read policy pack port: EOF" in result.stdout + result.stderr

@@ -107,6 +107,7 @@ def test_a_bundle_lies_whole_beside_its_binary(tmp_path: Path) -> None:
     assert {path.name for path in tools.iterdir()} == {
         "pulumi",
         "pulumi-language-python",
+        "pulumi-language-python-exec",
         "pulumi-resource-pulumi-python",
     }
 

@@ -34,6 +34,8 @@ class Project:
             "PULUMI_CONFIG_PASSPHRASE": "",
             "PULUMI_HOME": str(root / "home"),
             "PULUMI_SKIP_UPDATE_CHECK": "true",
+            # The environment has provider packages whose plugins no such project needs, and none is to be fetched.
+            "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
             "PULUMI_PYTHON_CMD": sys.executable,
             "PULUMI_STACK": "dev",
         }
