@@ -79,7 +79,7 @@ def _alone(state: State) -> Iterator[None]:
 
 
 def _write_images(state: State) -> None:
-    from sandbox.artifacts.catalogue import image_catalogue
+    from apps.catalogue import image_catalogue
 
     text = json.dumps(image_catalogue(), indent=2, sort_keys=True)
     if not state.images.exists() or state.images.read_text() != text:
@@ -118,7 +118,7 @@ def no_engine_logs(pulumi_home: Path) -> None:
 def _publish_artifacts(state: State, progress: Progress) -> None:
     """Function artifacts lie outside of every stack, as a build pipeline would have left them."""
     with progress.activity("publishing artifacts"):
-        command = [sys.executable, "-m", "sandbox.artifacts", "publish", "--bucket", ARTIFACT_BUCKET]
+        command = [sys.executable, "-m", "apps", "publish", "--bucket", ARTIFACT_BUCKET]
         done = subprocess.run(
             command, cwd=ROOT, env={**os.environ, **environment(state)}, capture_output=True, text=True, check=False
         )

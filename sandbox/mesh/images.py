@@ -11,8 +11,8 @@ from typing import Any
 
 import yaml
 
-from sandbox.artifacts import build, catalogue
-from sandbox.artifacts.kinds import ImageArtifact
+from apps import build, catalogue
+from apps.kinds import ImageArtifact
 
 SCRIPT = "app.py"
 """What an image's Dockerfile starts, with Python."""

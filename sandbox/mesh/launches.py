@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from sandbox.artifacts.errors import ArtifactError
+from apps.errors import ArtifactError
 from sandbox.mesh import endpoints, variables
 from sandbox.mesh.images import SCRIPT, Images
 from sandbox.mesh.routes import Object

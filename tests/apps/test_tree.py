@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.artifacts import tree
-from sandbox.artifacts.errors import ArtifactError
+from apps import tree
+from apps.errors import ArtifactError
 
 
 def version(root: Path, number: str, files: dict[str, str]) -> Path:

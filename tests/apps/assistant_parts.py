@@ -12,7 +12,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from sandbox.artifacts import catalogue
+from apps import catalogue
 
 SYSTEM = "security-assistant"
 SOUND = ("1.0.0", "1.1.0", "1.2.0", "1.3.0")

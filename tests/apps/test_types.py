@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.artifacts import build, catalogue
-from sandbox.artifacts.tree import Files
+from apps import build, catalogue
+from apps.tree import Files
 from tests.support.receipts import RELEASES
 
 pytestmark = pytest.mark.long

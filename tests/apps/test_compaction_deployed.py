@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.artifacts import catalogue
+from apps import catalogue
 from tests.sandbox.account.conftest import Account, wait_for
 from tests.support.receipts import FUNCTIONS, RELEASES, SYSTEM, item
 

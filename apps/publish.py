@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from sandbox.artifacts import catalogue
-from sandbox.artifacts.errors import ArtifactError
+from apps import catalogue
+from apps.errors import ArtifactError
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.artifacts import build, catalogue
+from apps import build, catalogue
 from sandbox.host.tools import nginx
 from sandbox.paths import cache
 from sandbox.toolchain.progress import Progress
-from tests.sandbox.artifacts.cryptique_app import GOOD, Machine, add, found, install
+from tests.apps.cryptique_app import GOOD, Machine, add, found, install
 from tests.support.versions import newest_always
 
 pytestmark = pytest.mark.sandbox

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sandbox.artifacts.errors import ArtifactError
+from apps.errors import ArtifactError
 
 Files = dict[str, bytes]
 """Path inside the artifact, with forward slashes -> content."""

@@ -10,7 +10,7 @@ import boto3
 import psycopg
 import pytest
 
-from sandbox.artifacts import samples
+from tests.support import samples
 from tests.support.versions import newest_always
 
 from .conftest import BUCKET, Account, Invoke, Row

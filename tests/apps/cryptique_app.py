@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sandbox.artifacts import build, catalogue
+from apps import build, catalogue
 from sandbox.host.tools import database, node, pm2
 from sandbox.host.tools.node import Node
 from sandbox.paths import cache, free_ports

@@ -17,7 +17,7 @@ from urllib.request import Request, urlopen
 
 import pytest
 
-from sandbox.artifacts import build, catalogue
+from apps import build, catalogue
 from sandbox.paths import free_ports
 from tests.support.versions import newest_always
 

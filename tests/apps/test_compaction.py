@@ -11,7 +11,7 @@ from typing import Any
 import boto3
 import pytest
 
-from sandbox.artifacts import catalogue
+from apps import catalogue
 from tests.support.receipts import BUCKET, FUNCTIONS, LABELS, METADATA, RELEASES, Receipts, mocked
 from tests.support.versions import newest_always
 

@@ -11,9 +11,9 @@ import boto3
 import pytest
 from moto.server import ThreadedMotoServer
 
-from sandbox.artifacts import build, catalogue
-from sandbox.artifacts.errors import ArtifactError
-from sandbox.artifacts.publish import publish
+from apps import build, catalogue
+from apps.errors import ArtifactError
+from apps.publish import publish
 
 FILES = {
     "appspec.yml": b"version: 0.0\nos: linux\n",

@@ -13,8 +13,8 @@ import tarfile
 import zipfile
 from pathlib import Path
 
-from sandbox.artifacts.errors import ArtifactError
-from sandbox.artifacts.tree import Files
+from apps.errors import ArtifactError
+from apps.tree import Files
 
 _ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)
 _MODE = 0o644

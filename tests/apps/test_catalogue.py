@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from sandbox.artifacts import build, catalogue
-from sandbox.artifacts.errors import ArtifactError
+from apps import build, catalogue
+from apps.errors import ArtifactError
 
 ASYNC_RAG = {
     "async_document_processor",
@@ -24,9 +24,7 @@ ASYNC_RAG = {
 
 
 def command(*words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "sandbox.artifacts", *words], capture_output=True, text=True, check=True
-    )
+    return subprocess.run([sys.executable, "-m", "apps", *words], capture_output=True, text=True, check=True)
 
 
 def test_every_function_of_the_runbook_has_code_that_starts_at_its_handler() -> None:

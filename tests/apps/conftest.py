@@ -20,8 +20,8 @@ import psycopg
 import pytest
 from moto import mock_aws
 
+from apps import catalogue
 from sandbox import postgres
-from sandbox.artifacts import catalogue
 from sandbox.paths import free_ports
 
 START_SECONDS = 30

@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from sandbox.artifacts import build, catalogue
-from sandbox.artifacts.errors import ArtifactError
+from apps import build, catalogue
+from apps.errors import ArtifactError
 from tests.support.versions import newest_always
 
 VERSIONS = ("1.0.0", "1.1.0", "1.2.0")
@@ -30,9 +30,7 @@ def test_the_package_has_its_versions_under_pins_and_keys() -> None:
     found = [layer for layer in catalogue.layers() if (layer.system, layer.name) == ("compaction", "receipt_chroma")]
     assert tuple(layer.version for layer in found) == VERSIONS
     listed = yaml.safe_load(
-        subprocess.run(
-            [sys.executable, "-m", "sandbox.artifacts", "list"], capture_output=True, text=True, check=True
-        ).stdout
+        subprocess.run([sys.executable, "-m", "apps", "list"], capture_output=True, text=True, check=True).stdout
     )
     for layer in found:
         assert listed["layers"]["compaction"]["receipt_chroma"][layer.version] == layer.sha256

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.artifacts import catalogue
+from apps import catalogue
 from tests.sandbox.account.conftest import Account, package, wait_for
 from tests.sandbox.account.gateway import ask, invocation, permit
 

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
-from sandbox.artifacts import tree
-from sandbox.artifacts.errors import ArtifactError
-from sandbox.artifacts.kinds import FunctionArtifact, ImageArtifact, LayerArtifact, Package, RevisionArtifact
+from apps import tree
+from apps.errors import ArtifactError
+from apps.kinds import FunctionArtifact, ImageArtifact, LayerArtifact, Package, RevisionArtifact
 
 ROOT = Path(__file__).parent
 

@@ -10,7 +10,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from sandbox.artifacts import samples
+from tests.support import samples
 from tests.support.versions import newest_always
 
 from .conftest import Account, Invoke, Row

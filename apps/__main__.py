@@ -1,4 +1,4 @@
-"""python -m sandbox.artifacts images | publish | list."""
+"""python -m apps images | publish | list."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from typing import Annotated
 import typer
 import yaml
 
-from sandbox.artifacts import catalogue
-from sandbox.artifacts.errors import ArtifactError
-from sandbox.artifacts.publish import publish as publish_packages
+from apps import catalogue
+from apps.errors import ArtifactError
+from apps.publish import publish as publish_packages
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="Build, list and publish what releases pin.")
 

@@ -10,8 +10,8 @@ from typing import Any, Literal, cast, get_args
 
 import yaml
 
-from sandbox.artifacts import build, tree
-from sandbox.artifacts.errors import ArtifactError
+from apps import build, tree
+from apps.errors import ArtifactError
 
 REGISTRY = "ghcr.io/rollback-stack"
 

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from sandbox.artifacts import catalogue
+from apps import catalogue
+from tests.apps.cryptique_app import GOOD, Machine, add, call, found, install, query
 from tests.sandbox.account.conftest import wait_for
-from tests.sandbox.artifacts.cryptique_app import GOOD, Machine, add, call, found, install, query
 
 pytestmark = pytest.mark.sandbox
 

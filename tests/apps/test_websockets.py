@@ -11,7 +11,7 @@ from urllib.parse import unquote
 
 import pytest
 
-from sandbox.artifacts import samples
+from tests.support import samples
 
 from .conftest import Account, Invoke
 

@@ -9,9 +9,9 @@ import boto3
 import pytest
 from moto.server import ThreadedMotoServer
 
-from sandbox.artifacts import catalogue
-from sandbox.artifacts.errors import ArtifactError
-from sandbox.artifacts.publish import publish
+from apps import catalogue
+from apps.errors import ArtifactError
+from apps.publish import publish
 
 BUCKET = "rollback-stack-artifacts"
 
@@ -71,7 +71,7 @@ def test_publish_refuses_anything_but_loopback(address: str, monkeypatch: pytest
 def test_without_an_account_the_command_says_what_to_do_in_one_line() -> None:
     environment = {name: value for name, value in os.environ.items() if name != "AWS_ENDPOINT_URL"}
     done = subprocess.run(
-        [sys.executable, "-m", "sandbox.artifacts", "publish", "--bucket", BUCKET],
+        [sys.executable, "-m", "apps", "publish", "--bucket", BUCKET],
         capture_output=True,
         text=True,
         env=environment,

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandbox.artifacts import build, tree
-from sandbox.artifacts.errors import ArtifactError
+from apps import build, tree
+from apps.errors import ArtifactError
 
 names = st.from_regex(r"[a-z]{1,8}(/[a-z]{1,8}){0,2}\.py", fullmatch=True)
 trees = st.dictionaries(names, st.binary(max_size=200), min_size=1, max_size=8)

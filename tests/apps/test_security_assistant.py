@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from moto import mock_aws
 
-from sandbox.artifacts import catalogue
+from apps import catalogue
 from tests.support.versions import newest_always
 
 from .assistant_parts import EVERY, FLAWED, FLAWS, MORE_FLAWS, SOUND, SYSTEM, Version, load

@@ -3,7 +3,7 @@ import io
 import pytest
 from pypdf import PdfReader
 
-from sandbox.artifacts import samples
+from tests.support import samples
 
 
 def test_a_text_document_reads_back_as_its_pages() -> None:
