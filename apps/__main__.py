@@ -1,4 +1,4 @@
-"""python -m apps images | publish | list."""
+"""python -m apps images | list."""
 
 from __future__ import annotations
 
@@ -12,29 +12,21 @@ import yaml
 
 from apps import catalogue
 from apps.errors import ArtifactError
-from apps.publish import publish as publish_packages
 
-app = typer.Typer(add_completion=False, no_args_is_help=True, help="Build, list and publish what releases pin.")
+app = typer.Typer(add_completion=False, no_args_is_help=True, help="List what releases pin.")
 
 
 @app.command()
 def images(
     output: Annotated[Path | None, typer.Option(help="File to write; standard output when left out.")] = None,
 ) -> None:
-    """Write the image catalogue (JSON) that the local cluster pulls from."""
+    """Write the image catalogue (JSON) that the local cluster knows by their files."""
     text = json.dumps(catalogue.image_catalogue(), indent=2, sort_keys=True) + "\n"
     if output is None:
         typer.echo(text, nl=False)
     else:
         output.parent.mkdir(parents=True, exist_ok=True)
         output.write_text(text, encoding="utf-8")
-
-
-@app.command()
-def publish(bucket: Annotated[str, typer.Option(help="The artifact bucket.")] = "rollback-stack-artifacts") -> None:
-    """Upload functions, layers and revisions to the bucket at AWS_ENDPOINT_URL; what is there already stays."""
-    done = publish_packages(bucket)
-    typer.echo(f"{done.bucket}: {len(done.uploaded)} packages uploaded, {done.already_there} already there")
 
 
 @app.command(name="list")

@@ -99,8 +99,8 @@ def image(name: str, version: str, root: Path = ROOT) -> ImageArtifact:
 
 
 def image_catalogue(root: Path = ROOT) -> dict[str, dict[str, str]]:
-    """Return what the local cluster's registry holds: image reference -> its pods' behaviour."""
-    return {found.reference: {"behaviour": found.behaviour} for found in images(root)}
+    """Return the images that the local cluster knows by their files: image reference -> its pods' behaviour."""
+    return {found.reference: {"behaviour": found.behaviour} for found in images(root) if not found.is_whole}
 
 
 def pins(root: Path = ROOT) -> dict[str, dict[str, Any]]:

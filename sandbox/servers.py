@@ -9,13 +9,14 @@ import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 
+from sandbox import registry
 from sandbox.cluster import launcher
 from sandbox.paths import ROOT, Identity, State
 from sandbox.processes import Server
 
 
-def servers(state: State, identity: Identity, cluster_binary: Path) -> list[Server]:
-    """PostgreSQL, the cluster, the account, the ingress, the hosts: in the order in which they are started."""
+def servers(state: State, identity: Identity, cluster_binary: Path, registry_binary: Path) -> list[Server]:
+    """The registry, PostgreSQL, the cluster, the account, the ingress, the hosts: in the order of their start."""
     python = [sys.executable, "-m"]
     environment = {"PYTHONPATH": str(ROOT)}
     postgres = Server(
@@ -90,7 +91,14 @@ def servers(state: State, identity: Identity, cluster_binary: Path) -> list[Serv
         environment,
         ports=(identity.host_port,),
     )
-    return [postgres, cluster, account, mesh, host]
+    images = Server(
+        "registry",
+        registry.command(registry_binary, port=identity.registry_port, folder=state.folder / "registry"),
+        _listens(identity.registry_port),
+        state.folder,
+        ports=(identity.registry_port,),
+    )
+    return [images, postgres, cluster, account, mesh, host]
 
 
 def _listens(port: int) -> Callable[[], bool]:

@@ -9,18 +9,20 @@ from typing import Annotated
 
 import typer
 
+from apps.errors import ArtifactError
 from guard.recovery.errors import RecoveryError
 from scripts import guarding, recovery
 from scripts.engine import Engine, EngineError
 from scripts.options import Format, Output, Stack, Yes
 from scripts.pins import Request
+from scripts.release import commands as releasing
 from scripts.review.command import review
 from scripts.targets import TargetError, announce, explain
 from scripts.updating import update
 from stacks.file import read
 from stacks.lock import read_lock
 from stacks.model import ConfigurationError, unknown
-from stacks.releases import RELEASES, SYSTEMS, load, publish, versions
+from stacks.releases import RELEASES, SYSTEMS, load, versions
 
 INTERRUPTED = 130
 """The exit code that Typer makes of Ctrl-C, without a word."""
@@ -34,6 +36,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(guarding.app)
+app.add_typer(releasing.app)
 app.add_typer(recovery.app, name="recovery")
 app.command("review", epilog="Example: rollback review -s prod --output markdown")(review)
 app.command("audit", epilog="Example: rollback audit -s prod --output json")(guarding.audit)
@@ -98,11 +101,7 @@ def list_versions(output: Output = Format.TEXT) -> None:
         releases_table(found)
 
 
-@app.command("publish", epilog="Example: rollback publish v1.2.4")
-def publish_release(version: Annotated[str, typer.Argument(help="The release whose manifest is finished.")]) -> None:
-    """Lock a release's manifest: from now on it can't change."""
-    publish(version)
-    typer.echo(f"{version} is published; commit stacks/releases/{version}.yaml and releases.lock together")
+app.command("publish", hidden=True)(releasing.publish)
 
 
 @app.command(epilog="Example: rollback takeover template.yaml --stack-name security-assistant-prod --plan-only")
@@ -151,7 +150,7 @@ def main() -> int:
     try:
         # Without standalone mode an Exit isn't raised: its code is what the call returns.
         code = app(standalone_mode=False)
-    except (ConfigurationError, EngineError, RecoveryError, TargetError) as error:
+    except (ArtifactError, ConfigurationError, EngineError, RecoveryError, TargetError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     except typer.Abort:
