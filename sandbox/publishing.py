@@ -5,27 +5,35 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from sandbox.paths import ROOT, SandboxError
 
 BUCKET = "rollback-stack-artifacts"
-COMMANDS = (("release", "build", "--only-changed"), ("release", "publish"))
+PUBLISH, BUILD = ("publish",), ("build", "--only-changed")
 
 
 def publish(variables: Mapping[str, str]) -> None:
-    """Make the bucket, and bring there what it lacks, with the commands that a person would use.
+    """Make the bucket, and bring there and to the registry what they lack, with the commands that a person would use.
 
-    variables: lead to this sandbox. Raises ``SandboxError`` with what a command said.
+    What is there isn't built. variables: lead to this sandbox. Raises ``SandboxError`` with what a command said.
     """
     environment = {**os.environ, **variables}
     _make_bucket(variables)
-    for words in COMMANDS:
-        command = [sys.executable, "-m", "scripts.rollback", *words]
-        done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
-        if done.returncode:
-            said = (done.stderr or done.stdout).strip().splitlines() or [f"exit code {done.returncode}"]
-            raise SandboxError(f"`rollback {' '.join(words)}` failed: {said[-1].removeprefix('error: ')}")
+    if _release(PUBLISH, environment) is not None:
+        for words in (BUILD, PUBLISH):
+            if said := _release(words, environment):
+                raise SandboxError(f"`rollback release {' '.join(words)}` failed: {said}")
+
+
+def _release(words: Sequence[str], environment: Mapping[str, str]) -> str | None:
+    """Run a command of `rollback release`; its error, None where it went well."""
+    command = [sys.executable, "-m", "scripts.release", *words]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    if not done.returncode:
+        return None
+    said = (done.stderr or done.stdout).strip().splitlines() or [f"exit code {done.returncode}"]
+    return said[-1].removeprefix("error: ")
 
 
 def _make_bucket(variables: Mapping[str, str]) -> None:

@@ -19,6 +19,7 @@ def servers(state: State, identity: Identity, cluster_binary: Path, registry_bin
     """The registry, PostgreSQL, the cluster, the account, the ingress, the hosts: in the order of their start."""
     python = [sys.executable, "-m"]
     environment = {"PYTHONPATH": str(ROOT)}
+    mirror = f"{registry.PREFIX}={registry.location(identity.registry_port)}"
     postgres = Server(
         "postgres",
         [
@@ -51,13 +52,16 @@ def servers(state: State, identity: Identity, cluster_binary: Path, registry_bin
     )
     cluster = Server(
         "cluster",
-        launcher.command(
-            cluster_binary,
-            port=identity.cluster_port,
-            data_dir=state.folder / "cluster",
-            kubeconfig=state.kubeconfig,
-            images=state.images,
-        ),
+        [
+            *launcher.command(
+                cluster_binary,
+                port=identity.cluster_port,
+                data_dir=state.folder / "cluster",
+                kubeconfig=state.kubeconfig,
+                images=state.images,
+            ),
+            f"--mirror={mirror}",
+        ],
         _cluster_ready(state, identity),
         state.folder,
         patience=180,
@@ -71,6 +75,8 @@ def servers(state: State, identity: Identity, cluster_binary: Path, registry_bin
             f"--kubeconfig={state.kubeconfig}",
             f"--port={identity.mesh_port}",
             f"--state-dir={state.folder / 'mesh'}",
+            f"--mirror={mirror}",
+            f"--login={registry.USER}:{registry.PASSWORD}",
         ],
         _answers(f"http://127.0.0.1:{identity.mesh_port}/healthz/ready"),
         state.folder,

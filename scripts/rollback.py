@@ -9,23 +9,19 @@ from typing import Annotated
 
 import typer
 
-from apps.errors import ArtifactError
-from guard.recovery.errors import RecoveryError
 from scripts import guarding, recovery
+from scripts.endings import run
 from scripts.engine import Engine, EngineError
 from scripts.options import Format, Output, Stack, Yes
 from scripts.pins import Request
 from scripts.release import commands as releasing
 from scripts.review.command import review
-from scripts.targets import TargetError, announce, explain
+from scripts.targets import announce
 from scripts.updating import update
 from stacks.file import read
 from stacks.lock import read_lock
-from stacks.model import ConfigurationError, unknown
+from stacks.model import unknown
 from stacks.releases import RELEASES, SYSTEMS, load, versions
-
-INTERRUPTED = 130
-"""The exit code that Typer makes of Ctrl-C, without a word."""
 
 app = typer.Typer(
     name="rollback",
@@ -147,26 +143,7 @@ def _known(system: str | None) -> None:
 
 def main() -> int:
     """Run the command line; an error that a person can mend is one line."""
-    try:
-        # Without standalone mode an Exit isn't raised: its code is what the call returns.
-        code = app(standalone_mode=False)
-    except (ArtifactError, ConfigurationError, EngineError, RecoveryError, TargetError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    except typer.Abort:
-        print("stopped; nothing was changed", file=sys.stderr)
-        return 130
-    except Exception as error:
-        if hasattr(error, "format_message"):
-            print(f"error: {error.format_message()}", file=sys.stderr)
-            return 2
-        if said := explain(error):
-            print(f"error: {said}", file=sys.stderr)
-            return 1
-        raise
-    if code == INTERRUPTED:
-        print("stopped: what was under way may be done in part; the same command goes on with it", file=sys.stderr)
-    return code if isinstance(code, int) else 0
+    return run(app)
 
 
 if __name__ == "__main__":
