@@ -91,6 +91,8 @@ def _origin(version: str, origin: str | None, folder: Path) -> str:
         if not good:
             raise ReleaseError("no good release is published: write the first manifest by hand (docs/releases.md)")
         origin = good[-1]
+    if origin not in lock:
+        raise unknown("version", origin, [each for each in versions(folder) if each in lock])
     if order(version) <= order(origin):
         raise ReleaseError(f"{version} isn't newer than {origin}, which it would be written from")
     return origin

@@ -78,8 +78,9 @@ def bring(items: Sequence[Pinned], at: Bucket, built: Path = FOLDER) -> tuple[tu
             at.put(item, path)
     if gone := [item for item, standing in places.standings(missing, at).items() if standing is not Standing.THERE]:
         raise ReleaseError(
-            f"{', '.join(item.place for item in gone)} isn't there after it was uploaded: somebody deleted or "
-            "changed it; publish again"
+            f"{', '.join(item.place for item in gone)} isn't whole after it was uploaded: somebody deleted or changed a "
+            "part of it meanwhile, or a registry lost a layer of a manifest that it still has. Delete it there, then "
+            "publish again"
         )
     return tuple(missing), len(found) - len(missing)
 
