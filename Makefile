@@ -52,7 +52,7 @@ fuzz: $(READY) toolchain ## SEQUENCES of the guard's fuzz (300), going on where 
 
 check: $(READY)          ## types and style, those of the code in artifacts too
 	@$(VENV)/bin/ruff format --check . && $(VENV)/bin/ruff check . && $(VENV)/bin/mypy .
-	@scripts/run-tests --soak --quiet tests/sandbox/artifacts/test_types.py
+	@scripts/run-tests --soak --quiet tests/apps/test_types.py
 
 bench: $(READY)          ## speeds and memory, as ratios in one run, in a sandbox of its own
 	@$(PY) -m tests.bench

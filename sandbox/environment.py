@@ -10,6 +10,7 @@ import shlex
 import sys
 from pathlib import Path
 
+from sandbox import registry
 from sandbox.paths import ROOT, State
 
 LEADS_ELSEWHERE = ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_CONFIG_FILE", "PULUMI_ACCESS_TOKEN", "PULUMI_STACK")
@@ -36,6 +37,7 @@ def environment(state: State) -> dict[str, str]:
         "AWS_EC2_METADATA_DISABLED": "true",
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         "KUBECONFIG": str(state.kubeconfig),
+        **registry.variables(state.folder),
         "NO_PROXY": ",".join(filter(None, [os.environ.get("NO_PROXY"), "127.0.0.1,localhost"])),
     }
 

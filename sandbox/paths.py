@@ -38,6 +38,7 @@ class Identity:
     postgres_port: int
     mesh_port: int
     host_port: int
+    registry_port: int
     minute_seconds: float
     """Real seconds that an emulated minute lasts: 60 outside of tests."""
 
@@ -86,7 +87,11 @@ class State:
     def identity(self) -> Identity:
         """The identity that was chosen. Raises ``SandboxError`` where nothing was set up yet."""
         try:
-            return Identity(**json.loads(self.identity_file.read_text()))
+            found = json.loads(self.identity_file.read_text())
+            if "registry_port" not in found:  # of before there was a registry
+                found["registry_port"] = free_ports(1)[0]
+                self._write(Identity(**found))
+            return Identity(**found)
         except FileNotFoundError:
             raise SandboxError("the sandbox isn't set up here: run `make up`") from None
         except (ValueError, TypeError):
@@ -97,13 +102,16 @@ class State:
         if self.identity_file.exists():
             return self.identity()
         self.folder.mkdir(parents=True, exist_ok=True)
-        account, websocket, cluster, postgres, mesh, host = free_ports(6)
+        account, websocket, cluster, postgres, mesh, host, registry = free_ports(7)
         number = f"{secrets.randbelow(9 * 10**11) + 10**11}"
-        identity = Identity(number, account, websocket, cluster, postgres, mesh, host, minute_seconds)
+        identity = Identity(number, account, websocket, cluster, postgres, mesh, host, registry, minute_seconds)
+        self._write(identity)
+        return identity
+
+    def _write(self, identity: Identity) -> None:
         temporary = self.identity_file.with_suffix(".new")
         temporary.write_text(json.dumps(asdict(identity), indent=2) + "\n")
         temporary.replace(self.identity_file)
-        return identity
 
 
 def free_ports(count: int) -> list[int]:

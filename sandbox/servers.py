@@ -9,15 +9,17 @@ import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 
+from sandbox import registry
 from sandbox.cluster import launcher
 from sandbox.paths import ROOT, Identity, State
 from sandbox.processes import Server
 
 
-def servers(state: State, identity: Identity, cluster_binary: Path) -> list[Server]:
-    """PostgreSQL, the cluster, the account, the ingress, the hosts: in the order in which they are started."""
+def servers(state: State, identity: Identity, cluster_binary: Path, registry_binary: Path) -> list[Server]:
+    """The registry, PostgreSQL, the cluster, the account, the ingress, the hosts: in the order of their start."""
     python = [sys.executable, "-m"]
     environment = {"PYTHONPATH": str(ROOT)}
+    mirror = f"{registry.PREFIX}={registry.location(identity.registry_port)}"
     postgres = Server(
         "postgres",
         [
@@ -50,13 +52,16 @@ def servers(state: State, identity: Identity, cluster_binary: Path) -> list[Serv
     )
     cluster = Server(
         "cluster",
-        launcher.command(
-            cluster_binary,
-            port=identity.cluster_port,
-            data_dir=state.folder / "cluster",
-            kubeconfig=state.kubeconfig,
-            images=state.images,
-        ),
+        [
+            *launcher.command(
+                cluster_binary,
+                port=identity.cluster_port,
+                data_dir=state.folder / "cluster",
+                kubeconfig=state.kubeconfig,
+                images=state.images,
+            ),
+            f"--mirror={mirror}",
+        ],
         _cluster_ready(state, identity),
         state.folder,
         patience=180,
@@ -70,6 +75,8 @@ def servers(state: State, identity: Identity, cluster_binary: Path) -> list[Serv
             f"--kubeconfig={state.kubeconfig}",
             f"--port={identity.mesh_port}",
             f"--state-dir={state.folder / 'mesh'}",
+            f"--mirror={mirror}",
+            f"--login={registry.USER}:{registry.PASSWORD}",
         ],
         _answers(f"http://127.0.0.1:{identity.mesh_port}/healthz/ready"),
         state.folder,
@@ -90,7 +97,14 @@ def servers(state: State, identity: Identity, cluster_binary: Path) -> list[Serv
         environment,
         ports=(identity.host_port,),
     )
-    return [postgres, cluster, account, mesh, host]
+    images = Server(
+        "registry",
+        registry.command(registry_binary, port=identity.registry_port, folder=state.folder / "registry"),
+        _listens(identity.registry_port),
+        state.folder,
+        ports=(identity.registry_port,),
+    )
+    return [images, postgres, cluster, account, mesh, host]
 
 
 def _listens(port: int) -> Callable[[], bool]:

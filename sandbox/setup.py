@@ -5,24 +5,24 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import subprocess
 import sys
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from sandbox import registry
 from sandbox.cluster import launcher as cluster
 from sandbox.environment import environment
 from sandbox.host import tools as host_tools
 from sandbox.paths import ROOT, Identity, SandboxError, State, cache
 from sandbox.processes import Server
 from sandbox.providers.install import install
+from sandbox.publishing import publish
 from sandbox.servers import servers
 from sandbox.toolchain import kubectl, pulumi_cli
 from sandbox.toolchain.progress import Progress
 
-ARTIFACT_BUCKET = "rollback-stack-artifacts"
 PLUGINS = (("aws", "7.51.1", "sandbox.providers.aws"), ("kubernetes", "4.34.2", "sandbox.providers.kubernetes"))
 """The provider plugins of the sandbox, at the versions of the SDKs in requirements.lock."""
 
@@ -30,23 +30,30 @@ PLUGINS = (("aws", "7.51.1", "sandbox.providers.aws"), ("kubernetes", "4.34.2", 
 def up(state: State, progress: Progress, minute_seconds: float = 60.0, only: Collection[str] | None = None) -> Identity:
     """Set up what is missing and start what doesn't run. Raises ``SandboxError`` or ``ToolchainError``: one line.
 
-    only: the servers to start, by name; all of them when left out. The account is always among them.
+    only: the servers to start, by name; all of them when left out. The account and the registry are always among them.
     """
     with _alone(state):
         tools = pulumi_cli.ensure(cache(), progress)
         binary = cluster.ensure(cache(), progress)
+        serving, crane = registry.ensure(cache(), progress)
         host_tools.ensure(cache(), progress)
         identity = state.create(minute_seconds)
         _write_images(state)
-        _install(state, tools, binary)
-        every = [each for each in servers(state, identity, binary) if only is None or each.name in {*only, "account"}]
+        registry.lead(state.folder, identity.registry_port)
+        _install(state, tools, binary, crane)
+        every = [
+            each
+            for each in servers(state, identity, binary, serving)
+            if only is None or each.name in {*only, "account", "registry"}
+        ]
         for server in every:
             server.check_ports()
         started = [server for server in every if server.start()]
         for server in started:
             with progress.activity(f"starting the sandbox's {server.name}"):
                 server.wait()
-        _publish_artifacts(state, progress)
+        with progress.activity("publishing artifacts"):
+            publish(environment(state))
     return identity
 
 
@@ -59,13 +66,13 @@ def down(state: State) -> list[str]:
             every = running(state)
         except SandboxError:
             # Of another version of the sandbox, or damaged: its servers are known by their pid files all the same.
-            every = servers(state, Identity("", 0, 0, 0, 0, 0, 0, 60.0), Path(os.devnull))
+            every = servers(state, Identity("", 0, 0, 0, 0, 0, 0, 0, 60.0), Path(os.devnull), Path(os.devnull))
         return [server.name for server in reversed(every) if server.stop()]
 
 
 def running(state: State) -> list[Server]:
     """The servers of a state, running or not."""
-    return servers(state, state.identity(), Path(os.devnull))
+    return servers(state, state.identity(), Path(os.devnull), Path(os.devnull))
 
 
 @contextlib.contextmanager
@@ -79,7 +86,7 @@ def _alone(state: State) -> Iterator[None]:
 
 
 def _write_images(state: State) -> None:
-    from sandbox.artifacts.catalogue import image_catalogue
+    from apps.catalogue import image_catalogue
 
     text = json.dumps(image_catalogue(), indent=2, sort_keys=True)
     if not state.images.exists() or state.images.read_text() != text:
@@ -88,14 +95,14 @@ def _write_images(state: State) -> None:
         temporary.replace(state.images)
 
 
-def _install(state: State, tools: Path, binary: Path) -> None:
+def _install(state: State, tools: Path, binary: Path, crane: Path) -> None:
     """Plugins into the engine's home, commands into the folder that PATH begins with."""
     for name, version, module in PLUGINS:
         install(state.pulumi_home, name, version, module, python=Path(sys.executable), root=ROOT)
     no_engine_logs(state.pulumi_home)
     state.backend.mkdir(parents=True, exist_ok=True)
     state.bin.mkdir(parents=True, exist_ok=True)
-    for name, target in (("kubectl", kubectl.path()), ("sandbox-cluster", binary), ("tools", tools)):
+    for name, target in (("kubectl", kubectl.path()), ("sandbox-cluster", binary), ("crane", crane), ("tools", tools)):
         link = state.bin / name
         temporary = state.bin / f".{name}.new"
         temporary.unlink(missing_ok=True)
@@ -113,14 +120,3 @@ def no_engine_logs(pulumi_home: Path) -> None:
     if not logs.exists():
         pulumi_home.mkdir(parents=True, exist_ok=True)
         logs.write_text("A file in the place of a folder: the sandbox's engine keeps no logs of its commands.\n")
-
-
-def _publish_artifacts(state: State, progress: Progress) -> None:
-    """Function artifacts lie outside of every stack, as a build pipeline would have left them."""
-    with progress.activity("publishing artifacts"):
-        command = [sys.executable, "-m", "sandbox.artifacts", "publish", "--bucket", ARTIFACT_BUCKET]
-        done = subprocess.run(
-            command, cwd=ROOT, env={**os.environ, **environment(state)}, capture_output=True, text=True, check=False
-        )
-    if done.returncode:
-        raise SandboxError(f"publishing artifacts failed: {(done.stderr or done.stdout).strip().splitlines()[-1:]}")

@@ -9,22 +9,18 @@ from typing import Annotated
 
 import typer
 
-from guard.recovery.errors import RecoveryError
 from scripts import guarding, recovery, typos
+from scripts.endings import run
 from scripts.engine import Engine, EngineError, Left
 from scripts.options import Format, Output, Stack, Yes
 from scripts.pins import Request
+from scripts.release import commands as releasing
 from scripts.review.command import review
-from scripts.targets import TargetError, announce, explain
+from scripts.targets import announce
 from scripts.updating import update
-from stacks.artifacts import VERSION_PATTERN
 from stacks.file import read
 from stacks.lock import read_lock
-from stacks.model import ConfigurationError, nearest
-from stacks.releases import RELEASES, load, publish, versions
-
-INTERRUPTED = 130
-"""The exit code that Typer makes of Ctrl-C, without a word."""
+from stacks.releases import RELEASES, load, versions
 
 app = typer.Typer(
     name="rollback",
@@ -35,6 +31,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(guarding.app)
+app.add_typer(releasing.app)
 app.add_typer(recovery.app, name="recovery")
 app.command("review", epilog="Example: rollback review -s prod --output markdown")(review)
 app.command("audit", epilog="Example: rollback audit -s prod --output json")(guarding.audit)
@@ -107,20 +104,7 @@ def list_versions(output: Output = Format.TEXT) -> None:
         releases_table(found)
 
 
-@app.command("publish", epilog="Example: rollback publish v1.2.4")
-def publish_release(version: Annotated[str, typer.Argument(help="The release whose manifest is finished.")]) -> None:
-    """Lock a release's manifest: from now on it can't change."""
-    if VERSION_PATTERN.fullmatch(version) and version not in versions():
-        raise ConfigurationError(
-            f"there is no manifest stacks/releases/{version}.yaml to publish{nearest(version, versions())}: write it "
-            "first, from that of the release before it (docs/releases.md)"
-        )
-    before = read_lock(RELEASES)
-    publish(version)
-    if read_lock(RELEASES) == before:
-        typer.echo(f"{version} was published before, and is as it was: there is nothing to commit")
-        return
-    typer.echo(f"{version} is published; commit stacks/releases/{version}.yaml and releases.lock together")
+app.command("publish", hidden=True)(releasing.publish)
 
 
 @app.command(epilog="Example: rollback takeover template.yaml --stack-name security-assistant-prod --plan-only")
@@ -160,26 +144,7 @@ def takeover(
 
 def main() -> int:
     """Run the command line; an error that a person can mend is one line."""
-    try:
-        # Without standalone mode an Exit isn't raised: its code is what the call returns.
-        code = app(prog_name="rollback", standalone_mode=False)
-    except (ConfigurationError, EngineError, RecoveryError, TargetError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return error.code if isinstance(error, EngineError) else 1
-    except typer.Abort:
-        print("stopped; nothing was changed", file=sys.stderr)
-        return 130
-    except Exception as error:
-        if said := typos.explain(error):
-            print(f"error: {said}", file=sys.stderr)
-            return 2
-        if said := explain(error):
-            print(f"error: {said}", file=sys.stderr)
-            return 1
-        raise
-    if code == INTERRUPTED:
-        print("stopped: what was under way may be done in part; the same command goes on with it", file=sys.stderr)
-    return code if isinstance(code, int) else 0
+    return run(app, "rollback")
 
 
 if __name__ == "__main__":

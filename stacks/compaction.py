@@ -12,7 +12,7 @@ from stacks.model import Model, one_of
 
 FUNCTIONS = ("stream_processor", "metadata_handler", "label_handler", "enhanced_compaction_handler")
 Format = Annotated[int, Field(ge=1, le=99)]
-"""How receipts are written into the Chroma store; see ``sandbox/artifacts/layers/compaction``."""
+"""How receipts are written into the Chroma store; see ``apps/layers/compaction``."""
 
 
 class DataFormat(Model):

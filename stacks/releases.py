@@ -132,7 +132,7 @@ def parse(content: bytes, where: str, additions: Mapping[str, tuple[str, bytes]]
         raise explain(error, where, Release) from None
 
 
-def publish(version: str, folder: Path = RELEASES) -> None:
+def lock_release(version: str, folder: Path = RELEASES) -> None:
     """Add the hashes of a release's files to the lock. From then on they can't change.
 
     Raises ``ConfigurationError`` where one was published with other content before.

@@ -22,6 +22,7 @@ import (
 	"k8s.io/klog/v2"
 
 	"rollbackstack/sandbox/cluster/controlplane"
+	"rollbackstack/sandbox/cluster/images"
 	"rollbackstack/sandbox/cluster/kubelet"
 )
 
@@ -64,17 +65,23 @@ func main() {
 func parse(args []string) (settings, int, error) {
 	var s settings
 	var verbosity int
+	var mirror string
 	flags := flag.NewFlagSet("cluster", flag.ContinueOnError)
 	flags.IntVar(&s.port, "port", 0, "port of the API server on 127.0.0.1 (required)")
 	flags.StringVar(&s.dataDir, "data-dir", "", "folder of the cluster's state, made when missing (required)")
 	flags.StringVar(&s.kubeconfig, "kubeconfig", "", "file to write when the cluster is ready (required)")
 	flags.StringVar(&s.images, "images", "", "JSON catalogue of the images that exist; without it every image is taken as ready")
+	flags.StringVar(&mirror, "mirror", "", "prefix=127.0.0.1:port/path: where images that begin with the prefix, and that the catalogue hasn't, are pulled from")
 	flags.StringVar(&s.crds, "crds", beside(crdsFile), "YAML file of CustomResourceDefinitions to install; "+crdsFile+" beside the program where there is one")
 	flags.IntVar(&s.nodes, "nodes", 3, "how many nodes to simulate")
 	flags.DurationVar(&s.timing.Start, "pod-start-delay", 300*time.Millisecond, "how long a pod takes from a node's first look at it to its containers' start")
 	flags.DurationVar(&s.timing.Backoff, "restart-backoff", kubelet.DefaultBackoff, "first wait before a failed container or image pull is tried again; doubles up to 30 times that")
 	flags.IntVar(&verbosity, "v", -1, "verbosity of the components' logs; -1 shows errors only")
 	if err := flags.Parse(args); err != nil {
+		return s, 0, err
+	}
+	var err error
+	if s.mirror, err = images.ParseMirror(mirror); err != nil {
 		return s, 0, err
 	}
 	switch {

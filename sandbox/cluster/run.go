@@ -21,6 +21,7 @@ type settings struct {
 	dataDir    string
 	kubeconfig string
 	images     string
+	mirror     *images.Mirror
 	crds       string
 	nodes      int
 	timing     kubelet.Timing
@@ -77,7 +78,7 @@ func populate(ctx context.Context, s settings, plane *controlplane.ControlPlane,
 	if err != nil {
 		return err
 	}
-	simulated := nodes.New(client, s.nodes, s.timing, catalogue)
+	simulated := nodes.New(client, s.nodes, s.timing, catalogue, s.mirror)
 	if err := simulated.Register(ctx); err != nil {
 		return fmt.Errorf("nodes: %w", err)
 	}

@@ -1,6 +1,6 @@
 """The local cluster's ingress gateway, and the programs of its pods.
 
-The nodes of the local cluster run no containers. This server runs what an image of the shelf (``sandbox.artifacts``)
+The nodes of the local cluster run no containers. This server runs what an image of the shelf (``apps``)
 holds, and routes requests from outside to it as an Istio ingress gateway would: Host header -> VirtualService ->
 weights -> subset of a DestinationRule -> Service -> a ready pod.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import base64
 import errno
 import logging
 import signal
@@ -20,6 +21,7 @@ from sandbox.mesh.cluster import FAILURES, Cluster, ElsewhereError
 from sandbox.mesh.gateway import Gateway
 from sandbox.mesh.mirror import PAUSE_SECONDS
 from sandbox.mesh.programs import Programs
+from sandbox.mesh.pulled import Mirror
 from sandbox.mesh.view import View
 
 log = logging.getLogger("sandbox.mesh")
@@ -38,20 +40,29 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--kubeconfig", type=Path, required=True, help="of the local cluster; may appear later")
     parser.add_argument("--port", type=int, required=True, help="port of the gateway on 127.0.0.1")
     parser.add_argument("--state-dir", type=Path, required=True, help="folder for files of images and logs of pods")
+    parser.add_argument("--mirror", default="", help="prefix=host:port/path, where the nodes pull such images from")
+    parser.add_argument("--login", default="", help="user:password of that registry")
     given = parser.parse_args(argv)
     if not 0 < given.port < 1 << 16:
         parser.error("--port must be between 1 and 65535")
     return given
 
 
+def mirror(given: argparse.Namespace) -> Mirror | None:
+    """Where images are pulled from; None where no registry is named."""
+    prefix, _, location = given.mirror.partition("=")
+    header = f"Basic {base64.b64encode(given.login.encode()).decode()}" if given.login else ""
+    return Mirror(prefix, location, header) if location else None
+
+
 class Mesh:
     """The gateway with everything that it follows."""
 
-    def __init__(self, cluster: Cluster, port: int, folder: Path) -> None:
+    def __init__(self, cluster: Cluster, port: int, folder: Path, mirror: Mirror | None = None) -> None:
         self._cluster, self._port = cluster, port
         self._announced = self._was_ready = False
         self._view = View()
-        self._programs = Programs(folder, cluster.get)
+        self._programs = Programs(folder, cluster.get, mirror)
         self._gateway = Gateway(self._view.table, self._programs, self._ready, Random())  # noqa: S311 - no secret
 
     async def serve(self, stop: asyncio.Event) -> None:
@@ -114,7 +125,7 @@ async def run(given: argparse.Namespace) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     cluster = Cluster(given.kubeconfig, given.state_dir / "tls")
     try:
-        await Mesh(cluster, given.port, given.state_dir).serve(stop)
+        await Mesh(cluster, given.port, given.state_dir, mirror(given)).serve(stop)
     finally:
         await cluster.close()
 

@@ -1,4 +1,4 @@
-"""Images of the shelf, laid out on disk to be run."""
+"""Images of the shelf and of the registry, laid out on disk to be run."""
 
 from __future__ import annotations
 
@@ -11,11 +11,13 @@ from typing import Any
 
 import yaml
 
-from sandbox.artifacts import build, catalogue
-from sandbox.artifacts.kinds import ImageArtifact
+from apps import build, catalogue
+from apps.kinds import ImageArtifact
+from sandbox.mesh.pulled import Mirror, Pulled
 
 SCRIPT = "app.py"
 """What an image's Dockerfile starts, with Python."""
+INTERPRETER = "python"
 DEFAULT_PORT = 8000
 
 
@@ -25,23 +27,28 @@ class Image:
 
     folder: Path
     port: int
+    command: tuple[str, ...] = (INTERPRETER, SCRIPT)
+    environment: tuple[tuple[str, str], ...] = ()
 
 
 class Images:
     """Lays images out under a folder, each once."""
 
-    def __init__(self, folder: Path, shelf: Path = catalogue.ROOT) -> None:
-        self._folder, self._shelf = folder, shelf
+    def __init__(self, folder: Path, shelf: Path = catalogue.ROOT, mirror: Mirror | None = None) -> None:
+        self._folder, self._shelf, self._mirror = folder, shelf, mirror
         self._known: dict[str, ImageArtifact] = {}
 
     def find(self, reference: str) -> Image | None:
-        """Return the image that a pod names, None where the shelf has none of that digest."""
+        """Return the image that a pod names, None where neither shelf nor registry has it. Raises PullError."""
         name = _without_tag(reference)
         if name not in self._known:
             # A version may have been put on the shelf since the last look.
-            self._known = {each.reference: each for each in catalogue.images(self._shelf)}
+            self._known = {each.reference: each for each in catalogue.images(self._shelf) if not each.is_whole}
         found = self._known.get(name)
-        return None if found is None else self._laid_out(found)
+        if found is not None:
+            return self._laid_out(found)
+        pulled = self._mirror.pull(name, self._folder) if self._mirror else None
+        return None if pulled is None else _of(pulled)
 
     def _laid_out(self, artifact: ImageArtifact) -> Image:
         target = self._folder / artifact.name / f"{artifact.version}-{artifact.digest.rpartition(':')[2][:16]}"
@@ -55,6 +62,18 @@ class Images:
                 shutil.rmtree(partial, ignore_errors=True)
         described: Any = yaml.safe_load(artifact.files.get("image.yaml", b"")) or {}
         return Image(target, int(described.get("port", DEFAULT_PORT)))
+
+
+def _of(pulled: Pulled) -> Image:
+    """What an image of the registry starts, by its configuration."""
+    config = pulled.config
+    words = [*(config.get("Entrypoint") or ()), *(config.get("Cmd") or ())]
+    ports = [int(port.partition("/")[0]) for port in config.get("ExposedPorts") or ()]
+    pairs = (entry.partition("=") for entry in config.get("Env") or ())
+    folder = pulled.root / str(config.get("WorkingDir") or "/").lstrip("/")
+    return Image(
+        folder, min(ports, default=DEFAULT_PORT), tuple(words), tuple((name, value) for name, _, value in pairs)
+    )
 
 
 def _without_tag(reference: str) -> str:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from sandbox.artifacts.errors import ArtifactError
+from apps.errors import ArtifactError
 from sandbox.mesh import endpoints, variables
-from sandbox.mesh.images import SCRIPT, Images
+from sandbox.mesh.images import Image, Images
+from sandbox.mesh.pulled import PullError
 from sandbox.mesh.routes import Object
 
 DEFAULT_GRACE = 30
@@ -42,18 +44,19 @@ async def prepare(pod: Object, images: Images, get: variables.Get) -> Launch | N
     """Return what a pod runs, None where none of its images is on the shelf. Raises LaunchError."""
     for container in pod["spec"]["containers"]:
         try:
-            image = images.find(container["image"])
+            # A pull asks the network: requests go on meanwhile.
+            image = await asyncio.to_thread(images.find, container["image"])
             if image is None:
                 continue
-            own = await variables.resolve(pod, container, get)
-        except (ArtifactError, variables.VariableError) as error:
+            own = {**dict(image.environment), **await variables.resolve(pod, container, get)}
+        except (ArtifactError, PullError, variables.VariableError) as error:
             raise LaunchError(str(error)) from error
         made_by = endpoints.owner(pod)
         return Launch(
             owner=made_by["uid"],
             name=f"{pod['metadata']['namespace']}.{made_by['name']}",
             folder=image.folder,
-            arguments=_arguments(container),
+            arguments=_arguments(container, image),
             environment=tuple(sorted(own.items())),
             port=_port(own, image.port),
             grace=pod["spec"].get("terminationGracePeriodSeconds", DEFAULT_GRACE),
@@ -67,12 +70,12 @@ def surroundings(launch: Launch) -> dict[str, str]:
     return {**basics, **dict(launch.environment), "HOST": "127.0.0.1", "PORT": "0"}
 
 
-def _arguments(container: Object) -> tuple[str, ...]:
-    """A container's command and args replace the image's own, which is ``python app.py``."""
-    command = container.get("command") or [_INTERPRETERS[0]]
-    arguments = container.get("args") or ([] if container.get("command") else [SCRIPT])
+def _arguments(container: Object, image: Image) -> tuple[str, ...]:
+    """A container's command and args replace the image's own (Kubernetes documentation, "Define a Command")."""
+    command = container.get("command") or list(image.command[:1])
+    arguments = container.get("args") or ([] if container.get("command") else list(image.command[1:]))
     words = [*command, *arguments]
-    if words[0] not in _INTERPRETERS or len(words) < 2 or words[1].startswith("-"):
+    if len(words) < 2 or words[0] not in _INTERPRETERS or words[1].startswith("-"):
         raise LaunchError(f"only `python <script>` can be run, not `{' '.join(words)}`")
     return tuple(words[1:])
 

@@ -15,6 +15,7 @@ from sandbox.mesh.cluster import FAILURES
 from sandbox.mesh.images import Images
 from sandbox.mesh.launches import LaunchError, prepare
 from sandbox.mesh.program import Program
+from sandbox.mesh.pulled import Mirror
 from sandbox.mesh.routes import Object
 from sandbox.mesh.variables import Get
 
@@ -27,9 +28,9 @@ RETRY_SECONDS = 1.0
 class Programs:
     """Which pod is served by which process. ``folder`` holds the images' files and the programs' output."""
 
-    def __init__(self, folder: Path, get: Get) -> None:
+    def __init__(self, folder: Path, get: Get, mirror: Mirror | None = None) -> None:
         self.changed = Signal()
-        self._images, self._get = Images(folder / "images"), get
+        self._images, self._get = Images(folder / "images", mirror=mirror), get
         self._logs = folder / "logs"
         self._of: dict[str, Program | None] = {}
         self._refused: dict[str, str] = {}

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from websockets.sync.client import connect
 
-from sandbox.artifacts import samples
 from stacks.releases import SYSTEMS
+from tests.support import samples
 from tests.support.project import Project
 from tests.support.sandbox import RunningSandbox
 

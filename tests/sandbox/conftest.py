@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.artifacts.catalogue import image_catalogue
+from apps.catalogue import image_catalogue
 from sandbox.cluster import launcher
 from sandbox.paths import cache
 from sandbox.toolchain.progress import Progress

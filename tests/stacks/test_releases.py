@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from stacks.lock import LOCK_NAME, read_lock
 from stacks.model import ConfigurationError
-from stacks.releases import RELEASES, SYSTEMS, load, parse, publish, versions, window
+from stacks.releases import RELEASES, SYSTEMS, load, lock_release, parse, versions, window
 
 ROOT = RELEASES.parent.parent
 
@@ -88,8 +88,8 @@ def test_a_published_manifest_that_is_gone_is_missed(folder: Path) -> None:
 def test_an_unpublished_manifest_is_not_deployed(folder: Path) -> None:
     text = (folder / "v1.2.3.yaml").read_text().replace("v1.2.3", "v1.2.4")
     (folder / "v1.2.4.yaml").write_text(text)
-    assert "rollback publish v1.2.4" in refusal("v1.2.4", folder)
-    publish("v1.2.4", folder)
+    assert "rollback release publish v1.2.4" in refusal("v1.2.4", folder)
+    lock_release("v1.2.4", folder)
     assert load("v1.2.4", folder).version == "v1.2.4"
     assert read_lock(folder)["v1.2.4"] == hashlib.sha256(text.encode()).hexdigest()
 
@@ -99,7 +99,7 @@ def test_publishing_again_with_other_content_is_refused(folder: Path) -> None:
     path.write_text(path.read_text().replace("1.4.1", "1.4.0"))
     before = (folder / LOCK_NAME).read_bytes()
     with pytest.raises(ConfigurationError, match="edited after it was published"):
-        publish("v1.2.2", folder)
+        lock_release("v1.2.2", folder)
     assert (folder / LOCK_NAME).read_bytes() == before
 
 
@@ -154,7 +154,7 @@ def older(folder: Path) -> Path:
     manifest["version"] = "v1.5.0"
     joined = manifest["systems"].pop("rag-api")
     (folder / "v1.5.0.yaml").write_text(yaml.safe_dump(manifest, sort_keys=False))
-    publish("v1.5.0", folder)
+    lock_release("v1.5.0", folder)
     (folder / "v1.5.0.d").mkdir()
     (folder / "v1.5.0.d" / "rag-api.yaml").write_text(yaml.safe_dump(joined))
     return folder
@@ -162,8 +162,10 @@ def older(folder: Path) -> Path:
 
 def test_a_system_that_joins_later_is_added_beside_the_manifest(older: Path) -> None:
     before = read_lock(older)
-    assert refusal("v1.5.0", older) == "rag-api.yaml isn't published: run `rollback publish v1.5.0` and commit it"
-    publish("v1.5.0", older)
+    assert (
+        refusal("v1.5.0", older) == "rag-api.yaml isn't published: run `rollback release publish v1.5.0` and commit it"
+    )
+    lock_release("v1.5.0", older)
     assert set(load("v1.5.0", older).systems.named()) == {"async-rag", "rag-api"}
     lock = read_lock(older)
     assert set(lock) - set(before) == {"v1.5.0/rag-api"}
@@ -171,7 +173,7 @@ def test_a_system_that_joins_later_is_added_beside_the_manifest(older: Path) -> 
 
 
 def test_an_addition_is_locked_like_the_manifest(older: Path) -> None:
-    publish("v1.5.0", older)
+    lock_release("v1.5.0", older)
     path = older / "v1.5.0.d" / "rag-api.yaml"
     text = path.read_text()
     path.write_text(text.replace("1.5.0", "1.4.1"))
@@ -183,11 +185,11 @@ def test_an_addition_is_locked_like_the_manifest(older: Path) -> None:
 def test_an_addition_cannot_restate_what_the_manifest_says(older: Path) -> None:
     (older / "v1.5.0.d" / "async-rag.yaml").write_text("asyncPath: false\n")
     with pytest.raises(ConfigurationError, match="states async-rag already"):
-        publish("v1.5.0", older)
+        lock_release("v1.5.0", older)
 
 
 def test_a_typo_in_an_addition_is_named(older: Path) -> None:
     path = older / "v1.5.0.d" / "rag-api.yaml"
     path.write_text(path.read_text().replace("digest", "digets"))
     with pytest.raises(ConfigurationError, match="did you mean digest"):
-        publish("v1.5.0", older)
+        lock_release("v1.5.0", older)

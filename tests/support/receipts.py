@@ -23,8 +23,8 @@ from moto.cloudwatch.models import cloudwatch_backends
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.dynamodb.models import dynamodb_backends
 
-from sandbox.artifacts import catalogue
-from sandbox.artifacts.kinds import Package
+from apps import catalogue
+from apps.kinds import Package
 
 SYSTEM = "compaction"
 FUNCTIONS = ("stream_processor", "metadata_handler", "label_handler", "enhanced_compaction_handler")

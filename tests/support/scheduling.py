@@ -24,7 +24,7 @@ LONGEST = (
     "tests/guard",
     "tests/components",
     "tests/sandbox/account",
-    "tests/sandbox/artifacts",
+    "tests/apps",
     "tests/sandbox/cluster",
     "tests/sandbox/host",
 )

@@ -33,7 +33,7 @@ type program struct {
 }
 
 func (p *Pod) program(container *corev1.Container, init bool) program {
-	image, found := p.around.Image(container.Image)
+	image, found := p.around.Image(p.spec, container.Image)
 	if found && image.Private && !p.around.Authorised(p.spec) {
 		found = false
 	}
@@ -68,6 +68,7 @@ func (p *Pod) advance(container *corev1.Container, status *corev1.ContainerStatu
 			return
 		}
 		p.leave(container, status, program, m)
+		program = p.program(container, program.init)
 	}
 }
 
@@ -166,8 +167,14 @@ func (p *Pod) leave(container *corev1.Container, status *corev1.ContainerStatus,
 func (p *Pod) start(container *corev1.Container, status *corev1.ContainerStatus, program program, m *memory) {
 	restart := status.State.Terminated != nil || status.LastTerminationState.Terminated != nil
 	if !restart && !program.found {
-		p.pullFails(container, status, m)
-		return
+		problem := p.around.Pull(p.spec, container.Image)
+		if problem == "" {
+			program = p.program(container, program.init)
+		}
+		if !program.found {
+			p.pullFails(container, status, m, problem)
+			return
+		}
 	}
 	if problem := p.around.ContainerProblem(p.spec, container); problem != "" {
 		p.wait(status, reasonConfig, problem)
@@ -193,10 +200,13 @@ func (p *Pod) start(container *corev1.Container, status *corev1.ContainerStatus,
 	status.State = corev1.ContainerState{Running: &corev1.ContainerStateRunning{StartedAt: p.stamp()}}
 }
 
-func (p *Pod) pullFails(container *corev1.Container, status *corev1.ContainerStatus, m *memory) {
-	message := fmt.Sprintf("failed to pull and unpack image %q: failed to resolve reference %q: %s: not found", container.Image, container.Image, container.Image)
-	if image, found := p.around.Image(container.Image); found && image.Private {
-		message = fmt.Sprintf("failed to pull and unpack image %q: failed to authorize: unexpected status: 401 Unauthorized", container.Image)
+// pullFails shows why an image can't be had: what its registry said, or that the catalogue has no such image.
+func (p *Pod) pullFails(container *corev1.Container, status *corev1.ContainerStatus, m *memory, message string) {
+	if message == "" {
+		message = fmt.Sprintf("rpc error: code = NotFound desc = failed to pull and unpack image %q: failed to resolve reference %q: %s: not found", container.Image, container.Image, container.Image)
+		if image, found := p.around.Image(p.spec, container.Image); found && image.Private {
+			message = fmt.Sprintf("rpc error: code = Unknown desc = failed to pull and unpack image %q: failed to authorize: unexpected status: 401 Unauthorized", container.Image)
+		}
 	}
 	m.pulls++
 	p.wait(status, reasonPullFailed, message)

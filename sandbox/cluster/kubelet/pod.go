@@ -47,8 +47,10 @@ type Timing struct {
 
 // Surroundings answers what a pod's fate depends on.
 type Surroundings interface {
-	// Image looks an image up; authorised says whether the pod's pull secrets open private images.
-	Image(reference string) (image images.Image, found bool)
+	// Image looks up what the pod's node has; authorised says whether the pod's pull secrets open private images.
+	Image(pod *corev1.Pod, reference string) (image images.Image, found bool)
+	// Pull brings an image to the node from its registry; the text says why that failed, empty where there is none.
+	Pull(pod *corev1.Pod, reference string) (problem string)
 	Authorised(pod *corev1.Pod) bool
 	// VolumeProblem and ContainerProblem name a ConfigMap or Secret that is missing; empty when there is none.
 	VolumeProblem(pod *corev1.Pod) string

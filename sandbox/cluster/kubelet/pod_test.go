@@ -15,12 +15,19 @@ import (
 type world struct {
 	images  map[string]images.Image
 	missing string
+	refuses string
 	now     time.Time
 }
 
-func (w *world) Image(reference string) (images.Image, bool) {
+func (w *world) Image(_ *corev1.Pod, reference string) (images.Image, bool) {
 	image, ok := w.images[reference]
 	return image, ok
+}
+func (w *world) Pull(_ *corev1.Pod, reference string) string {
+	if w.refuses == "" && reference == "mirrored" {
+		w.images[reference] = images.Image{Behaviour: images.Ready}
+	}
+	return w.refuses
 }
 func (w *world) Authorised(pod *corev1.Pod) bool                        { return len(pod.Spec.ImagePullSecrets) > 0 }
 func (w *world) VolumeProblem(*corev1.Pod) string                       { return "" }
@@ -205,5 +212,26 @@ func TestMissingConfigurationAndPullSecretHoldAPodBack(t *testing.T) {
 	w.live(p, pod, 5*time.Second)
 	if p.Status.ContainerStatuses[0].State.Running == nil {
 		t.Fatalf("not running: %+v", p.Status.ContainerStatuses[0].State)
+	}
+}
+
+func TestImageOfARegistryIsPulledBeforeThePodStarts(t *testing.T) {
+	w, pod := newWorld(), podOf(corev1.RestartPolicyAlways, "mirrored")
+	w.refuses = "rpc error: code = Unknown desc = connection refused"
+	p := w.adopt(pod)
+	w.live(p, pod, time.Second)
+	waiting := p.Status.ContainerStatuses[0].State.Waiting
+	if waiting == nil || waiting.Reason != "ErrImagePull" || waiting.Message != w.refuses {
+		t.Fatalf("the registry's words don't reach the pod: %+v", waiting)
+	}
+	w.live(p, pod, 5*time.Second)
+	waiting = p.Status.ContainerStatuses[0].State.Waiting
+	if want := `Back-off pulling image "mirrored": ErrImagePull: ` + w.refuses; waiting == nil || waiting.Reason != "ImagePullBackOff" || waiting.Message != want {
+		t.Fatalf("after a while: %+v", waiting)
+	}
+	w.refuses = ""
+	events := w.live(p, pod, time.Minute)
+	if !slices.Contains(events, "Pulled") || p.Status.Phase != corev1.PodRunning {
+		t.Fatalf("the registry is back: %v, %s", events, p.Status.Phase)
 	}
 }

@@ -36,12 +36,13 @@ type Nodes struct {
 	count   int
 	timing  kubelet.Timing
 	images  *images.File
+	mirror  *images.Mirror
 	address addresses
 }
 
-// New prepares a number of nodes that take images from a catalogue.
-func New(client kubernetes.Interface, count int, timing kubelet.Timing, catalogue *images.File) *Nodes {
-	return &Nodes{client: client, count: count, timing: timing, images: catalogue}
+// New prepares a number of nodes that take images from a catalogue, and others from a mirror where there is one.
+func New(client kubernetes.Interface, count int, timing kubelet.Timing, catalogue *images.File, mirror *images.Mirror) *Nodes {
+	return &Nodes{client: client, count: count, timing: timing, images: catalogue, mirror: mirror}
 }
 
 // Register makes the nodes that are missing, reports all as ready, and keeps renewing their leases until ctx ends.

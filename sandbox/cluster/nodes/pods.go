@@ -59,7 +59,7 @@ func (n *Nodes) runPods(ctx context.Context) error {
 		lister:   informer.Lister(),
 		queue:    workqueue.NewTypedRateLimitingQueue(workqueue.DefaultTypedControllerRateLimiter[string]()),
 		recorder: events.NewRecorder(scheme.Scheme, corev1.EventSource{Component: "kubelet"}),
-		around:   &surroundings{client: n.client, images: n.images, ctx: ctx},
+		around:   &surroundings{client: n.client, images: n.images, mirror: n.mirror, pulled: &store{}, ctx: ctx},
 		known:    map[string]*tracked{},
 	}
 	enqueue := func(object any) {

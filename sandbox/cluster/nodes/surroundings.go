@@ -18,12 +18,12 @@ import (
 type surroundings struct {
 	client kubernetes.Interface
 	images *images.File
+	mirror *images.Mirror
+	pulled *store
 	ctx    context.Context
 }
 
-func (s *surroundings) Image(reference string) (images.Image, bool) { return s.images.Find(reference) }
-
-// Authorised: which registry a secret opens is not looked at, only that the pod names one that exists and is a
+// Authorised is asked of the catalogue's private images: which registry a secret opens is not looked at, only that the pod names one that exists and is a
 // registry's.
 func (s *surroundings) Authorised(pod *corev1.Pod) bool {
 	for _, reference := range pod.Spec.ImagePullSecrets {

@@ -17,7 +17,7 @@ from typing import Any
 import psutil
 import pytest
 
-from sandbox.artifacts import catalogue
+from apps import catalogue
 from sandbox.host.leftovers import MARK
 from sandbox.paths import free_ports
 from tests.sandbox.account.conftest import ROOT, Account, wait_for

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.artifacts import build, catalogue
+from apps import build, catalogue
 from tests.sandbox.account.conftest import wait_for
 from tests.sandbox.host.conftest import Site
 from tests.sandbox.host.host_server import add_document, call, search

@@ -13,7 +13,7 @@ from typing import Any
 import psutil
 import pytest
 
-from sandbox.artifacts import build
+from apps import build
 from sandbox.host.agent.events import Place, Result, carry_out
 from sandbox.host.agent.records import KEPT, Records
 from sandbox.host.agent.scripts import CancelledError

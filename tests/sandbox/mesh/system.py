@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from apps import catalogue
 from components.rag_api.traffic import ISTIO, routes
 from components.rag_api.workload import APP, CANARY, PORT, STABLE, config_name
-from sandbox.artifacts import catalogue
 from stacks.rag_api import Canary, RagApiSettings
 from tests.sandbox.cluster.local_cluster import LocalCluster
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.artifacts import catalogue
+from apps import catalogue
 from sandbox.mesh.images import Images
 from sandbox.mesh.launches import Launch, LaunchError, prepare, surroundings
 from sandbox.mesh.programs import starts

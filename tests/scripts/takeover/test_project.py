@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from sandbox.artifacts.publish import publish
+from apps.publish import publish
 from scripts import takeover
 from scripts.takeover import guard
 from scripts.takeover.model import Verdict

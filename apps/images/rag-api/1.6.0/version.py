@@ -1,0 +1,3 @@
+"""The version of this image."""
+
+VERSION = "1.6.0"

@@ -1,0 +1,1 @@
+"""Releases from source to lock: build, write the manifest, compare, check, publish, retire, sign."""

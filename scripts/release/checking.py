@@ -1,0 +1,179 @@
+"""``rollback release check``: whether a release could be deployed, and gone back from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+
+from apps import catalogue
+from apps.errors import ArtifactError
+from scripts.release.places import Standing
+from stacks.artifacts import order
+from stacks.file import read
+from stacks.lock import parts, read_lock, shown
+from stacks.model import ConfigurationError, one_of, unknown
+from stacks.pinned import Pinned, pinned
+from stacks.releases import RELEASES, Release, load, parse, versions
+from stacks.settings import STACKS, StackSettings
+from stacks.turns import Move, turns
+
+Look = Callable[[Sequence[Pinned]], Mapping[Pinned, Standing]]
+"""What is in the place of each artifact."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at."""
+
+    release: str
+    what: str
+    """manifest, date, order, way back, artifact, code."""
+    passed: bool
+    text: str
+
+
+def draft(version: str, folder: Path = RELEASES) -> Release:
+    """A release whether it is published or not; a published one is compared with the lock.
+
+    Raises ``ConfigurationError``: there is none, it can't be read, or it was edited after it was published.
+    """
+    if version in read_lock(folder):
+        return load(version, folder)
+    path = folder / f"{version}.yaml"
+    if not path.is_file():
+        raise unknown("version", version, versions(folder))
+    found = {name: (shown(at), at.read_bytes()) for name, at in parts(version, folder).items()}
+    (where, content) = found.pop(version)
+    release = parse(content, where, {name.partition("/")[2]: part for name, part in found.items()})
+    if release.version != version:
+        raise ConfigurationError(f"{where}: version says {release.version}, the file's name says {version}")
+    return release
+
+
+def check(
+    version: str, today: date, look: Look, folder: Path = RELEASES, stacks: Mapping[str, StackSettings] | None = None
+) -> list[Finding]:
+    """Everything about one release. Raises what ``look`` raises."""
+    try:
+        release = draft(version, folder)
+    except ConfigurationError as error:
+        return [Finding(version, "manifest", False, str(error))]
+    state = "published" if version in read_lock(folder) else "not published yet"
+    settings = {name: read(name) for name in STACKS} if stacks is None else stacks
+    found = [
+        Finding(version, "manifest", True, state),
+        *_date(release, today, folder),
+        *_order(release, folder),
+        *_way_back(release, settings, folder),
+    ]
+    return [*found, *_artifacts(release, look), *_code(release)]
+
+
+def early(release: Release, today: date, folder: Path = RELEASES) -> list[Finding]:
+    """What can be told without asking an account: what refuses a release before anything is uploaded."""
+    return [each for each in (*_date(release, today, folder), *_order(release, folder)) if not each.passed]
+
+
+def _date(release: Release, today: date, folder: Path) -> Iterator[Finding]:
+    """Not in the future, and not before the release that it follows."""
+
+    def finding(passed: bool, text: str) -> Finding:
+        return Finding(release.version, "date", passed, text)
+
+    if release.released > today + timedelta(days=1):
+        yield finding(
+            False,
+            f"released {release.released} lies ahead of {today}, this machine's date: correct one of them",
+        )
+        return
+    lock = read_lock(folder)
+    older = [each for each in versions(folder) if each in lock and order(each) < order(release.version)]
+    if older and release.version not in lock:
+        before = load(older[-1], folder).released
+        if release.released < before:
+            yield finding(False, f"released {release.released} is before {older[-1]}, which is of {before}: correct it")
+            return
+    yield finding(True, f"released {release.released}")
+
+
+def _order(release: Release, folder: Path) -> Iterator[Finding]:
+    """No two systems wait for each other, whichever published release the stack comes from."""
+    closed = []
+    lock = read_lock(folder)
+    for version in versions(folder):
+        if version == release.version or version not in lock:
+            continue
+        other = load(version, folder)
+        moving = sorted(set(other.systems.named()) & set(release.systems.named()))
+        for old, new in ((other, release), (release, other)):
+            moves = [Move(system, old.version, new.version) for system in moving]
+            after = {each.version: each.moves_after for each in (other, release)}
+            try:
+                turns(moves, lambda version, after=after: after.get(version, {}))  # type: ignore[misc]
+            except ConfigurationError as error:
+                closed.append(f"{old.version} to {new.version}: {error}")
+    yield Finding(release.version, "order", not closed, "; ".join(closed) or "no circle on any way")
+
+
+def _way_back(release: Release, settings: Mapping[str, StackSettings], folder: Path) -> Iterator[Finding]:
+    """What each stack pins can read the data that this release writes, and has its systems."""
+    closed, open_ = [], []
+    for stack, each in settings.items():
+        for system in each.project.systems:
+            version = each.pin(system)
+            if version == release.version:
+                continue
+            if reason := _closed(release, system, version, folder):
+                closed.append(f"{stack} can't go back to {version}: {reason}")
+        open_.append(f"{stack} to {each.project.version}")
+    yield Finding(
+        release.version, "way back", not closed, "; ".join(dict.fromkeys(closed)) or f"open: {', '.join(open_)}"
+    )
+
+
+def _closed(release: Release, system: str, version: str, folder: Path) -> str | None:
+    new = release.systems.named().get(system)
+    if new is None:
+        return f"this release has no {system}"
+    try:
+        old = load(version, folder).systems.named().get(system)
+    except ConfigurationError as error:
+        return str(error)
+    writes = getattr(getattr(new, "data_format", None), "writes", None)
+    reads = getattr(getattr(old, "data_format", None), "reads", None)
+    if writes is not None and reads is not None and writes not in reads:
+        return f"{system} would write data format {writes}, and {version} reads {', '.join(map(str, reads))}"
+    return None
+
+
+def _artifacts(release: Release, look: Look) -> Iterator[Finding]:
+    for item, standing in look(pinned(release)).items():
+        passed = standing in (Standing.THERE, Standing.BY_FILES)
+        yield Finding(release.version, "artifact", passed, f"{item.place}: {standing.value}")
+
+
+def _code(release: Release) -> Iterator[Finding]:
+    """Whether functions and layers have what they import, told by their sources where those are here.
+
+    Releases of before ``requirements.txt`` don't; they are as they are, so that this is said and doesn't fail.
+    """
+    lacking: dict[tuple[str, ...], list[str]] = {}
+    known = {f"{each.folder.relative_to(catalogue.ROOT).as_posix()}": each for each in catalogue.packages()}
+    for item in pinned(release):
+        source = known.get(item.source)
+        if source is None or item.kind not in ("functions", "layers"):
+            continue
+        try:
+            if source.lacks:
+                lacking.setdefault(source.lacks, []).append(item.name)
+        except ArtifactError as error:
+            yield Finding(release.version, "code", True, f"{item.source} can't be looked at: {error}")
+    for packages, names in lacking.items():
+        yield Finding(
+            release.version,
+            "code",
+            True,
+            f"{one_of(sorted(names))}: {one_of(packages)} isn't in the zip, so a layer has to bring it",
+        )

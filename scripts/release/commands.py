@@ -1,0 +1,156 @@
+"""The commands ``rollback release …``."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from datetime import UTC, date, datetime
+from typing import Annotated
+
+import typer
+
+from scripts.engine import Engine
+from scripts.options import Format, Output, Stack, Yes
+from scripts.release.errors import ReleaseError
+from scripts.targets import announce
+from stacks.file import read
+from stacks.model import unknown
+from stacks.releases import SYSTEMS, versions
+from stacks.settings import STACKS
+
+app = typer.Typer(
+    name="release", help="Build, write, compare, check, publish and retire releases.", no_args_is_help=True
+)
+Release = Annotated[str, typer.Argument(metavar="VERSION", help="A release, such as v1.5.0.")]
+
+
+def today() -> date:
+    """The date that a release bears: of the whole world's clock, so that it is the same wherever it is made."""
+    return datetime.now(UTC).date()
+
+
+@app.command(epilog="Example: rollback release build --system rag-api")
+def build(
+    system: Annotated[str | None, typer.Option(help="The sources of this system alone.")] = None,
+    only_changed: Annotated[
+        bool, typer.Option("--only-changed", help="Leave out what was built from the same sources.")
+    ] = False,
+    output: Output = Format.TEXT,
+) -> None:
+    """Build functions with what they import, layers, revisions and images into build/release."""
+    from scripts.release import building
+
+    if system is not None and system not in SYSTEMS:
+        raise unknown("system", system, list(SYSTEMS))
+    done = building.build(system, only_changed)
+    if output is Format.JSON:
+        typer.echo(json.dumps([asdict(each) for each in done.built], indent=2))
+        return
+    typer.echo(f"{done.made} built, {len(done.built) - done.made} as before; all in build/release")
+
+
+@app.command(epilog="Example: rollback release new v1.5.0 --from v1.4.0 --summary 'Better answers'")
+def new(
+    version: Release,
+    origin: Annotated[
+        str | None, typer.Option("--from", help="The release it goes on from; the newest good one.")
+    ] = None,
+    pin: Annotated[
+        list[str] | None, typer.Option(help="An artifact at a version of your choice: rag-api=1.6.0.")
+    ] = None,
+    summary: Annotated[str, typer.Option(help="What is new, in a line.")] = "",
+) -> None:
+    """Write a manifest: what an earlier release pins, each artifact at the newest sound version that was built."""
+    from scripts.release import building, manifest
+    from stacks.lock import shown
+
+    pairs = [each.partition("=") for each in pin or ()]
+    if wrong := [name for name, sign, value in pairs if not (name and sign and value)]:
+        raise ReleaseError(f"--pin {wrong[0]}: write NAME=VERSION, such as rag-api=1.6.0")
+    chosen = {name: value for name, _, value in pairs}
+    done = manifest.new(version, building.read(), today(), origin, chosen, summary)
+    typer.echo(f"{shown(done.path)} is written, from {done.origin}:")
+    for before, after in done.changes:
+        typer.echo(f"  {before.system} {before.name}: {before.version} -> {after.version}")
+    if not done.changes:
+        typer.echo("  every artifact is as before: edit its switches, or build something newer")
+    for before, _ in done.changes:
+        if before.kind == "layers":
+            typer.echo(
+                f"  {before.system} has another {before.name}: does dataFormat still say what it writes and reads?"
+            )
+    typer.echo(f"look at it, then: rollback release check {version}, rollback release publish {version}")
+
+
+@app.command(epilog="Example: rollback release diff v1.2.3 v1.4.0; rollback release diff prod v1.4.0")
+def diff(
+    before: Annotated[str, typer.Argument(help="A release, or a stack for what it pins.")],
+    after: Annotated[str, typer.Argument(help="A release, or a stack for what it pins.")],
+    output: Output = Format.TEXT,
+) -> None:
+    """What differs between two releases: artifacts, switches, formats, order; and what the stacks run."""
+    from scripts.release import difference, show
+
+    found = difference.compare(difference.view(before), difference.view(after))
+    running = [difference.runs(stack, lambda stack: Engine(stack).outputs()) for stack in reversed(STACKS)]
+    if output is Format.JSON:
+        typer.echo(
+            json.dumps({"differences": list(map(asdict, found)), "stacks": list(map(asdict, running))}, indent=2)
+        )
+    else:
+        show.differences(before, after, found, running)
+
+
+@app.command(epilog="Example: rollback release check v1.5.0")
+def check(
+    version: Annotated[str | None, typer.Argument(help="A release; all of them when left out.")] = None,
+    stack: Stack = "prod",
+    output: Output = Format.TEXT,
+) -> None:
+    """Whether releases could be deployed and gone back from: artifacts by hash, date, order, way back."""
+    from scripts.release import checking, places, show
+
+    settings = read(stack)
+    announce(stack, settings.region, ask=False, cluster=False)
+    at, alone = places.bucket(settings.project.artifact_bucket, settings.region), places.by_files()
+    chosen = versions() if version is None else [version]
+    found = [
+        finding
+        for each in chosen
+        for finding in checking.check(each, today(), lambda items: places.standings(items, at, alone))
+    ]
+    if output is Format.JSON:
+        typer.echo(json.dumps([asdict(each) for each in found], indent=2))
+    else:
+        show.findings(found)
+    if wrong := [each for each in found if not each.passed]:
+        raise ReleaseError(f"{len(wrong)} of {len(found)} checks fail: {wrong[0].release} {wrong[0].text}")
+
+
+@app.command(epilog="Example: rollback release publish v1.5.0")
+def publish(
+    version: Annotated[
+        str | None,
+        typer.Argument(
+            help="The release whose manifest is finished; left out: what published ones lack is brought back."
+        ),
+    ] = None,
+    stack: Stack = "prod",
+    yes: Yes = False,
+) -> None:
+    """Upload and push what is missing, then lock the manifest: from now on it can't change."""
+    from scripts.release import places, publishing
+
+    settings = read(stack)
+    announce(stack, settings.region, ask=not yes, cluster=False)
+    at = places.bucket(settings.project.artifact_bucket, settings.region)
+    if version is None:
+        done = publishing.bring_all(at)
+        typer.echo(f"{at.name}: {len(done.uploaded)} artifacts uploaded, {done.already_there} already there")
+        return
+    done = publishing.publish(version, today(), at)
+    typer.echo(f"{version}: {len(done.uploaded)} artifacts uploaded, {done.already_there} already there")
+    if done.locked:
+        typer.echo(f"{version} is published; commit stacks/releases/{version}.yaml and releases.lock together")
+    else:
+        typer.echo(f"{version} was published before; nothing else is to be done")

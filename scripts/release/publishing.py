@@ -1,0 +1,137 @@
+"""``rollback release publish``: what is missing is uploaded and pushed, looked at, and the manifest locked last."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from apps import registry
+from scripts.release import building, checking, places
+from scripts.release.building import FOLDER, Built
+from scripts.release.errors import ReleaseError
+from scripts.release.places import LARGEST_SKEW, Bucket, Standing
+from stacks.lock import parts, read_lock
+from stacks.pinned import Pinned, every_pinned, pinned
+from stacks.releases import RELEASES, lock_release
+
+
+@dataclass(frozen=True)
+class Published:
+    """What a publish did."""
+
+    uploaded: tuple[Pinned, ...]
+    already_there: int
+    locked: bool
+    """Whether the manifest was locked just now; it was before otherwise."""
+
+
+def publish(version: str, today: date, at: Bucket, built: Path = FOLDER, releases: Path = RELEASES) -> Published:
+    """Bring every artifact of a release to its place, then lock the manifest.
+
+    Ends half-way wherever it is stopped, without harm: no artifact that has its name is incomplete, and the lock comes
+    last. Run again it goes on. Raises ``ReleaseError`` and ``ConfigurationError`` with what to do.
+    """
+    release = checking.draft(version, releases)
+    if reasons := checking.early(release, today, releases):
+        raise ReleaseError(f"{version} can't be published: {'; '.join(each.text for each in reasons)}")
+    _refuse_skew(at)
+    uploaded, there = bring(pinned(release), at, built)
+    with _alone(releases):
+        fresh = _unlocked(version, releases)
+        if fresh:
+            lock_release(version, releases)
+    return Published(uploaded, there, bool(fresh))
+
+
+def bring_all(at: Bucket, built: Path = FOLDER, releases: Path = RELEASES) -> Published:
+    """Bring every artifact that a published release pins to its place; nothing is locked."""
+    items = [item for each in every_pinned(releases).values() for item in each]
+    uploaded, there = bring(items, at, built)
+    return Published(uploaded, there, False)
+
+
+def bring(items: Sequence[Pinned], at: Bucket, built: Path = FOLDER) -> tuple[tuple[Pinned, ...], int]:
+    """Upload and push what isn't in its place; what was, and how many were there.
+
+    Nothing is uploaded unless everything that is missing was built. Raises ``ReleaseError``.
+    """
+    found = places.standings(items, at, places.by_files())
+    if wrong := [item for item, standing in found.items() if standing is Standing.OTHER]:
+        raise ReleaseError(
+            f"bucket {at.name} holds something else under {', '.join(item.place for item in wrong)}, and a key ends in "
+            "the SHA-256 of what should be there: nothing was overwritten. Find out who wrote it and delete it, then "
+            "publish again"
+        )
+    missing = [item for item, standing in found.items() if standing is Standing.MISSING]
+    ready = _ready(missing, built)
+    for item in missing:
+        path = built / ready[item].path
+        if item.kind == "images":
+            repository = item.place.partition("@")[0]
+            registry.push(path, repository, places.tag(item), f"sha256:{item.sha256}")
+        else:
+            at.put(item, path)
+    if gone := [item for item, standing in places.standings(missing, at).items() if standing is not Standing.THERE]:
+        raise ReleaseError(
+            f"{', '.join(item.place for item in gone)} isn't whole after it was uploaded: somebody deleted or changed "
+            "a part of it meanwhile, or a registry lost a layer of a manifest that it still has. Delete it there, then "
+            "publish again"
+        )
+    return tuple(missing), len(found) - len(missing)
+
+
+def _ready(missing: Sequence[Pinned], folder: Path) -> Mapping[Pinned, Built]:
+    """What was built of each. Raises ``ReleaseError`` where something wasn't, or gave something else."""
+    if not missing:
+        return {}
+    by_place = {each.place: each for each in building.read(folder)}
+    ready, faults = {}, []
+    for item in missing:
+        here = next((each for place, each in by_place.items() if _same(place, item)), None)
+        if here is None:
+            faults.append(f"{item.source} isn't built with content {item.sha256}")
+        elif not (folder / here.path).exists():
+            faults.append(f"{here.path} is gone from {folder.name}")
+        else:
+            ready[item] = here
+    if faults:
+        raise ReleaseError(
+            f"{'; '.join(faults)}: run `rollback release build`, where its source is; nothing was uploaded"
+        )
+    return ready
+
+
+def _same(place: str, item: Pinned) -> bool:
+    """Images are told by their digest: a manifest may name another repository than the build does."""
+    return place.rpartition("@")[2] == item.place.rpartition("@")[2] if item.kind == "images" else place == item.place
+
+
+def _refuse_skew(at: Bucket) -> None:
+    skew = at.skew()
+    if abs(skew) > LARGEST_SKEW:
+        which = "ahead of" if skew > 0 else "behind"
+        raise ReleaseError(
+            f"this machine's clock is {abs(skew) / 60:.0f} minutes {which} the account's: set it right, a release "
+            "bears its date for ever; nothing was uploaded"
+        )
+
+
+def _unlocked(version: str, folder: Path) -> list[str]:
+    lock = read_lock(folder)
+    return [name for name in parts(version, folder) if name not in lock]
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Two publishers of one checkout lock one after the other: each would write the file that it had read before."""
+    held = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(held)
