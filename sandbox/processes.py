@@ -21,6 +21,11 @@ RELEASE_SECONDS = 5.0
 """How long the ports of a server that has ended are waited for."""
 
 
+def crowd() -> float:
+    """How many programs share a processor, over the last minute; at least 1."""
+    return max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
+
+
 @dataclass(frozen=True)
 class Server:
     """One server of the sandbox."""
@@ -32,7 +37,7 @@ class Server:
     """The state folder: the pid goes to ``run/``, what the server says to ``logs/``."""
     environment: Mapping[str, str] = field(default_factory=dict)
     patience: float = 60.0
-    """Seconds until a start counts as failed."""
+    """Seconds without progress until a start counts as failed, on a machine with nothing else to do."""
     ports: Sequence[int] = ()
     """The ports on 127.0.0.1 that it listens on."""
 
@@ -97,14 +102,24 @@ class Server:
         self.pid_file.write_text(f"{child.pid} {psutil.Process(child.pid).create_time()}")
         return True
 
-    def wait(self) -> None:
-        """Until it is ready. Raises ``SandboxError`` with the server's last words when it ends or takes too long."""
-        deadline = time.monotonic() + self.patience
+    def wait(self, tell: Callable[[str], None] = lambda _: None) -> None:
+        """Until it is ready, for as long as it gets on: whatever it prints is progress, and `tell` hears it.
+
+        A busy machine is given the time that it needs: `patience` times the programs that share each processor. Raises
+        ``SandboxError`` with the server's last words when it ends, or gets no further.
+        """
+        moved, said = time.monotonic(), ""
         while not self.ready():
             if not self.process():
                 raise SandboxError(f"the sandbox's {self.name} ended while starting: {self.last_words()}")
-            if time.monotonic() > deadline:
-                raise SandboxError(f"the sandbox's {self.name} isn't ready after {self.patience:.0f} s; see {self.log}")
+            if (latest := self.last_words()) != said:
+                moved, said = time.monotonic(), latest
+                tell(latest)
+            if time.monotonic() > moved + self.patience * crowd():
+                raise SandboxError(
+                    f"the sandbox's {self.name} got no further for {time.monotonic() - moved:.0f} s ({said}): see "
+                    f"{self.log}, then `make down` and `make up`"
+                )
             time.sleep(0.1)
 
     def stop(self) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,6 +13,10 @@ from urllib.parse import urlparse
 import typer
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
+SLOW = "doesn't answer in time: it is slow or can't be reached; try again"
+PATIENCE = {True: (10, 60), False: (3, 10)}
+"""Seconds to connect and to answer, by whether it is local: who isn't there on this machine says so at once, so all the
+time is for one that runs and is slow."""
 
 
 class TargetError(RuntimeError):
@@ -80,16 +85,16 @@ def explain(error: BaseException) -> str | None:
         ReadTimeoutError,
     )
 
-    if isinstance(error, ReadTimeoutError | ConnectTimeoutError):
-        where = os.environ.get("AWS_ENDPOINT_URL", "AWS")
-        return f"the account at {where} doesn't answer in time: it is slow or can't be reached; try again"
+    account = os.environ.get("AWS_ENDPOINT_URL", "AWS")
     if isinstance(error, ConnectionError | HTTPClientError):
-        return f"no account answers at {os.environ.get('AWS_ENDPOINT_URL', 'AWS')}{_hint()}"
+        slow = isinstance(error, ReadTimeoutError | ConnectTimeoutError) or (is_local() and listens(account))
+        return f"the account at {account} {SLOW}" if slow else f"no account answers at {account}{_hint()}"
     if isinstance(error, BotoCoreError | ClientError):
         return _one_line(error)
     origin = type(error).__module__.partition(".")[0]
     if origin == "urllib3":
-        return f"the cluster of {_kubeconfig()} doesn't answer{_hint()}"
+        slow = _ran_out_of_time(error) or (is_local() and listens(_server()))
+        return f"the cluster of {_kubeconfig()} " + (SLOW if slow else f"doesn't answer{_hint()}")
     if origin == "kubernetes":
         status, reason = getattr(error, "status", None), getattr(error, "reason", None)
         return f"the cluster of {_kubeconfig()} says: {f'{status} {reason}' if status else _one_line(error)}"
@@ -101,7 +106,8 @@ def _account(region: str) -> str:
     from botocore.config import Config
     from botocore.exceptions import BotoCoreError, ClientError, ConnectionError, HTTPClientError
 
-    settings = Config(connect_timeout=3, read_timeout=10, retries={"max_attempts": 1})
+    connecting, answering = PATIENCE[is_local()]
+    settings = Config(connect_timeout=connecting, read_timeout=answering, retries={"max_attempts": 1})
     try:
         account: str = boto3.client("sts", region_name=region, config=settings).get_caller_identity()["Account"]
     except (ConnectionError, HTTPClientError) as error:
@@ -119,7 +125,7 @@ def _cluster() -> None:
     try:
         config.load_kube_config(client_configuration=settings)
         settings.retries = False
-        client.VersionApi(client.ApiClient(settings)).get_code(_request_timeout=(3, 10))
+        client.VersionApi(client.ApiClient(settings)).get_code(_request_timeout=PATIENCE[is_local()])
     except (config.ConfigException, client.ApiException, urllib3.exceptions.HTTPError, OSError) as error:
         raise TargetError(explain(error) or _one_line(error)) from None
 
@@ -132,7 +138,40 @@ def _cluster_id() -> str:
     config.load_kube_config(client_configuration=settings)
     settings.retries = False
     core = client.CoreV1Api(client.ApiClient(settings))
-    return str(core.read_namespace("kube-system", _request_timeout=(3, 10)).metadata.uid)
+    return str(core.read_namespace("kube-system", _request_timeout=PATIENCE[is_local()]).metadata.uid)
+
+
+def listens(url: str) -> bool:
+    """Whether a server listens at an address of this machine; one that is too busy to take the connection does."""
+    parts = urlparse(url)
+    try:
+        socket.create_connection((parts.hostname or "", parts.port or 0), timeout=1).close()
+    except TimeoutError:
+        return True
+    except OSError:
+        return False
+    return True
+
+
+def _ran_out_of_time(error: BaseException) -> bool:
+    from urllib3.exceptions import NewConnectionError
+    from urllib3.exceptions import TimeoutError as LateError
+
+    # A connection that is refused counts as late where urllib3 is old.
+    causes = (error, getattr(error, "reason", None))
+    return any(isinstance(each, LateError) and not isinstance(each, NewConnectionError) for each in causes)
+
+
+def _server() -> str:
+    """The cluster's address; empty where the kubeconfig can't be read."""
+    from kubernetes import client, config
+
+    settings: Any = client.Configuration()
+    try:
+        config.load_kube_config(client_configuration=settings)
+    except (config.ConfigException, OSError):
+        return ""
+    return str(settings.host)
 
 
 def _kubeconfig() -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.support import keeper
 from tests.support.sandbox import RunningSandbox, start, stop
 from tests.support.scheduling import Folders, ended, ends_with_folder, in_order
 
@@ -17,6 +18,11 @@ TEST_MINUTE = 1.0
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--soak", action="store_true", help="run the long tests whole, not as a sample")
+
+
+def pytest_configure() -> None:
+    """Nothing that this process starts outlives it, even where it is killed."""
+    keeper.begin()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -40,19 +40,29 @@ _passed: Counter[tuple[str, str]] = Counter()
 
 
 @background.every(0.2, "queue-metrics")
-def tick() -> None:
-    """Report what is due."""
-    report(time.time())
+def tick() -> float:
+    """Report what is due; rest until the minute is over or a message becomes visible."""
+    now = time.time()
+    report(now)
+    later = [seconds for queue in _queues() if (seconds := queues.next_message_in(queue, now)) > 0]
+    return min([clock.boundary(now) + clock.minute() - now, *later])
+
+
+def _queues() -> list[Queue]:
+    return [
+        queue
+        for regions in list(dict(sqs_backends).values())
+        for backend in list(dict(regions).values())
+        for queue in list(backend.queues.values())
+    ]
 
 
 def report(now: float) -> None:
     """Write the metrics of every queue that changed, or whose minute is over, at the real time `now`."""
     _passed.update(queues.taken_counts())
     minute = clock.boundary(now)
-    for regions in list(dict(sqs_backends).values()):
-        for backend in list(dict(regions).values()):
-            for queue in list(backend.queues.values()):
-                _report(queue, now, minute)
+    for queue in _queues():
+        _report(queue, now, minute)
 
 
 def _report(queue: Queue, now: float, minute: float) -> None:

@@ -164,8 +164,10 @@ def keep_saving(folder: Path) -> None:
     """Save to `folder` shortly after anything changed, until the server stops; runs in a thread of its own."""
     started = time.monotonic()
     while not background.stopping():
+        known = background.news()
         time.sleep(QUIET_SECONDS)
         if not background.take_changed(measured=time.monotonic() - started >= MEASURED_SECONDS):
+            background.rest(known, MEASURED_SECONDS)
             continue
         started = time.monotonic()
         try:

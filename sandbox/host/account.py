@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import ipaddress
 import json
 import urllib.error
 import urllib.request
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
+from sandbox.loopback import is_loopback
 from sandbox.paths import SandboxError
 
 if TYPE_CHECKING:
@@ -34,21 +33,22 @@ class Account:
 
     def __init__(self, url: str, region: str = REGION) -> None:
         self.url, self._region = url.rstrip("/"), region
-        host = urlsplit(self.url).hostname or ""
-        if host != "localhost" and not _loopback(host):
+        if not is_loopback(self.url):
             raise SandboxError(f"--account-url is {url}: hosts belong to a local account on loopback only")
         # Loopback is reached directly, whatever proxy the environment names.
         self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
-    def ask(self, instance: str, report: dict[str, Any] | None = None) -> dict[str, Any]:
+    def ask(self, instance: str, report: dict[str, Any] | None = None, wait: float = 0.0) -> dict[str, Any]:
         """Return what an instance is to do now, after a report on what it did before, if there is one.
 
+        wait: seconds that the account may take until there is something to do; without it, it answers at once.
         Raises UnknownInstanceError, or UnreachableError. A report that nobody waits for any more is dropped.
         """
         body = None if report is None else json.dumps(report).encode()
-        request = urllib.request.Request(f"{self.url}{AGENT_PATH}{instance}", data=body)  # noqa: S310 - checked above
+        url = f"{self.url}{AGENT_PATH}{instance}" + (f"?wait={wait:g}" if wait else "")
+        request = urllib.request.Request(url, data=body)  # noqa: S310 - checked above
         try:
-            with self._opener.open(request, timeout=SECONDS) as answer:
+            with self._opener.open(request, timeout=SECONDS + wait) as answer:
                 return dict(json.loads(answer.read()))
         except urllib.error.HTTPError as error:
             with error:
@@ -121,10 +121,3 @@ class Account:
             aws_secret_access_key="sandbox",  # noqa: S106 - the local account takes any
             config=Config(retries={"max_attempts": 1}, connect_timeout=5, read_timeout=SECONDS, proxies={}),
         )
-
-
-def _loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

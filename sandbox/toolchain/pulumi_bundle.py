@@ -9,6 +9,7 @@ import compileall
 import hashlib
 import os
 import py_compile
+import re
 import shlex
 import shutil
 import sys
@@ -35,6 +36,9 @@ sys.path.insert(0, sys.argv.pop(1))
 from language_host.server import main
 main()' "$here/../lib" "$here/{executor}" "$@"
 """
+
+_PYTHON = re.compile(r"^python=(.+)$", re.MULTILINE)
+_HOST = "pulumi-language-python"
 
 _DYNAMIC_PROVIDER_SCRIPT = """\
 #!/bin/sh
@@ -78,9 +82,8 @@ def assemble(executable: Path, target: Path) -> Path:
         tools.mkdir()
         _link_or_copy(executable, tools / "pulumi")
         # Isolated mode (-I) keeps the user's PYTHONPATH out of the host; programs still get it.
-        _write_script(
-            tools / "pulumi-language-python", _HOST_SCRIPT.format(python=shlex.quote(sys.executable), executor=EXECUTOR)
-        )
+        host_script = _HOST_SCRIPT.format(python=shlex.quote(sys.executable), executor=EXECUTOR)
+        _write_script(tools / _HOST, host_script)
         _write_script(tools / "pulumi-resource-pulumi-python", _DYNAMIC_PROVIDER_SCRIPT)
         shutil.copytree(HOST_SOURCES, host, ignore=shutil.ignore_patterns("__pycache__", "execute.py"))
         _write_script(tools / EXECUTOR, (HOST_SOURCES / "execute.py").read_text(encoding="utf-8"))
@@ -89,7 +92,19 @@ def assemble(executable: Path, target: Path) -> Path:
             host, quiet=2, stripdir=str(scratch), invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH
         )
 
-    return cache_folder.fill(target, make) / "bin"
+    made = cache_folder.fill(target, make) / "bin"
+    remove_abandoned(target.parent)
+    return made
+
+
+def remove_abandoned(folder: Path) -> None:
+    """Remove the bundles whose Python is gone: nobody but the checkout that it belonged to could use them."""
+    for script in folder.glob(f"*/bin/{_HOST}"):
+        found = _PYTHON.search(script.read_text(encoding="utf-8"))
+        if found and not Path(shlex.split(found[1])[0]).exists():
+            bundle = script.parents[1]
+            shutil.rmtree(bundle, ignore_errors=True)
+            bundle.with_name(f"{bundle.name}.lock").unlink(missing_ok=True)
 
 
 def _link_or_copy(source: Path, target: Path) -> None:

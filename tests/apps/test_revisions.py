@@ -9,11 +9,11 @@ from pathlib import Path
 
 import boto3
 import pytest
+from apps.publish import publish
 from moto.server import ThreadedMotoServer
 
 from apps import build, catalogue
 from apps.errors import ArtifactError
-from apps.publish import publish
 
 FILES = {
     "appspec.yml": b"version: 0.0\nos: linux\n",

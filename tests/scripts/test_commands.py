@@ -87,11 +87,13 @@ def test_errors_of_account_and_cluster_are_one_line(
 
 def test_each_kind_of_error_is_explained(monkeypatch: pytest.MonkeyPatch) -> None:
     from kubernetes.client import ApiException
-    from urllib3.exceptions import ConnectTimeoutError
+    from urllib3.exceptions import ConnectTimeoutError, ProtocolError
 
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
     monkeypatch.setenv("KUBECONFIG", "/some/kubeconfig")
-    assert targets.explain(ConnectTimeoutError()) == "the cluster of /some/kubeconfig doesn't answer"
+    late = "the cluster of /some/kubeconfig doesn't answer in time: it is slow or can't be reached; try again"
+    assert targets.explain(ConnectTimeoutError()) == late
+    assert targets.explain(ProtocolError("refused")) == "the cluster of /some/kubeconfig doesn't answer"
     assert targets.explain(ApiException(403, "Forbidden")) == "the cluster of /some/kubeconfig says: 403 Forbidden"
     refused = ClientError({"Error": {"Code": "AccessDenied", "Message": "no\nway"}}, "GetRole")
     assert targets.explain(refused) == "An error occurred (AccessDenied) when calling the GetRole operation: no way"

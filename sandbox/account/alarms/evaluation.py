@@ -23,18 +23,26 @@ ROUNDS = 5
 
 
 @background.every(0.1, "alarms")
-def tick() -> None:
-    """Evaluate whatever is due and deliver what follows from it."""
-    evaluate_all(time.time())
+def tick() -> float:
+    """Evaluate whatever is due and deliver what follows from it; rest until the next alarm is due."""
+    now = time.time()
+    evaluate_all(now)
+    steps = {_step(alarm) for backend in _backends() for alarm in list(backend.alarms.values())}
+    return min(
+        (clock.boundary(now, step) + clock.real_seconds(step) - now for step in steps), default=background.UNTIL_CHANGED
+    )
+
+
+def _backends() -> list[CloudWatchBackend]:
+    return [one for regions in list(dict(cloudwatch_backends).values()) for one in list(dict(regions).values())]
 
 
 def evaluate_all(now: float) -> list[StateChange]:
     """Evaluate every alarm whose period has a new boundary at or before `now`; returns the changes, announced."""
     changes: list[StateChange | None] = []
-    for regions in list(dict(cloudwatch_backends).values()):
-        for backend in list(dict(regions).values()):
-            with background.LOCK:
-                changes += _evaluate_region(backend, now)
+    for backend in _backends():
+        with background.LOCK:
+            changes += _evaluate_region(backend, now)
     for change in changes:
         announce(change)
     return [change for change in changes if change]
@@ -62,8 +70,13 @@ def period(alarm: Alarm) -> float:
     return float(alarm.period or next(iter(stats + whole), None) or clock.STANDARD_MINUTE)
 
 
+def _step(alarm: Alarm) -> float:
+    """Return how often an alarm is evaluated, in emulated seconds."""
+    return min(period(alarm), clock.STANDARD_MINUTE)
+
+
 def _due(alarm: Alarm, now: float) -> float | None:
-    end = clock.boundary(now, min(period(alarm), clock.STANDARD_MINUTE))
+    end = clock.boundary(now, _step(alarm))
     if end <= getattr(alarm, "judged_at", 0.0):
         return None
     fresh = not hasattr(alarm, "judged_at")

@@ -5,6 +5,7 @@ An agent on the host asks for its next lifecycle event, runs it, and reports:
     GET  /_sandbox/codedeploy/agent/<instance>    {} or {"deploymentId", "event", "revision", ...}
     POST the same                                 {"deploymentId", "event", "status", "diagnostics"}; answers like GET
 
+A GET with ?wait=SECONDS is answered as soon as there is something to do, so that an agent need not ask each second.
 Asking again gives the same event until it was reported, so that an agent may crash. An event has an emulated hour.
 Source: CodeDeploy user guide, "AppSpec 'hooks' section for an EC2/On-Premises deployment" and "Deployment
 configurations on an EC2/on-premises compute platform".
@@ -14,6 +15,7 @@ from __future__ import annotations
 
 import json
 import math
+import time
 from typing import Any
 
 from werkzeug.wrappers import Request, Response
@@ -34,6 +36,7 @@ EVENTS = (
     "ApplicationStart",
     "ValidateService",
 )
+LONGEST_WAIT = 25.0
 EVENT_SECONDS = 3600.0
 """Emulated seconds that an instance has for a lifecycle event, from when it could have asked for it."""
 
@@ -131,7 +134,19 @@ def _close(backend: Any, deployment: Deployment, host: Host, status: str, **diag
 def agent(request: Request) -> Any:
     """Answer the agent of an instance; 404 for an unknown one, 409 for a report of what isn't its current event."""
     name = request.path.removeprefix(PATH)
-    with background.GATE.outside(), background.LOCK:
+    end = time.monotonic() + min(request.args.get("wait", 0.0, float), LONGEST_WAIT)
+    with background.GATE.outside():
+        while True:
+            known = background.news()
+            answer = _answer(name, request)
+            left = end - time.monotonic()
+            if answer != {} or request.method == "POST" or left <= 0 or background.stopping():
+                return answer
+            background.rest(known, left)
+
+
+def _answer(name: str, request: Request) -> Any:
+    with background.LOCK:
         for backend in backends():
             known = table(backend, instances.TABLE).get(name)
             if known is not None and known.deregister_time is None:

@@ -34,8 +34,9 @@ class _Clock:
 
 
 @background.every(0.1, "deployments")
-def advance_all() -> None:
-    """Take every active deployment further."""
+def advance_all() -> float | None:
+    """Take every active deployment further; rest where none is."""
+    some = False
     real = time.monotonic()
     passed = clock.emulated_seconds(min(real - _Clock.round, LONGEST_ROUND)) if _Clock.round else 0.0
     _Clock.round = real
@@ -43,12 +44,14 @@ def advance_all() -> None:
         for deployment in list(backend.deployments.values()):
             if not deployment.active:
                 continue
+            some = True
             with background.LOCK:
                 if deployment.active:
                     advance(backend, deployment, passed)
             if real - _Clock.saved > SAVE_SECONDS:
                 _Clock.saved = real
                 background.mark_changed()
+    return None if some else background.UNTIL_CHANGED
 
 
 @on_state_change

@@ -26,13 +26,16 @@ FASTEST = 500
 
 
 @background.every(TICK_SECONDS, "message-moves")
-def tick() -> None:
-    """Move the next messages of every running task."""
+def tick() -> float | None:
+    """Move the next messages of every running task; rest where none runs."""
+    some = False
     for regions in list(dict(sqs_backends).values()):
         for backend in list(dict(regions).values()):
             for task in _tasks(backend):
                 if task["Status"] == "RUNNING":
+                    some = True
                     _go_on(backend, task)
+    return None if some else background.UNTIL_CHANGED
 
 
 def _tasks(backend: SQSBackend) -> list[dict[str, Any]]:

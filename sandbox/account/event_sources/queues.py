@@ -5,6 +5,7 @@ moto's receive isn't safe against another receive at the same moment, and a long
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections import Counter
@@ -62,6 +63,7 @@ def _counted_send(self: SQSBackend, queue_name: str, *args: Any, **kwargs: Any) 
         message = _send(self, queue_name, *args, **kwargs)
         message.came_from = queue_name
         _passed[self.get_queue(queue_name).queue_arn, "Sent"] += 1
+    background.mark_changed()
     return message
 
 
@@ -70,6 +72,15 @@ def _counted_delete(self: Queue, receipt_handle: str) -> None:
         before = len(self._messages)
         _delete(self, receipt_handle)
         _passed[self.queue_arn, "Deleted"] += before - len(self._messages)
+
+
+def next_message_in(queue: Queue, now: float) -> float:
+    """Return the seconds until a message of a queue becomes visible merely by waiting; infinity where none will.
+
+    0 where one is visible at the real time `now`.
+    """
+    times = [max(message.visible_at, message.delayed_until) / 1000 for message in list(queue._messages)]
+    return max(0.0, min(times) - now) if times else math.inf
 
 
 def give_back(queue: Queue, messages: list[Message], *, uncounted: bool) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import logging
+import math
 import threading
 import time
 from collections import Counter
@@ -33,17 +34,22 @@ _lock = threading.Lock()
 
 
 @background.every(0.1, "sqs-mappings")
-def tick() -> None:
-    """Give every enabled mapping as many batches as it may run and its queue has."""
+def tick() -> float:
+    """Give every enabled mapping as many batches as it may run and its queue has; rest until one has."""
+    rest = math.inf
     for backend, mapping in mappings.enabled("sqs"):
-        if time.monotonic() < _paused_until.get(mapping.uuid, 0.0) or mappings.is_stopped(backend, mapping):
-            continue
         queue = _queue(mapping)
+        if queue is None or not queue._messages or mappings.is_stopped(backend, mapping):
+            continue
+        rest = min(rest, queues.next_message_in(queue, time.time()))
+        if time.monotonic() < _paused_until.get(mapping.uuid, 0.0):
+            continue
         limit = int((mapping.scaling_config or {}).get("MaximumConcurrency") or POLLERS)
-        while queue is not None and _running[mapping.uuid] < limit and (batch := _take(queue, mapping)):
+        while _running[mapping.uuid] < limit and (batch := _take(queue, mapping)):
             with _lock:
                 _running[mapping.uuid] += 1
             _pool.submit(_deliver, backend, mapping, queue, batch)
+    return rest
 
 
 def _queue(mapping: EventSourceMapping) -> Queue | None:
@@ -53,8 +59,6 @@ def _queue(mapping: EventSourceMapping) -> Queue | None:
 
 def _take(queue: Queue, mapping: EventSourceMapping) -> list[Message]:
     """Receive one batch, or nothing while the batching window may still fill it."""
-    if not queue._messages:  # moto's receive walks the queue's settings first: 15 % of the time of an account at rest
-        return []
     window = float(mapping.max_batch_window or 0)
     with background.LOCK:
         if window:

@@ -58,19 +58,24 @@ _lock = threading.Lock()
 
 
 @background.every(0.1, "stream-mappings")
-def tick() -> None:
-    """Start the next batch of every enabled mapping that isn't busy."""
+def tick() -> float | None:
+    """Start the next batch of every enabled mapping that isn't busy; rest where all have read their stream."""
+    some = False
     for backend, mapping in mappings.enabled("dynamodb"):
         progress = _progress.setdefault(mapping.uuid, Progress())
         table = _table(mapping)
-        if progress.busy or time.monotonic() < progress.not_before or table is None:
+        if table is None or mappings.is_stopped(backend, mapping):
             continue
-        if mappings.is_stopped(backend, mapping):
+        if len(table.stream_shard.items) <= getattr(mapping, "checkpoint", 0):
+            continue
+        some = True
+        if progress.busy or time.monotonic() < progress.not_before:
             continue
         batch = _next(mapping, table, progress)
         if batch:
             progress.busy = True
             _pool.submit(_deliver, backend, mapping, progress, batch)
+    return None if some else background.UNTIL_CHANGED
 
 
 def _table(mapping: EventSourceMapping) -> Table | None:

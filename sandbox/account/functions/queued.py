@@ -58,13 +58,16 @@ def add(target: targets.Target, payload: Any) -> None:
 
 
 @background.every(0.1, "asynchronous-invocations")
-def _start_due() -> None:
+def _start_due() -> float:
+    """Start what is due; rest until the next event is: one that waits for room is woken by the end of another."""
     now = time.time()
     for event in list(waiting().values()):
         if event.due > now or event.id in _running or not _room.acquire(blocking=False):
             continue
         _running.add(event.id)
         threading.Thread(target=_deliver, args=(event,), name=f"event-{event.id}", daemon=True).start()
+    later = [event.due - now for event in list(waiting().values()) if event.due > now]
+    return min(later, default=background.UNTIL_CHANGED)
 
 
 def _deliver(event: Event) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,14 +18,17 @@ log = logging.getLogger("sandbox.host")
 
 UNREACHABLE_SECONDS = 1.0
 """How long an account that doesn't answer is left alone."""
+WAIT_SECONDS = 20.0
+"""How long the account may keep a question until there is something to do."""
 END_SECONDS = 3.0
+LOOK_SECONDS = 0.05
 
 
 class Agent:
     """One host's agent.
 
     register: makes the instance known to the account. wake: starts the host's services before its first event; raises
-    RuntimeError with one line where they don't start. poll_seconds: how often it asks while there is nothing to do.
+    RuntimeError with one line where they don't start. poll_seconds: the pause between two questions.
     """
 
     def __init__(
@@ -39,7 +43,7 @@ class Agent:
     ) -> None:
         self._instance, self._account, self._place = instance, account, place
         self._register, self._wake, self._poll_seconds, self._log_file = register, wake, poll_seconds, log_file
-        self.registered = False
+        self.registered = self._asking = False
         self.problem = ""
         """Why nothing can be asked for at the moment; empty where all is well."""
         self._thread = threading.Thread(target=self._run, name=f"{instance} agent", daemon=True)
@@ -50,8 +54,9 @@ class Agent:
 
     def join(self) -> None:
         """Wait for the end of the loop, which the place's `ending` asks for, unless the account keeps it waiting."""
-        if self._thread.is_alive():
-            self._thread.join(END_SECONDS)
+        deadline = time.monotonic() + END_SECONDS
+        while self._thread.is_alive() and not self._asking and time.monotonic() < deadline:
+            self._thread.join(LOOK_SECONDS)
 
     def _run(self) -> None:
         ending = self._place.ending
@@ -76,12 +81,21 @@ class Agent:
         if not self.registered:
             self._register()
             self.registered = True
-        command = self._account.ask(self._instance)
+        command = self._ask()
         self.problem = ""
         while command and not self._place.ending.is_set():
             result = self._carry_out(command)
             self._note(command, result)
             command = self._report(command, result)
+
+    def _ask(self) -> dict[str, Any]:
+        self._asking = True
+        try:
+            # What nobody took is given out again, so an agent that ends while it asks loses nothing. The first answer
+            # after a problem comes at once, or the problem would seem to last.
+            return self._account.ask(self._instance, wait=0.0 if self.problem else WAIT_SECONDS)
+        finally:
+            self._asking = False
 
     def _carry_out(self, command: dict[str, Any]) -> Result:
         group_id = self._account.group_id(command["applicationName"], command["deploymentGroupName"])

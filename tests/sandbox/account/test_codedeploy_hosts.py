@@ -7,6 +7,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -57,10 +58,10 @@ def start(account: Account, name: str, text: str = "a") -> str:
     return str(account.client("codedeploy").create_deployment(**given)["deploymentId"])
 
 
-def ask(account: Account, host: str, report: dict[str, Any] | None = None) -> dict[str, Any]:
+def ask(account: Account, host: str, report: dict[str, Any] | None = None, wait: float = 0) -> dict[str, Any]:
     """Do what an agent does: report, if there's something, and get the next event."""
     body = None if report is None else json.dumps(report).encode()
-    request = urllib.request.Request(f"{account.url}/_sandbox/codedeploy/agent/{host}", data=body)
+    request = urllib.request.Request(f"{account.url}/_sandbox/codedeploy/agent/{host}?wait={wait:g}", data=body)
     with urllib.request.urlopen(request, timeout=30) as answer:
         return dict(json.loads(answer.read()))
 
@@ -170,3 +171,14 @@ def test_a_silent_instance_fails_after_an_hour_and_a_crash_in_between(own_accoun
     assert found["errorInformation"]["code"] == "HEALTH_CONSTRAINTS"
     diagnostics = state(account, deployment, hosts[0])["lifecycleEvents"][0]["diagnostics"]
     assert diagnostics["errorCode"] == "ScriptTimedOut"
+
+
+def test_an_agent_that_waits_is_answered_when_there_is_work_and_not_before(account: Account) -> None:
+    (host,) = fleet(account, "waiting", 1)
+    began = time.monotonic()
+    assert ask(account, host, wait=0.4) == {}
+    assert time.monotonic() - began >= 0.4
+    with ThreadPoolExecutor() as pool:
+        asked = pool.submit(ask, account, host, None, 20)
+        start(account, "waiting")
+        assert asked.result(timeout=10)["event"] == "ApplicationStop"

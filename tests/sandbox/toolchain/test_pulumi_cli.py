@@ -152,3 +152,18 @@ def test_kubectl_is_an_executable_of_the_environment() -> None:
     found = kubectl.path()
     shown = subprocess.run([found, "version", "--client"], capture_output=True, text=True, check=True).stdout
     assert "Client Version: v1.36" in shown
+
+
+def test_bundles_of_checkouts_that_are_gone_are_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    binary = executable(tmp_path / "pulumi", SCRIPT.format("1"))
+    made = {}
+    for name in ("gone's", "here", "new"):  # a folder's name may need quotes in a script
+        python = executable(tmp_path / name / "python", "#!/bin/sh\n")
+        monkeypatch.setattr(sys, "executable", str(python))
+        made[name] = pulumi_bundle.assemble(binary, tmp_path / "toolchain" / f"pulumi-1-{name[:3]}")
+        if name == "here":
+            (tmp_path / "gone's" / "python").unlink()
+    left = {path.name for path in (tmp_path / "toolchain").iterdir() if path.suffix != ".lock"}
+    assert left == {"pulumi-1-her", "pulumi-1-new"}
+    assert not (tmp_path / "toolchain" / "pulumi-1-gon.lock").exists()
+    assert all((tools / "pulumi").exists() for name, tools in made.items() if name != "gone's")

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 import yaml
-
 from apps.publish import publish
+
 from scripts import takeover
 from scripts.takeover import guard
 from scripts.takeover.model import Verdict
