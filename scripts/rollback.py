@@ -15,7 +15,7 @@ from scripts.engine import Engine, EngineError, Left
 from scripts.options import Format, Output, Stack, Yes
 from scripts.pins import Request
 from scripts.review.command import review
-from scripts.targets import TargetError, announce, explain
+from scripts.targets import TargetError, announce, behind, explain
 from scripts.updating import update
 from stacks.artifacts import VERSION_PATTERN
 from stacks.file import read
@@ -164,7 +164,7 @@ def main() -> int:
         # Without standalone mode an Exit isn't raised: its code is what the call returns.
         code = app(prog_name="rollback", standalone_mode=False)
     except (ConfigurationError, EngineError, RecoveryError, TargetError) as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {behind(error) or error}", file=sys.stderr)
         return error.code if isinstance(error, EngineError) else 1
     except typer.Abort:
         print("stopped; nothing was changed", file=sys.stderr)
