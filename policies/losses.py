@@ -6,21 +6,59 @@ before the engine does anything about it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import shlex
+from collections.abc import Hashable, Iterator, Sequence
+from typing import Any
 
 from guard.marks import PLAN
 from policies.durable import is_current
 from policies.rule import Facts, NoConfig, ResourceRule, Severity
 from policies.subject import Resource, dig, items, known
 
+SHARED = "shared"
+"""What the plan calls the system of what belongs to none (``guard.declared``, which a pack doesn't import)."""
+SHOWN = 3
+"""Stores that are named of one cause."""
+
 
 def unapproved(plan: Resource, _config: NoConfig, facts: Facts) -> Iterator[str]:
-    """A violation for each store that would lose something unasked."""
+    """A violation for each cause by which stores of one system would lose something unasked."""
+    causes: dict[Hashable, list[Any]] = {}
     for entry in items(plan.get("losses")) if is_current(plan, facts) else ():
         refusal = dig(entry, "refusal")
-        if refusal is not None:
-            said = refusal if known(refusal) else "whether that is approved can't be known in a preview"
-            yield f"{dig(entry, 'name')} would lose data: {said}\n{dig(entry, 'urn')}"
+        if refusal is None:
+            continue
+        if not known(refusal):
+            yield f"{dig(entry, 'name')} would lose data: whether that is approved can't be known in a preview"
+            continue
+        cause = str(refusal).partition("\n")[0].replace(str(dig(entry, "name")), "")
+        causes.setdefault((dig(entry, "system"), dig(entry, "type"), _paths(entry), cause), []).append(entry)
+    yield from (_violation(entries) for entries in causes.values())
+
+
+def _paths(entry: Any) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(str(dig(loss, "path")) for loss in items(dig(entry, "losses"))))
+
+
+def _violation(entries: Sequence[Any]) -> str:
+    """What one store, or several by one cause, would lose, and the command that approves it."""
+    first = entries[0]
+    names, (urn, refusal) = (
+        [str(dig(each, "name")) for each in entries],
+        (dig(first, key) for key in ("urn", "refusal")),
+    )
+    if len(entries) == 1:
+        return f"{names[0]} would lose data: {refusal}\n{urn}"
+    cause, _, command = str(refusal).partition("\n")
+    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+    head = f"{len(names)} stores ({', '.join(names[:SHOWN])}{more}) would lose data: {cause}"
+    paths, system, stack = _paths(first), str(dig(first, "system")), str(urn).split("::", 1)[0].rpartition(":")[2]
+    if len(paths) == 1 and paths[0] and system not in ("None", SHARED):
+        return (
+            f"{head}\n  rollback guard approve {system} --action lose --property {shlex.quote(paths[0])} --by NAME "
+            f"--reason TEXT -s {stack}\n{urn}"
+        )
+    return f"{head}\n{command}, and so for each of the others\n{urn}"
 
 
 RULES = (

@@ -16,14 +16,14 @@ def run(app: typer.Typer, name: str) -> int:
     from guard.recovery.errors import RecoveryError
     from scripts import typos
     from scripts.engine import EngineError
-    from scripts.targets import TargetError, explain
+    from scripts.targets import TargetError, behind, explain
     from stacks.model import ConfigurationError
 
     try:
         # Without standalone mode an Exit isn't raised: its code is what the call returns.
         code = app(prog_name=name, standalone_mode=False)
     except (ArtifactError, ConfigurationError, EngineError, RecoveryError, TargetError) as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {behind(error) or error}", file=sys.stderr)
         return error.code if isinstance(error, EngineError) else 1
     except typer.Abort:
         print("stopped; nothing was changed", file=sys.stderr)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -19,6 +20,7 @@ from urllib.parse import urlparse
 
 from guard import pack
 from scripts import interrupted, interruption
+from scripts.targets import start_sandbox
 from stacks.file import path_of
 from stacks.settings import PROJECT
 
@@ -90,6 +92,7 @@ class Engine:
 
         Returns what it found: ``unfinished`` where one was killed. The history isn't asked for.
         """
+        self._refuse_without_passphrase()
         self._drop_torn_attributes()
         locked = bool(self._locks())
         self._clear_dead_lock()
@@ -194,6 +197,13 @@ class Engine:
         if _file_backend() is None and Left(self.state(), []).unfinished:
             return f"an update that somebody makes elsewhere, or that was killed (`rollback up -s {self.stack}` tells)"
         return None
+
+    def _refuse_without_passphrase(self) -> None:
+        """The engine asks for a passphrase at a terminal; elsewhere it would end in the middle of its first lines."""
+        given = any(name in os.environ for name in ("PULUMI_CONFIG_PASSPHRASE", "PULUMI_CONFIG_PASSPHRASE_FILE"))
+        path = path_of(self.stack, ROOT / "stacks")
+        if not given and not sys.stdin.isatty() and path.is_file() and "encryptionsalt:" in path.read_text():
+            raise EngineError(UNREADABLE)
 
     def _drop_torn_attributes(self) -> None:
         """Files of attributes that a killed engine left empty: the backend reads nothing ("EOF") while one is there."""
@@ -336,4 +346,26 @@ def _first_error(text: str) -> str:
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     place = next((place for place, line in enumerate(lines) if line.startswith("error")), 0)
     told = lines[place : place + (2 if lines and lines[place].endswith(":") else 1)]
-    return " ".join(told).removeprefix("error: ") or "pulumi failed and said nothing"
+    said = " ".join(told).removeprefix("error: ") or "pulumi failed and said nothing"
+    return next((remedy() for words, remedy in REMEDIES.items() if re.search(words, said)), said)
+
+
+def _no_backend() -> str:
+    url = os.environ.get("PULUMI_BACKEND_URL") or "the address of `pulumi login`"
+    return f"no Pulumi backend answers at {url}: {start_sandbox('look whether it is the right one')}"
+
+
+REMEDIES: Mapping[str, Callable[[], str]] = {
+    r"unable to open bucket|could not list bucket|NoSuchBucket": _no_backend,
+    r"PULUMI_ACCESS_TOKEN must be set|not logged in|invalid access token": lambda: (
+        "no Pulumi backend is chosen: `pulumi login ADDRESS`, or set PULUMI_BACKEND_URL; for the sandbox use "
+        "`make shell`"
+    ),
+    "passphrase must be set": lambda: UNREADABLE,
+    "incorrect passphrase": lambda: "PULUMI_CONFIG_PASSPHRASE isn't the passphrase of this stack's secrets",
+}
+"""What the engine says -> the same with what to do."""
+UNREADABLE = (
+    "the stack's secrets can't be read: set PULUMI_CONFIG_PASSPHRASE or PULUMI_CONFIG_PASSPHRASE_FILE; for the sandbox "
+    "use `make shell`"
+)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from difflib import get_close_matches
 from typing import Annotated
 
 import typer
@@ -26,6 +27,9 @@ from stacks.file import read
 from stacks.model import ConfigurationError, explain, one_of, unknown
 from stacks.releases import SYSTEMS
 from stacks.settings import StackSettings
+
+NEAREST = 5
+"""Properties that are offered for a mistyped one."""
 
 app = typer.Typer(name="guard", help="Approve the delete of a durable store; see who did.", no_args_is_help=True)
 
@@ -54,7 +58,7 @@ def approve(
     settings = read(stack)
     now = datetime.now(UTC).replace(microsecond=0)
     if of is not None and of.partition("[")[0] not in properties():
-        raise unknown("property", of, sorted(properties()))
+        raise _unknown_property(of)
     address = _blast_radius(store) if store.startswith(BLAST_RADIUS) else _address(store, action, of, region, settings)
     chosen = Action.BLAST_RADIUS if store.startswith(BLAST_RADIUS) else action
     try:
@@ -78,6 +82,17 @@ def approve(
             f"next: `rollback up -s {stack}` unlocks it (protection, retention and the account's own locks go); "
             "after that the update that deletes it needs a recovery point as well"
         )
+
+
+def _unknown_property(name: str) -> ConfigurationError:
+    """Of some hundred properties the nearest ones."""
+    every = sorted(properties())
+    last = name.rpartition(".")[2].lower()
+    near = get_close_matches(name, every, n=NEAREST) or [each for each in every if last in each.lower()][:NEAREST]
+    guess = f"; nearest: {', '.join(near)}" if near else ""
+    return ConfigurationError(
+        f"no change of {name!r} loses data, as far as the guard knows{guess}. The refusal names the property to give"
+    )
 
 
 def _deed(given: Approval) -> str:

@@ -12,6 +12,15 @@ from urllib.parse import urlparse
 
 import typer
 
+LOG_IN = "`aws sso login`, or set AWS_PROFILE; for the sandbox use `make shell`"
+REFUSED = (
+    "ExpiredToken",
+    "ExpiredTokenException",
+    "InvalidClientTokenId",
+    "UnrecognizedClientException",
+    "AuthFailure",
+)
+"""Codes by which AWS says that it doesn't take the credentials."""
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 SLOW = "doesn't answer in time: it is slow or can't be reached; try again"
 PATIENCE = {True: (10, 60), False: (3, 10)}
@@ -76,21 +85,8 @@ def refuse_elsewhere(outputs: Mapping[str, Any], account: str, *, cluster: bool)
 
 def explain(error: BaseException) -> str | None:
     """One line for what boto3 and the Kubernetes client raise; None for any other error."""
-    from botocore.exceptions import (
-        BotoCoreError,
-        ClientError,
-        ConnectionError,
-        ConnectTimeoutError,
-        HTTPClientError,
-        ReadTimeoutError,
-    )
-
-    account = os.environ.get("AWS_ENDPOINT_URL", "AWS")
-    if isinstance(error, ConnectionError | HTTPClientError):
-        slow = isinstance(error, ReadTimeoutError | ConnectTimeoutError) or (is_local() and listens(account))
-        return f"the account at {account} {SLOW}" if slow else f"no account answers at {account}{_hint()}"
-    if isinstance(error, BotoCoreError | ClientError):
-        return _one_line(error)
+    if type(error).__name__ == "ConfigException":
+        return f"no cluster can be told from {_kubeconfig()}: set KUBECONFIG, or use `make shell` for the sandbox"
     origin = type(error).__module__.partition(".")[0]
     if origin == "urllib3":
         slow = _ran_out_of_time(error) or (is_local() and listens(_server()))
@@ -98,7 +94,23 @@ def explain(error: BaseException) -> str | None:
     if origin == "kubernetes":
         status, reason = getattr(error, "status", None), getattr(error, "reason", None)
         return f"the cluster of {_kubeconfig()} says: {f'{status} {reason}' if status else _one_line(error)}"
-    return None
+    return _explain_account(error)
+
+
+def _explain_account(error: BaseException) -> str | None:
+    from botocore import exceptions as aws
+
+    where = os.environ.get("AWS_ENDPOINT_URL") or "AWS"
+    if isinstance(error, aws.ConnectionError | aws.HTTPClientError):
+        slow = isinstance(error, aws.ReadTimeoutError | aws.ConnectTimeoutError) or (is_local() and listens(where))
+        return f"the account at {where} {SLOW}" if slow else f"no account answers at {where}{_hint()}"
+    if isinstance(error, aws.NoCredentialsError | aws.PartialCredentialsError | aws.CredentialRetrievalError):
+        return f"no AWS credentials: {_one_line(error)}. {LOG_IN}"
+    if isinstance(error, aws.SSOError | aws.TokenRetrievalError):
+        return f"no AWS credentials: {_one_line(error)}. {LOG_IN}"
+    if isinstance(error, aws.ClientError) and error.response.get("Error", {}).get("Code") in REFUSED:
+        return f"the AWS credentials aren't taken: {_one_line(error)}. {LOG_IN}"
+    return _one_line(error) if isinstance(error, aws.BotoCoreError | aws.ClientError) else None
 
 
 def _account(region: str) -> str:
@@ -113,7 +125,8 @@ def _account(region: str) -> str:
     except (ConnectionError, HTTPClientError) as error:
         raise TargetError(explain(error)) from None
     except (BotoCoreError, ClientError) as error:
-        raise TargetError(f"no AWS credentials that work: {_one_line(error)}") from None
+        said = _one_line(error).rstrip(".")
+        raise TargetError(f"no AWS credentials that work: {said}. {LOG_IN}") from None
     return account
 
 
@@ -179,7 +192,26 @@ def _kubeconfig() -> str:
 
 
 def _hint() -> str:
-    return ": start the sandbox with `make up`" if is_local() else ""
+    return f": {start_sandbox('')}" if is_local() else ""
+
+
+def start_sandbox(otherwise: str) -> str:
+    """What to do where something of the sandbox doesn't answer; elsewhere ``otherwise``."""
+    return "start the sandbox with `make up`" if is_local() else otherwise
+
+
+def behind(error: BaseException) -> str | None:
+    """One line for an error of ours behind which account or cluster don't answer, or don't take the credentials.
+
+    None for any other one: what it says is all there is to say.
+    """
+    cause = error.__cause__
+    while cause is not None:
+        said = explain(cause)
+        if said is not None and said != _one_line(cause):
+            return f"{_one_line(error).partition(': ')[0]}: {said}"
+        cause = cause.__cause__
+    return None
 
 
 def _one_line(error: BaseException) -> str:

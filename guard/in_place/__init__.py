@@ -150,16 +150,23 @@ def described(found: Iterable[Loss]) -> list[dict[str, Any]]:
 
 
 def refusal(store: str, stack: str, found: Iterable[Loss]) -> str:
-    """Why a change in place must not be made unasked, in two lines: what is lost, and the command that approves it.
+    """Why a change in place must not be made unasked, in two lines: what is lost by which property (as `--property`
+    takes it), and the command that approves it.
 
     Args:
         store: what the command calls the store: its name, or a URN where names don't tell.
         stack: the stack's name.
         found: what is lost.
     """
-    told = "; ".join(f"{loss.lost}{' (nothing brings it back)' if loss.irreversible else ''}" for loss in found)
+    told = "; ".join(f"{loss.lost}{_notes(loss)}" for loss in found)
     command = f"rollback guard approve {shlex.quote(store)} --action {Action.LOSE.value} --by NAME --reason TEXT"
     return f"{told}; nobody has approved this\n  {command} -s {stack}"
+
+
+def _notes(loss: Loss) -> str:
+    notes = [f"property {loss.path}"] if loss.path else []
+    notes += ["nothing brings it back"] if loss.irreversible else []
+    return f" ({'; '.join(notes)})" if notes else ""
 
 
 def compared(row: Row, before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Loss]:

@@ -35,9 +35,10 @@ def failures(
         checks = [*(each.check for each in report.findings), *(f"{each.check} (expired)" for each in report.expired)]
         lines.append(f"checkov: {_named(list(dict.fromkeys(checks)))}")
     if closed := [way.version for way in found if way.closed_here]:
+        waiver = f"say so in policies/waivers.yaml (policy: {WAY_BACK}, resource: {closed[0]})"
+        way = f"this change closes the way to {_named(closed)}: keep it open, or"
         lines.append(
-            f"this change closes the way to {_named(closed)}: keep it open, or say so in policies/waivers.yaml "
-            f"(policy: {WAY_BACK}, resource: {closed[0]})"
+            f"{way} approve what happens to the stores at risk, which no waiver lets go" if lost else f"{way} {waiver}"
         )
     return tuple(lines)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import Annotated
 
 from pydantic import Field
@@ -11,6 +12,7 @@ from policies.checkov import Report
 from policies.checkov.resources import Source
 from stacks.model import Model
 
+APPROVE = "rollback guard approve"
 Count = Annotated[int, Field(ge=0)]
 Seconds = Annotated[float, Field(ge=0)]
 
@@ -82,8 +84,16 @@ class Risk(Model):
 
     @property
     def remedy(self) -> str:
-        """The command by which it may go; empty where the refusal has none."""
-        return " ".join((self.refusal or "").partition("\n")[2].split())
+        """The commands by which it may go: what the refusal says, and the approval that a delete needs besides."""
+        command = " ".join((self.refusal or "").partition("\n")[2].split())
+        action = {"deleted": "delete", "replaced": "replace"}.get(self.deed)
+        if self.refusal is None or self.approved_by or action is None or APPROVE in command:
+            return command
+        stack = self.urn.split("::", 1)[0].rpartition(":")[2]
+        approval = f"{APPROVE} {shlex.quote(self.name)} --action {action} --by NAME --reason TEXT -s {stack}"
+        if command.startswith("rollback "):
+            return f"{command} && {approval}"
+        return f"{command}; then {approval}" if command else approval
 
 
 class Secured(Model):

@@ -23,17 +23,47 @@ REFUSED = {**ENTRY, "refusal": refusal("jobs-prod", "prod", FOUND)}
 
 def test_a_loss_is_refused_with_what_goes_and_the_command_that_approves_it() -> None:
     assert said("durable-store-loss", make(PLAN, props={"losses": [REFUSED]})) == [
-        "jobs-prod would lose data: messages older than 60 s go: retention 345,600 s -> 60 s (nothing brings it back); "
-        "nobody has approved this\n"
+        "jobs-prod would lose data: messages older than 60 s go: retention 345,600 s -> 60 s (property "
+        "messageRetentionSeconds; nothing brings it back); nobody has approved this\n"
         "  rollback guard approve jobs-prod --action lose --by NAME --reason TEXT -s prod\n"
         f"{urn('jobs')}"
     ]
 
 
-def test_each_store_is_a_violation_of_its_own() -> None:
-    both = [REFUSED, {**REFUSED, "name": "logs-prod"}, {**ENTRY, "refusal": None}]
-    found = said("durable-store-loss", make(PLAN, props={"losses": both}))
-    assert [text.partition(" ")[0] for text in found] == ["jobs-prod", "logs-prod"]
+def refused(name: str, system: str = "compaction", seconds: int = 60) -> dict[str, Any]:
+    found = losses(QUEUE, {"messageRetentionSeconds": 345_600}, {"messageRetentionSeconds": seconds})
+    named = {"urn": urn(name), "type": QUEUE, "name": name, "system": system, "losses": described(found)}
+    return {**named, "refusal": refusal(name, "prod", found)}
+
+
+def test_stores_of_one_system_that_lose_by_one_cause_are_one_violation_with_one_command() -> None:
+    names = ["labels-prod", "jobs-prod", "dead-prod", "retry-prod"]
+    (text,) = said("durable-store-loss", make(PLAN, props={"losses": [refused(name) for name in names]}))
+    assert text == (
+        "4 stores (labels-prod, jobs-prod, dead-prod and 1 more) would lose data: messages older than 60 s go: "
+        "retention 345,600 s -> 60 s (property messageRetentionSeconds; nothing brings it back); nobody has approved "
+        "this\n  rollback guard approve compaction --action lose --property messageRetentionSeconds --by NAME "
+        f"--reason TEXT -s prod\n{urn('labels-prod')}"
+    )
+
+
+def test_what_has_another_cause_or_another_system_is_a_violation_of_its_own() -> None:
+    told = [
+        refused("a-prod"),
+        refused("b-prod", seconds=90),
+        refused("c-prod", "async-rag"),
+        {**ENTRY, "refusal": None},
+    ]
+    found = said("durable-store-loss", make(PLAN, props={"losses": told}))
+    assert [text.partition(" ")[0] for text in found] == ["a-prod", "b-prod", "c-prod"]
+
+
+def test_stores_of_no_system_are_approved_one_by_one() -> None:
+    told = [refused("a-prod", "shared"), refused("b-prod", "shared")]
+    (text,) = said("durable-store-loss", make(PLAN, props={"losses": told}))
+    assert text.startswith("2 stores (a-prod, b-prod) would lose data")
+    assert "rollback guard approve a-prod --action lose" in text
+    assert "and so for each of the others" in text
 
 
 @pytest.mark.parametrize("told", [[], None, [{**ENTRY, "refusal": None}], [ENTRY]])

@@ -5,10 +5,11 @@ from __future__ import annotations
 import io
 
 import pytest
-from botocore.exceptions import ClientError, EndpointConnectionError
+from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError, ReadTimeoutError
 from pypdf import PdfReader
 from typer.testing import CliRunner
 
+from guard.recovery.errors import RecoveryError, told
 from scripts import rollback, targets, updating
 from scripts.checks import check
 from scripts.engine import Left
@@ -147,3 +148,74 @@ def test_an_update_is_told_in_one_line() -> None:
     assert changes_line("prod", {"update": 3, "create": 1, "delete": 2}) == "prod: 1 created, 2 deleted, 3 updated"
     assert changes_line("prod", {"update": 3}, 269) == "prod: 3 updated; 269 unchanged"
     assert changes_line("prod", {"discard-replaced": 1}) == "prod: 1 discard-replaced"
+
+
+def caused(cause: Exception) -> RecoveryError:
+    """As ``guard.recovery.errors.told`` raises it."""
+    try:
+        with told("ledger of prod"):
+            raise cause
+    except RecoveryError as error:
+        return error
+
+
+LOCAL, ELSEWHERE = "http://127.0.0.1:1", ""
+REFUSED_TOKEN = ClientError({"Error": {"Code": "ExpiredToken", "Message": "expired"}}, "GetObject")
+
+
+@pytest.mark.parametrize(
+    ("cause", "endpoint", "line"),
+    [
+        (
+            EndpointConnectionError(endpoint_url=LOCAL),
+            LOCAL,
+            f"ledger of prod: no account answers at {LOCAL}: start the sandbox with `make up`",
+        ),
+        (EndpointConnectionError(endpoint_url="https://s3"), ELSEWHERE, "ledger of prod: no account answers at AWS"),
+        (
+            NoCredentialsError(),
+            ELSEWHERE,
+            "ledger of prod: no AWS credentials: Unable to locate credentials. `aws sso login`",
+        ),
+        (REFUSED_TOKEN, ELSEWHERE, "ledger of prod: the AWS credentials aren't taken: "),
+        (
+            ReadTimeoutError(endpoint_url=LOCAL),
+            LOCAL,
+            "ledger of prod: the account at http://127.0.0.1:1 doesn't answer",
+        ),
+    ],
+)
+@pytest.mark.parametrize("words", ["audit", "guard close x --by Ada --reason because-of-it", "recovery list"])
+def test_a_command_that_asks_an_account_which_is_down_says_what_to_do(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    cause: Exception,
+    endpoint: str,
+    line: str,
+    words: str,
+) -> None:
+    def down(*_: object) -> None:
+        raise caused(cause)
+
+    monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
+    monkeypatch.setattr("scripts.engine.Engine.left", lambda _: Left({}, []))
+    monkeypatch.setattr("guard.ledger.Ledger.read", down)
+    monkeypatch.setattr("guard.recovery.catalogue.Catalogue.records", down)
+    assert run(monkeypatch, *words.split()) == 1
+    (said,) = capsys.readouterr().err.splitlines()
+    assert said.startswith(f"error: {line}")
+
+
+def test_a_refusal_of_ours_is_told_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", LOCAL)
+    assert targets.behind(RecoveryError("no store 'x'")) is None
+    denied = ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "GetObject")
+    assert targets.behind(caused(denied)) is None
+
+
+def test_a_kubeconfig_that_leads_nowhere_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    from kubernetes.config import ConfigException
+
+    monkeypatch.setenv("KUBECONFIG", "/nowhere")
+    said = targets.explain(ConfigException("Invalid kube-config file. No configuration found."))
+    assert said == "no cluster can be told from /nowhere: set KUBECONFIG, or use `make shell` for the sandbox"

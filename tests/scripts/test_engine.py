@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import re
@@ -25,6 +26,7 @@ from scripts.engine import Engine, EngineError, Left
 def locks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The folder of prod's lock files in a file backend."""
     monkeypatch.setenv("PULUMI_BACKEND_URL", f"file://{tmp_path}")
+    monkeypatch.setenv("PULUMI_CONFIG_PASSPHRASE", "")
     folder = tmp_path / ".pulumi" / "locks" / "organization" / "rollback-stack" / "prod"
     folder.mkdir(parents=True)
     return folder
@@ -272,3 +274,46 @@ def test_a_pin_that_cannot_be_written_leaves_the_whole_file(
     monkeypatch.setattr(Engine, "_output", lambda _, *words: Path(words[-1]).write_text("written") and "")
     Engine("prod").configure(changes)
     assert (stacks / "Pulumi.prod.yaml").read_text() == "written"
+
+
+@pytest.mark.parametrize(
+    ("said", "endpoint", "line"),
+    [
+        (
+            "error: unable to open bucket file:///x?no_tmp_dir=true: stat /x: no such file or directory",
+            "http://127.0.0.1:1",
+            "no Pulumi backend answers at file:///x: start the sandbox with `make up`",
+        ),
+        (
+            "error: error listing stacks: could not list bucket: blob (code=NotFound): operation error S3",
+            "",
+            "no Pulumi backend answers at file:///x: look whether it is the right one",
+        ),
+        (
+            "error: PULUMI_ACCESS_TOKEN must be set for login during non-interactive CLI sessions",
+            "",
+            "no Pulumi backend is chosen: `pulumi login ADDRESS`, or set PULUMI_BACKEND_URL; for the sandbox use",
+        ),
+        (
+            "error: getting stack configuration: passphrase must be set with PULUMI_CONFIG_PASSPHRASE",
+            "",
+            "the stack's secrets can't be read: set PULUMI_CONFIG_PASSPHRASE or PULUMI_CONFIG_PASSPHRASE_FILE",
+        ),
+        ("error: get stack secrets manager: incorrect passphrase", "", "PULUMI_CONFIG_PASSPHRASE isn't the passphrase"),
+    ],
+)
+def test_a_backend_that_is_not_there_is_told_with_what_to_do(
+    monkeypatch: pytest.MonkeyPatch, said: str, endpoint: str, line: str
+) -> None:
+    monkeypatch.setenv("PULUMI_BACKEND_URL", "file:///x")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
+    assert engine._first_error(said).startswith(line)
+
+
+def test_without_a_passphrase_and_without_anybody_to_ask_nothing_is_begun(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("PULUMI_CONFIG_PASSPHRASE", "PULUMI_CONFIG_PASSPHRASE_FILE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("sys.stdin", io.StringIO())
+    monkeypatch.setattr(Engine, "state", lambda _: pytest.fail("the engine was asked"))
+    with pytest.raises(EngineError, match="set PULUMI_CONFIG_PASSPHRASE"):
+        Engine("prod").prepare("us-east-1")

@@ -98,7 +98,7 @@ def test_a_loss_is_approved_of_a_store_or_by_one_property_of_a_system(
         ((SYSTEM, "--action", "lose"), "no store"),
         (("async-rag", "--action", "delete", "--property", "retentionInDays"), "no store 'async-rag'"),
         (("receipts", "--action", "delete", "--property", "retentionInDays"), "can't be approved of one property"),
-        (("async-rag", "--action", "lose", "--property", "retentionInDay"), "did you mean retentionInDays?"),
+        (("async-rag", "--action", "lose", "--property", "retentionInDay"), "nearest: retentionInDays"),
     ],
 )
 def test_a_component_alone_or_for_a_delete_is_refused(
@@ -184,3 +184,22 @@ def test_a_blank_name_decides_nothing(
         "error: approval: --by is ' '; it has to be text of at least 2 characters"
     )
     assert list(stack.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ("retentionInDay", "; nearest: retentionInDays"),
+        ("ttl.enable", "; nearest: ttl.enabled"),
+        ("retention", "retentionInDays"),
+        ("xyzzy", "as far as the guard knows. The refusal names the property to give"),
+    ],
+)
+def test_a_mistyped_property_is_told_with_the_nearest_ones_alone(
+    stack: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], given: str, said: str
+) -> None:
+    words = ("guard", "approve", "receipts", "--by", "Ada", "--reason", "it is a copy", "--action", "lose")
+    assert run(monkeypatch, *words, "--property", given) == 1
+    line = capsys.readouterr().err
+    assert said in line
+    assert len(line) < 400

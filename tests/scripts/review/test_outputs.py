@@ -58,6 +58,37 @@ def test_each_reason_to_fail_is_a_line(given_: dict[str, Any], line: str) -> Non
     assert failures(**{**nothing, **given_}) == (line,)
 
 
+def test_a_way_that_is_closed_with_a_store_at_risk_asks_for_an_approval_and_not_for_a_waiver() -> None:
+    closed = made.way("v1.2.1", open=False, closed_here=True, reason="x")
+    lines = failures([], made.report(), [made.risk()], [], [closed])
+    assert lines[1] == (
+        "this change closes the way to v1.2.1: keep it open, or approve what happens to the stores at risk, which no "
+        "waiver lets go"
+    )
+
+
+@pytest.mark.parametrize(
+    ("changes", "remedy"),
+    [
+        ({}, "rollback recovery make jobs-prod && rollback guard approve jobs-prod --action delete"),
+        ({"deed": "replaced"}, "rollback recovery make jobs-prod && rollback guard approve jobs-prod --action replace"),
+        ({"approved_by": "Ada"}, "rollback recovery make jobs-prod"),
+        (
+            {"refusal": "not approved\n  rollback guard approve jobs --action delete"},
+            "rollback guard approve jobs --action",
+        ),
+        ({"refusal": "no API copies it\ncopy it by hand"}, "copy it by hand; then rollback guard approve jobs-prod"),
+        ({"refusal": "refused"}, "rollback guard approve jobs-prod --action delete"),
+        ({"deed": "changed with a loss", "refusal": "x\nrollback guard approve a"}, "rollback guard approve a"),
+        ({"refusal": None, "approved_by": "Ada"}, ""),
+    ],
+)
+def test_what_a_store_at_risk_takes_is_a_recovery_point_and_an_approval(changes: dict[str, Any], remedy: str) -> None:
+    found = made.risk().model_copy(update=changes).remedy
+    assert found.startswith(remedy)
+    assert found.count("guard approve") == (0 if "approved_by" in changes else 1)
+
+
 def test_a_review_that_passes_reads_so_and_begins_with_its_mark() -> None:
     text = markdown.document(made.review())
     assert text.startswith(f"{markdown.MARK}\n# Review of prod: passes\n")
@@ -270,7 +301,7 @@ def test_a_store_at_risk_is_one_cause_whoever_tells_of_it() -> None:
     other = made.verdict("durable-store-removal").model_copy(update={"text": "files-prod would be deleted urn:files"})
     assert failures([repeated], None, [risk], [], []) == ("durable stores at risk: jobs-prod would be deleted",)
     text = markdown.document(made.review(verdicts=(repeated,), risks=(risk,)))
-    assert text.count("jobs-prod") == 2, "with its command, and nowhere else"
+    assert text.count("jobs-prod") == 3, "with its two commands, and nowhere else"
     assert "1 of them is about the stores above." in text
     assert failures([repeated, other], None, [risk], [], [])[1] == "mandatory policies: durable-store-removal"
     assert "**durable-store-removal**" in markdown.document(made.review(verdicts=(repeated, other), risks=(risk,)))

@@ -284,7 +284,8 @@ def test_the_first_sentence_says_what_would_be_lost_and_the_next_one_what_to_do(
     risk = made.risk(refusal=f"{prefix}no recovery point\n  rollback recovery make jobs-prod -s prod")
     (result,) = sarif.document(made.review(risks=(risk,)), Repository(ROOT))["runs"][0]["results"]
     assert result["message"]["text"] == (
-        "jobs-prod would be deleted: no recovery point. To let that happen: rollback recovery make jobs-prod -s prod"
+        "jobs-prod would be deleted: no recovery point. To let that happen: rollback recovery make jobs-prod -s prod "
+        "&& rollback guard approve jobs-prod --action delete --by NAME --reason TEXT -s prod"
     )
 
 
