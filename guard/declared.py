@@ -12,9 +12,9 @@ from typing import Any
 
 import pulumi
 from pulumi import _types
-from pydantic.alias_generators import to_camel
 
 from guard.aliases import Address, former
+from guard.casing import to_camel
 from guard.durable import Durable, Kind, durable, look_up, physical_name
 from guard.in_place import declared_values, may_lose
 from guard.location import PROVIDER, Location, Provider, declared_provider, default_provider, is_kubernetes

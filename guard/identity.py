@@ -10,8 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from pydantic.alias_generators import to_camel
-
+from guard.casing import to_camel
 from guard.in_place.values import ABSENT, member, number
 
 DROPPED = frozenset({"rangeKey", "localSecondaryIndexes", "fifoQueue"})

@@ -14,7 +14,8 @@ from typing import Any
 
 import pulumi
 from pulumi import _types
-from pydantic.alias_generators import to_camel
+
+from guard.casing import to_camel
 
 PROVIDER = "pulumi:providers:"
 CREDENTIALS = (

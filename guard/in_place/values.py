@@ -13,7 +13,8 @@ from typing import Any, Final
 
 import pulumi
 from pulumi import _types
-from pydantic.alias_generators import to_camel, to_snake
+
+from guard.casing import to_camel, to_snake
 
 
 class Missing(Enum):

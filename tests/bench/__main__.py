@@ -22,7 +22,7 @@ from tests.bench.subjects import NEWER, OLDER, Subjects, deployed
 from tests.support.project import Project
 
 PREVIEW_BOUND = 2.0
-"""The project's acceptance: a preview without changes takes at most twice an empty program's."""
+"""The project's acceptance: a preview without changes takes at most twice an empty program's, time and CPU time."""
 
 
 @dataclass(frozen=True)
@@ -71,18 +71,20 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--output", choices=["text", "json"], default="text")
     parser.add_argument("--strict", action="store_true", help="exit code 1 where a bound doesn't hold")
     parser.add_argument("--runs", type=int, default=5, help="of each preview; rollbacks run half as often")
-    parser.add_argument("--only", choices=["all", "previews", "pack"], default="all", help="a part of it")
+    parser.add_argument("--only", choices=["all", "previews", "cpu", "pack"], default="all", help="a part of it")
     chosen = parser.parse_args(arguments)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the sandbox is stopped on the way out
     try:
-        pack_alone = chosen.only == "pack"
+        runs = max(chosen.runs, 1)
         with (
             tempfile.TemporaryDirectory(prefix="bench-") as folder,
-            deployed(Path(folder), prod_alone=pack_alone) as subjects,
+            deployed(Path(folder), prod_alone=chosen.only in ("cpu", "pack")) as subjects,
         ):
-            rows, memory = ([], {}) if pack_alone else measure(subjects, max(chosen.runs, 1))
-            if chosen.only != "previews":
-                rows += pack_rows(subjects, -(-max(chosen.runs, 1) // 2))
+            rows, memory = measure(subjects, runs) if chosen.only in ("all", "previews") else ([], {})
+            if chosen.only == "cpu":
+                rows = [cpu_row(**no_op_previews(subjects, runs))]
+            if chosen.only in ("all", "pack"):
+                rows += pack_rows(subjects, -(-runs // 2))
     except (SandboxError, ToolchainError, RuntimeError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
@@ -92,6 +94,22 @@ def main(arguments: list[str] | None = None) -> int:
     else:
         show(rows, memory, load)
     return 1 if chosen.strict and any(row.holds is False for row in rows) else 0
+
+
+def no_op_previews(subjects: Subjects, runs: int) -> dict[str, Figures]:
+    """prod's preview beside that of the program that imports the same modules and does nothing."""
+    actions = {
+        "loaded": lambda: subjects.preview(subjects.loaded),
+        "prod": lambda: subjects.preview(subjects.prod),
+    }
+    interleaved(1, actions)  # caches of the disk and of Python
+    return interleaved(runs, actions)
+
+
+def cpu_row(prod: Figures, loaded: Figures) -> Row:
+    """CPU time of all processes that a preview starts, and they in turn: engine, plugins, language host, program."""
+    what, beside = "CPU time of a preview of prod without changes", "of the empty program with its modules"
+    return Row(what, Figures(prod.cpu), beside, Figures(loaded.cpu), PREVIEW_BOUND)
 
 
 def measure(subjects: Subjects, runs: int) -> tuple[list[Row], dict[str, float]]:
@@ -149,6 +167,7 @@ def measure(subjects: Subjects, runs: int) -> tuple[list[Row], dict[str, float]]
             previews["loaded"],
             PREVIEW_BOUND,
         ),
+        cpu_row(previews["prod"], previews["loaded"]),
         Row("preview of prod without changes", previews["prod"], "empty program, SDKs' top level", previews["bare"]),
         Row("up of prod without changes", previews["up"], "its preview", previews["prod"]),
         Row("rag-api back to the older release", rollouts["pulumi"], "kubectl rollout undo", rollouts["kubectl"]),

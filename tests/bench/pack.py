@@ -84,12 +84,19 @@ class Cost:
         return (self.judged.median - self.plain.median) / self.resources
 
 
+RUNTIME = f"runtime:\n  name: python\n  options:\n    toolchain: pip\n    virtualenv: {ROOT / '.venv'}\n"
+"""The environment of this checkout."""
+
+
+def project_file(name: str) -> str:
+    """The text of a Pulumi.yaml."""
+    return f"name: {name}\n{RUNTIME}"
+
+
 def project(folder: Path, surroundings: dict[str, str]) -> Project:
     """The program; how many resources it declares is a variable, RESOURCES."""
     folder.mkdir()
-    (folder / "Pulumi.yaml").write_text(
-        f"name: pack\nruntime:\n  name: python\n  options:\n    virtualenv: {ROOT / '.venv'}\n"
-    )
+    (folder / "Pulumi.yaml").write_text(project_file("pack"))
     (folder / "__main__.py").write_text(PROGRAM)
     made = Project(folder, surroundings)
     done = made.run("pulumi", "stack", "init", "prod", "--non-interactive")
@@ -101,9 +108,7 @@ def project(folder: Path, surroundings: dict[str, str]) -> Project:
 def empty_pack(folder: Path) -> Path:
     """The floor."""
     folder.mkdir()
-    (folder / "PulumiPolicy.yaml").write_text(
-        f"runtime:\n  name: python\n  options:\n    virtualenv: {ROOT / '.venv'}\nversion: 1.0.0\n"
-    )
+    (folder / "PulumiPolicy.yaml").write_text(f"{RUNTIME}version: 1.0.0\n")
     (folder / "__main__.py").write_text(EMPTY_PACK)
     return folder
 

@@ -76,7 +76,7 @@ def kubectl(project: Project, *words: str) -> str:
 def deployed(folder: Path, *, prod_alone: bool = False) -> Iterator[Subjects]:
     """A sandbox in ``folder``, so that nothing of the checkout's own is touched, with everything deployed in it.
 
-    prod_alone: what the policy pack is measured with, and no more.
+    prod_alone: prod and the programs that do nothing, at one release: for the policy pack and for CPU times.
     """
     state = State(folder / "sandbox")
     try:
@@ -102,6 +102,8 @@ def _deploy(folder: Path, running: RunningSandbox, *, prod_alone: bool) -> Subje
     if prod_alone:
         subjects.pulumi(prod, "prod", "stack", "init")
         subjects.up(prod, "prod", f"version={NEWER}")
+        subjects.pulumi(loaded, "prod", "stack", "init")
+        subjects.up(loaded, "prod")
         return subjects
     for project, stack in ((prod, "prod"), (one, "dev"), (rag_api, "staging"), (bare, "prod"), (loaded, "prod")):
         subjects.pulumi(project, stack, "stack", "init")
@@ -123,8 +125,6 @@ def used_modules() -> list[str]:
 
 def _program(folder: Path, surroundings: dict[str, str], touched: list[str]) -> Project:
     folder.mkdir()
-    (folder / "Pulumi.yaml").write_text(
-        f"name: {folder.name}\nruntime:\n  name: python\n  options:\n    virtualenv: {ROOT / '.venv'}\n"
-    )
+    (folder / "Pulumi.yaml").write_text(pack.project_file(folder.name))
     (folder / "__main__.py").write_text("\n".join([SDKS, *touched]) + "\n")
     return Project(folder, surroundings)
