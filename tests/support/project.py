@@ -15,6 +15,7 @@ import yaml
 ROOT = Path(__file__).resolve().parent.parent.parent
 SETTINGS = Path("stacks") / "Pulumi.prod.yaml"
 PARTS = (
+    "apps",
     "components",
     "deployments",
     "guard",
