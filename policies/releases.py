@@ -11,8 +11,10 @@ from pathlib import Path
 from policies import artifacts
 from policies.rule import Facts, NoConfig, ResourceRule, Severity
 from policies.subject import STACK, Resource
+from stacks.artifacts import Version, order
 from stacks.lock import compare, missing, parts, read_lock
-from stacks.model import ConfigurationError
+from stacks.model import ConfigurationError, Model
+from stacks.signatures import verify
 
 
 def pinned_intact(_stack: Resource, _config: NoConfig, facts: Facts) -> Iterator[str]:
@@ -36,6 +38,27 @@ def window_intact(_stack: Resource, _config: NoConfig, facts: Facts) -> Iterator
             return
         for version in sorted({name.partition("/")[0] for name in lock} - facts.pins):
             yield from _faults(version, facts.releases, lock)
+
+
+class Signed(Model):
+    """From which release on a signature is wanted."""
+
+    since: Version | None = None
+    """The first release that has to be signed; left out, a release without a signature passes."""
+
+
+def signed(_stack: Resource, config: Signed, facts: Facts) -> Iterator[str]:
+    """A signature of a release that the stack runs is valid, and releases from ``since`` on have one."""
+    if facts.releases is None:
+        return
+    for version in sorted(facts.pins, key=order):
+        try:
+            by = verify(version, facts.releases)
+        except ConfigurationError as error:
+            yield str(error)
+            continue
+        if by is None and config.since is not None and order(version) >= order(config.since):
+            yield f"release {version} isn't signed, and from {config.since} on releases have to be"
 
 
 def _faults(version: str, folder: Path, lock: dict[str, str]) -> Iterator[str]:
@@ -68,6 +91,15 @@ RULES = (
         frozenset({STACK}),
         window_intact,
         enforcement="advisory",
+    ),
+    ResourceRule(
+        "release-signed",
+        "A release's signature is of somebody who may sign, and about what is locked.",
+        Severity.HIGH,
+        "Find out who published it, and sign it (`rollback release sign`) with a key that `stacks/signers.yaml` has.",
+        frozenset({STACK}),
+        signed,
+        config=Signed,
     ),
     *artifacts.RULES,
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -92,16 +93,28 @@ def status(
 
 
 @app.command("versions", epilog="Example: rollback versions --output json")
-def list_versions(output: Output = Format.TEXT) -> None:
-    """The releases that a stack can be taken to."""
+def list_versions(stack: Stack = "prod", output: Output = Format.TEXT) -> None:
+    """The releases that a stack can be taken to: who pins, holds and runs each, and what it lacks."""
+    from scripts.release import marks, places
     from scripts.show import releases_table
 
+    settings = read(stack)
+    at = places.bucket(settings.project.artifact_bucket, settings.region)
+    marked, untold = marks.marks(lambda name: Engine(name).outputs(), at.missing)
+    by_version = {each.version: each for each in marked}
     published = read_lock(RELEASES)
     found = [(load(version) if version in published else None, version) for version in versions()]
     if output is Format.JSON:
-        typer.echo(json.dumps([release.model_dump(mode="json", by_alias=True) for release, _ in found if release]))
+        told = [
+            {**release.model_dump(mode="json", by_alias=True), "marks": asdict(by_version[version])}
+            for release, version in found
+            if release
+        ]
+        typer.echo(json.dumps(told))
     else:
-        releases_table(found)
+        releases_table(found, by_version)
+    for line in untold:
+        typer.echo(line, err=True)
 
 
 app.command("publish", hidden=True)(releasing.publish)

@@ -10,6 +10,7 @@ from rich.table import Table
 
 from scripts.checks import Check
 from scripts.events import counts
+from scripts.release.marks import Marks
 from scripts.running import Running
 from stacks.releases import Release
 
@@ -47,16 +48,23 @@ def checks_table(checks: Sequence[Check]) -> None:
         console.print(f"{mark} {each.system} {each.name}: {each.detail}", soft_wrap=True)
 
 
-def releases_table(found: Sequence[tuple[Release | None, str]]) -> None:
-    """The releases, oldest first."""
-    table = Table("version", "released", "quality", "systems", "summary", box=None, pad_edge=False)
+def releases_table(found: Sequence[tuple[Release | None, str]], marked: Mapping[str, Marks]) -> None:
+    """The releases, oldest first, and what each is to the stacks."""
+    table = Table(
+        "version", "released", "quality", "pinned", "held", "deployed", "lacks", "summary", box=None, pad_edge=False
+    )
     for release, version in found:
         if release is None:
-            table.add_row(version, "", "unpublished", "", "")
-        else:
-            systems = ", ".join(sorted(release.systems.named()))
-            table.add_row(version, str(release.released), release.quality, systems, release.summary)
+            table.add_row(version, "", "unpublished")
+            continue
+        marks = marked[version]
+        stacks = [", ".join(each) for each in (marks.pinned, marks.held, marks.deployed)]
+        lacks = "not known" if marks.lacks is None else f"[red]{len(marks.lacks)} artifacts[/]" if marks.lacks else ""
+        table.add_row(version, str(release.released), release.quality, *stacks, lacks, escape(release.summary))
     Console().print(table)
+    for version, marks in marked.items():
+        for place in marks.lacks or ():
+            Console().print(f"[red]lacks[/] {version}: {escape(place)}", soft_wrap=True)
 
 
 def changes_line(stack: str, changes: Mapping[str, int], unchanged: int = 0, *, differs: bool = False) -> str:

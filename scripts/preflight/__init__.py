@@ -1,8 +1,8 @@
 """Looked at before an update moves anything: what it needs of the account, and whether that is there.
 
 Zips of functions, layers and revisions that the state doesn't have yet (``preflight.artifacts``), functions and layers
-that somebody deleted beside the stack (``preflight.lost``), published versions that are gone (``preflight.published``).
-Not looked at: images, which lie in registries that the nodes ask with credentials of their own.
+that somebody deleted beside the stack (``preflight.lost``), published versions that are gone (``preflight.published``),
+images that no registry has (``preflight.images``).
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from scripts.engine import Engine, EngineError, Left
-from scripts.preflight import artifacts, lost, published
+from scripts.preflight import artifacts, images, lost, published
 from stacks.artifact_objects import exchanged_line, missing_line
 from stacks.selection import select
 from stacks.settings import StackSettings
@@ -35,6 +35,11 @@ def check(settings: StackSettings, engine: Engine, state: Mapping[str, Any]) -> 
         raise PreflightError(missing_line(bucket, missing))
     if wrong := artifacts.exchanged(settings, selected, state, s3):
         raise PreflightError(exchanged_line(bucket, wrong))
+    gone_images, untold = images.missing(settings, selected, state)
+    if gone_images:
+        raise PreflightError(images.missing_line(gone_images))
+    for line in untold:
+        print(f"{settings.stack}: {line}", file=sys.stderr)
     client = _client("lambda", settings.region)
     versions = published.existing(state, client)
     for line in published.gone(settings, selected, state, Left(state, []).outputs, versions):

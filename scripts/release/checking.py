@@ -17,6 +17,7 @@ from stacks.model import ConfigurationError, one_of, unknown
 from stacks.pinned import Pinned, pinned
 from stacks.releases import RELEASES, Release, load, parse, versions
 from stacks.settings import STACKS, StackSettings
+from stacks.signatures import verify
 from stacks.turns import Move, turns
 
 Look = Callable[[Sequence[Pinned]], Mapping[Pinned, Standing]]
@@ -29,7 +30,7 @@ class Finding:
 
     release: str
     what: str
-    """manifest, date, order, way back, artifact, code."""
+    """manifest, date, order, signature, way back, artifact, code."""
     passed: bool
     text: str
 
@@ -66,9 +67,20 @@ def check(
         Finding(version, "manifest", True, state),
         *_date(release, today, folder),
         *_order(release, folder),
+        *_signature(release, folder),
         *_way_back(release, settings, folder),
     ]
     return [*found, *_artifacts(release, look), *_code(release)]
+
+
+def _signature(release: Release, folder: Path) -> Iterator[Finding]:
+    """A signature is of somebody who may sign, and about what is locked; whether one is wanted, a policy says."""
+    try:
+        by = verify(release.version, folder)
+    except ConfigurationError as error:
+        yield Finding(release.version, "signature", False, str(error))
+    else:
+        yield Finding(release.version, "signature", True, f"of {by}" if by else "none")
 
 
 def early(release: Release, today: date, folder: Path = RELEASES) -> list[Finding]:
@@ -150,7 +162,7 @@ def _closed(release: Release, system: str, version: str, folder: Path) -> str | 
 
 def _artifacts(release: Release, look: Look) -> Iterator[Finding]:
     for item, standing in look(pinned(release)).items():
-        passed = standing in (Standing.THERE, Standing.BY_FILES)
+        passed = standing in (Standing.THERE, Standing.BY_FILES, Standing.BUILT)
         yield Finding(release.version, "artifact", passed, f"{item.place}: {standing.value}")
 
 

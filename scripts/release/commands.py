@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 from datetime import UTC, date, datetime
+from functools import partial
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -14,8 +16,9 @@ from scripts.options import Format, Output, Stack, Yes
 from scripts.release.errors import ReleaseError
 from scripts.targets import announce
 from stacks.file import read
+from stacks.lock import read_lock
 from stacks.model import unknown
-from stacks.releases import SYSTEMS, versions
+from stacks.releases import RELEASES, SYSTEMS, versions
 from stacks.settings import STACKS
 
 app = typer.Typer(
@@ -108,17 +111,16 @@ def check(
     output: Output = Format.TEXT,
 ) -> None:
     """Whether releases could be deployed and gone back from: artifacts by hash, date, order, way back."""
-    from scripts.release import checking, places, show
+    from scripts.release import checking, places, publishing, show
 
     settings = read(stack)
     announce(stack, settings.region, ask=False, cluster=False)
-    at, alone = places.bucket(settings.project.artifact_bucket, settings.region), places.by_files()
-    chosen = versions() if version is None else [version]
-    found = [
-        finding
-        for each in chosen
-        for finding in checking.check(each, today(), lambda items: places.standings(items, at, alone))
-    ]
+    at = places.bucket(settings.project.artifact_bucket, settings.region)
+    published = read_lock(RELEASES)
+    found: list[checking.Finding] = []
+    for each in versions() if version is None else [version]:
+        look = partial(publishing.look, at=at, published=each in published)
+        found += checking.check(each, today(), look)
     if output is Format.JSON:
         typer.echo(json.dumps([asdict(each) for each in found], indent=2))
     else:
@@ -154,3 +156,62 @@ def publish(
         typer.echo(f"{version} is published; commit stacks/releases/{version}.yaml and releases.lock together")
     else:
         typer.echo(f"{version} was published before; nothing else is to be done")
+
+
+@app.command(epilog='Example: rollback release retire --delete --by "Ada Byron" --reason "older than a year"')
+def retire(
+    keep: Annotated[
+        int, typer.Option(min=1, max=1_000, help="Releases before the oldest one in use that stay deployable.")
+    ] = 5,
+    delete: Annotated[bool, typer.Option("--delete", help="Delete what is listed; it is asked about first.")] = False,
+    by: Annotated[str, typer.Option(help="With --delete: who decides, a person's name.")] = "",
+    reason: Annotated[str, typer.Option(help="With --delete: why, in a sentence.")] = "",
+    stack: Stack = "prod",
+    yes: Yes = False,
+) -> None:
+    """List artifacts that no stack pins, runs or would go back to; delete them with somebody's approval."""
+    from scripts.release import marks, places, retiring, show
+
+    settings = {name: read(name) for name in STACKS}
+    announce(stack, settings[stack].region, ask=delete and not yes, cluster=False)
+    at = places.bucket(settings[stack].project.artifact_bucket, settings[stack].region)
+    marked, untold = marks.marks(lambda name: Engine(name).outputs(), lambda _: None)
+    if untold:
+        raise ReleaseError(f"{untold[0]}: what may go can't be told, and nothing is retired")
+    found = retiring.present(retiring.candidates(marked, settings, keep), at, places.by_files())
+    show.candidates(found)
+    if not delete or not found:
+        return
+    if not (by and reason):
+        raise ReleaseError('--delete needs --by "NAME" and --reason "TEXT": they go into stacks/releases/retired.yaml')
+    if not yes and typer.prompt(f"Delete {len(found)} artifacts of {at.name}? Type its name") != at.name:
+        raise typer.Abort
+    retiring.retire(found, at, by, reason)
+    typer.echo(f"{len(found)} artifacts are deleted; commit stacks/releases/{retiring.RECORD}")
+
+
+@app.command(epilog="Example: rollback release key 'Ada Byron' --out ~/.config/release-key.pem")
+def key(
+    name: Annotated[str, typer.Argument(help="Who will sign with it: a person or a pipeline.")],
+    out: Annotated[Path, typer.Option(help="The file for the private key; keep it out of the repository.")],
+) -> None:
+    """Make a key to sign releases with, and trust it."""
+    from scripts.release import signing
+
+    made = signing.make_key(name, out)
+    typer.echo(f"{out} is the private key of {made.name}: keep it secret. Commit stacks/signers.yaml, which trusts it")
+
+
+@app.command(epilog="Example: rollback release sign v1.5.0 --key ~/.config/release-key.pem")
+def sign(
+    version: Release,
+    by: Annotated[str | None, typer.Option(help="Whose key it is, where stacks/signers.yaml has several.")] = None,
+    private: Annotated[
+        str | None, typer.Option("--key", help="The private key's file, or awskms:…, gcpkms:…, azurekms:…, hsm:….")
+    ] = None,
+) -> None:
+    """Sign a published release."""
+    from scripts.release import signing
+
+    name = signing.sign(version, by, private)
+    typer.echo(f"{version} is signed by {name}; commit stacks/releases/{version}.signature.json")

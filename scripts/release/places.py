@@ -34,6 +34,7 @@ class Standing(StrEnum):
 
     THERE = "there"
     MISSING = "missing"
+    BUILT = "built, and not published yet"
     OTHER = "something else"
     BY_FILES = "known by its files alone"
     """An image of the time before registries: the local cluster's catalogue has it, no registry can."""
@@ -110,6 +111,19 @@ class Bucket:
             return [found["Key"] for page in pages for found in page.get("Contents", [])]
         except _errors() as error:
             raise self._said(error) from None
+
+    def missing(self, items: Iterable[Pinned]) -> set[Pinned] | None:
+        """Which artifacts aren't there, by their names alone; None where bucket or registry can't be asked."""
+        from botocore.exceptions import BotoCoreError
+
+        each = list(dict.fromkeys(items))
+        try:
+            keys, alone = set(self.keys()), by_files()
+            found = {item for item in each if item.kind != "images" and item.place not in keys}
+            pictures = [item for item in each if item.kind == "images" and item.sha256 not in alone]
+            return found | {item for item in pictures if not registry.present(item.place)}
+        except (BotoCoreError, ReleaseError, registry.RegistryError):
+            return None
 
     def _sha256(self, key: str) -> str:
         digest = hashlib.sha256()

@@ -11,7 +11,7 @@ from datetime import date
 from pathlib import Path
 
 from apps import registry
-from scripts.release import building, checking, places
+from scripts.release import building, checking, places, retiring
 from scripts.release.building import FOLDER, Built
 from scripts.release.errors import ReleaseError
 from scripts.release.places import LARGEST_SKEW, Bucket, Standing
@@ -48,9 +48,26 @@ def publish(version: str, today: date, at: Bucket, built: Path = FOLDER, release
     return Published(uploaded, there, bool(fresh))
 
 
+def look(items: Sequence[Pinned], at: Bucket, published: bool, built: Path = FOLDER) -> dict[Pinned, Standing]:
+    """What is in the place of each artifact; of a release that isn't published, what was built for it counts as well.
+
+    Raises ``ReleaseError`` where the bucket or a registry doesn't answer.
+    """
+    found = places.standings(items, at, places.by_files())
+    missing = [item for item, standing in found.items() if standing is Standing.MISSING]
+    if published or not missing:
+        return found
+    try:
+        ready = set(_ready(missing, built))
+    except ReleaseError:
+        return found
+    return {item: Standing.BUILT if item in ready else standing for item, standing in found.items()}
+
+
 def bring_all(at: Bucket, built: Path = FOLDER, releases: Path = RELEASES) -> Published:
-    """Bring every artifact that a published release pins to its place; nothing is locked."""
-    items = [item for each in every_pinned(releases).values() for item in each]
+    """Bring every artifact that a published release pins to its place, but for what was retired; nothing is locked."""
+    gone = retiring.retired(releases)
+    items = [item for each in every_pinned(releases).values() for item in each if item.place not in gone]
     uploaded, there = bring(items, at, built)
     return Published(uploaded, there, False)
 

@@ -10,6 +10,7 @@ from rich.table import Table
 
 from scripts.release.checking import Finding
 from scripts.release.difference import Difference, Runs
+from scripts.release.retiring import Candidate
 
 
 def differences(before: str, after: str, found: Sequence[Difference], running: Sequence[Runs]) -> None:
@@ -35,6 +36,16 @@ def findings(found: Sequence[Finding]) -> None:
         console.print(f"{mark} {each.release} {each.what}: {escape(each.text)}", soft_wrap=True)
     for release, number in whole.items():
         console.print(f"[green]ok[/]    {release} artifacts: {number} are what the release pins")
+
+
+def candidates(found: Sequence[Candidate]) -> None:
+    """What may be retired."""
+    console = Console()
+    for each in found:
+        console.print(f"{escape(each.item.place)} ({', '.join(each.releases)})", soft_wrap=True)
+    console.print(
+        f"{len(found)} artifacts are outside of every window" if found else "nothing is outside of every window"
+    )
 
 
 def _deployed(told: Runs) -> str:

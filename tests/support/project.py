@@ -17,6 +17,7 @@ PROGRAM_FAILED = "error: an unhandled error occurred: program exited with non-ze
 """What Pulumi's language host adds to every `pulumi.RunError`."""
 SETTINGS = Path("stacks") / "Pulumi.prod.yaml"
 PARTS = (
+    "apps",
     "components",
     "deployments",
     "guard",

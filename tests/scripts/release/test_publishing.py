@@ -18,7 +18,7 @@ from scripts.release.places import Bucket, Standing
 from scripts.release.publishing import bring_all, publish
 from stacks.lock import LOCK_NAME, read_lock
 from stacks.pinned import Pinned, pinned
-from stacks.releases import load
+from stacks.releases import load, lock_release
 from tests.scripts.release.conftest import NEW, TODAY, Registry, serve
 
 OTHER = b"somebody else's"
@@ -144,7 +144,7 @@ def test_killed_half_way_it_goes_on(
 ) -> None:
     """``after`` so many uploads; 20 is past the last one, before the lock."""
     count = iter(range(100))
-    upload, push, lock = Bucket.put, registry.push, publishing.lock_release
+    upload, push, lock = Bucket.put, registry.push, lock_release
 
     def dying(work: Callable[..., Any], at: int) -> Callable[..., Any]:
         def call(*given: Any) -> Any:
@@ -157,7 +157,7 @@ def test_killed_half_way_it_goes_on(
     with monkeypatch.context() as broken:
         broken.setattr(Bucket, "put", dying(upload, after))
         broken.setattr(registry, "push", dying(push, after))
-        broken.setattr(publishing, "lock_release", dying(lock, 0))
+        broken.setattr("scripts.release.publishing.lock_release", dying(lock, 0))
         with pytest.raises(KeyboardInterrupt):
             publish(NEW, TODAY, bucket, built, written)
     assert NEW not in read_lock(written)
