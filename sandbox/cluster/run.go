@@ -49,7 +49,7 @@ func run(ctx context.Context, s settings) error {
 	say("API server on %s", plane.Server())
 
 	ready := make(chan error, 1)
-	go func() { ready <- populate(ctx, s, plane, catalogue) }()
+	go func() { ready <- populate(ctx, s, plane, catalogue, say) }()
 	for {
 		select {
 		case <-ctx.Done():
@@ -73,7 +73,7 @@ func run(ctx context.Context, s settings) error {
 
 // populate brings up what runs on top of the API server. The nodes come first: a node that has not renewed its lease
 // since the last run must do so before the controllers look at it, or they would take its pods for lost.
-func populate(ctx context.Context, s settings, plane *controlplane.ControlPlane, catalogue *images.File) error {
+func populate(ctx context.Context, s settings, plane *controlplane.ControlPlane, catalogue *images.File, say func(string, ...any)) error {
 	client, err := kubernetes.NewForConfig(plane.Config())
 	if err != nil {
 		return err
@@ -88,13 +88,15 @@ func populate(ctx context.Context, s settings, plane *controlplane.ControlPlane,
 	if err := plane.StartScheduler(ctx); err != nil {
 		return err
 	}
+	say("controllers and scheduler are starting")
 	if s.crds != "" {
-		if err := plane.InstallCRDs(ctx, s.crds); err != nil {
+		if err := plane.InstallCRDs(ctx, s.crds, say); err != nil {
 			return err
 		}
 	}
 	if err := simulated.Run(ctx); err != nil {
 		return fmt.Errorf("nodes: %w", err)
 	}
+	say("waiting for the nodes and the default service account")
 	return simulated.WaitReady(ctx)
 }

@@ -26,8 +26,9 @@ import (
 var ErrPortTaken = errors.New("is taken by another program")
 
 const (
-	clientQPS    = 1000
-	readyTimeout = 2 * time.Minute
+	clientQPS = 1000
+	// A machine that does other things, too, takes minutes; whoever started this program says when it has waited enough.
+	readyTimeout = 15 * time.Minute
 	readyEvery   = 25 * time.Millisecond
 )
 

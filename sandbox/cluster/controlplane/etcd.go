@@ -1,7 +1,6 @@
 package controlplane
 
 import (
-	"errors"
 	"fmt"
 	"net/url"
 	"time"
@@ -9,7 +8,7 @@ import (
 	"go.etcd.io/etcd/server/v3/embed"
 )
 
-const etcdTimeout = time.Minute
+const etcdTimeout = readyTimeout
 
 // startEtcd starts the store on ports of its own choice, reachable from this machine only.
 //
@@ -39,7 +38,7 @@ func startEtcd(dir string) (*embed.Etcd, string, error) {
 		return etcd, "http://" + etcd.Clients[0].Addr().String(), nil
 	case err = <-etcd.Err():
 	case <-time.After(etcdTimeout):
-		err = errors.New("it did not become ready within a minute")
+		err = fmt.Errorf("it did not become ready within %s", etcdTimeout)
 	}
 	etcd.Close()
 	return nil, "", fmt.Errorf("the store in %s does not start: %w", dir, err)

@@ -27,7 +27,7 @@ const (
 	renewEvery   = leaseSeconds * time.Second / 4
 
 	hostIP       = "127.0.0.1"
-	readyTimeout = 2 * time.Minute
+	readyTimeout = 15 * time.Minute
 )
 
 // Nodes are all nodes of the cluster.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import subprocess
 from collections.abc import Callable
@@ -11,7 +12,8 @@ import pytest
 
 from sandbox.cluster import launcher
 from sandbox.paths import free_ports
-from tests.sandbox.cluster.local_cluster import LocalCluster, deployment
+from sandbox.processes import crowd
+from tests.sandbox.cluster.local_cluster import LocalCluster, deployment, wait_until
 
 pytestmark = pytest.mark.sandbox
 
@@ -47,6 +49,47 @@ def test_nothing_is_lost_when_it_is_killed(new_cluster: Callable[[], LocalCluste
     assert cluster.end(signal.SIGTERM) < 3
     assert cluster.process is not None
     assert cluster.process.returncode == 0
+
+
+def definitions(cluster: LocalCluster) -> dict[str, bool]:
+    """Custom resource definitions that the API server knows, and whether it serves each."""
+    login = cluster.folder / "data" / "credentials" / "kubeconfig"
+    done = cluster.try_kubectl("get", "crd", "-o", "json", f"--kubeconfig={login}", "--request-timeout=2s")
+    items = json.loads(done.stdout)["items"] if done.returncode == 0 else []
+    return {
+        each["metadata"]["name"]: any(
+            condition["type"] == "Established" and condition["status"] == "True"
+            for condition in each.get("status", {}).get("conditions") or []
+        )
+        for each in items
+    }
+
+
+def cut_off(cluster: LocalCluster) -> bool:
+    """Kill its first start while definitions are installed and start it again; whether one was caught half-way."""
+    cluster.launch()
+    wait_until("a definition that isn't served yet", lambda: not all(definitions(cluster).values()), 90 * crowd())
+    cluster.end(signal.SIGKILL)
+    cluster.launch()
+    known: dict[str, bool] = wait_until("the API server answers", lambda: definitions(cluster), 90 * crowd())
+    return not all(known.values())
+
+
+@pytest.mark.long
+def test_a_first_start_that_was_cut_off_is_made_up_for(new_cluster: Callable[[], LocalCluster]) -> None:
+    """An API server that starts again leaves alone what it had accepted and didn't serve yet."""
+    for _ in range(5):
+        cluster = new_cluster()
+        caught = cut_off(cluster)
+        cluster.wait_ready()
+        served = definitions(cluster)
+        assert len(served) >= 10
+        assert all(served.values()), served
+        assert "custom resource definitions are served" in (cluster.folder / "log").read_text()
+        cluster.end(signal.SIGKILL)
+        if caught:
+            return
+    pytest.fail("no start was cut off half-way: the test shows nothing")
 
 
 def refusal(command: list[str]) -> tuple[int, str]:
