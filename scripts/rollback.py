@@ -14,6 +14,7 @@ from scripts import guarding, recovery
 from scripts.engine import Engine, EngineError
 from scripts.options import Format, Output, Stack, Yes
 from scripts.pins import Request
+from scripts.preflight.command import preflight
 from scripts.review.command import review
 from scripts.targets import TargetError, announce, explain
 from scripts.updating import update
@@ -36,6 +37,7 @@ app = typer.Typer(
 app.add_typer(guarding.app)
 app.add_typer(recovery.app, name="recovery")
 app.command("review", epilog="Example: rollback review -s prod --output markdown")(review)
+app.command("preflight", epilog="Example: rollback preflight -s prod --output json")(preflight)
 app.command("audit", epilog="Example: rollback audit -s prod --output json")(guarding.audit)
 
 

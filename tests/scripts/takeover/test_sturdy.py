@@ -50,7 +50,21 @@ TEMPLATE: dict[str, Any] = {
         },
     },
 }
-ODD: tuple[Any, ...] = (None, True, 0, -1, 1.5, "", "Ref", [], [None], {}, {"Ref": "Stage"}, {"Fn::If": "x"}, {"Fn::GetAtt": ["A", "B"]})
+ODD: tuple[Any, ...] = (
+    None,
+    True,
+    0,
+    -1,
+    1.5,
+    "",
+    "Ref",
+    [],
+    [None],
+    {},
+    {"Ref": "Stage"},
+    {"Fn::If": "x"},
+    {"Fn::GetAtt": ["A", "B"]},
+)
 
 
 def paths(part: Any, here: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
