@@ -15,6 +15,7 @@ from scripts.endings import run
 from scripts.engine import Engine, EngineError, Left
 from scripts.options import Format, Output, Stack, Yes
 from scripts.pins import Request
+from scripts.preflight.command import preflight
 from scripts.release import commands as releasing
 from scripts.review.command import review
 from scripts.targets import announce
@@ -35,6 +36,7 @@ app.add_typer(guarding.app)
 app.add_typer(releasing.app)
 app.add_typer(recovery.app, name="recovery")
 app.command("review", epilog="Example: rollback review -s prod --output markdown")(review)
+app.command("preflight", epilog="Example: rollback preflight -s prod --output json")(preflight)
 app.command("audit", epilog="Example: rollback audit -s prod --output json")(guarding.audit)
 
 

@@ -1,8 +1,9 @@
 """Looked at before an update moves anything: what it needs of the account, and whether that is there.
 
-Zips of functions, layers and revisions that the state doesn't have yet (``preflight.artifacts``), functions and layers
-that somebody deleted beside the stack (``preflight.lost``), published versions that are gone (``preflight.published``),
-images that no registry has (``preflight.images``).
+The bucket of artifacts (``preflight.buckets``), zips of functions, layers and revisions that the state doesn't have yet
+(``preflight.artifacts``), functions and layers that somebody deleted beside the stack (``preflight.lost``), published
+versions that are gone (``preflight.published``), images that no registry has (``preflight.images``). The command
+`rollback preflight` looks at much more (``checks``).
 """
 
 from __future__ import annotations
@@ -12,9 +13,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from scripts.engine import Engine, EngineError, Left
-from scripts.preflight import artifacts, images, lost, published
-from stacks.artifact_objects import exchanged_line, missing_line
-from stacks.selection import select
+from scripts.preflight import artifacts, buckets, images, lost, published
+from stacks.artifact_objects import ArtifactObject, exchanged_line, missing_line
+from stacks.selection import Selected, select
 from stacks.settings import StackSettings
 
 
@@ -31,7 +32,7 @@ def check(settings: StackSettings, engine: Engine, state: Mapping[str, Any]) -> 
     selected = select(settings)
     bucket = settings.project.artifact_bucket
     s3 = _client("s3", settings.region)
-    if missing := artifacts.missing(settings, selected, state, s3):
+    if missing := _missing(settings, selected, state, s3):
         raise PreflightError(missing_line(bucket, missing))
     if wrong := artifacts.exchanged(settings, selected, state, s3):
         raise PreflightError(exchanged_line(bucket, wrong))
@@ -48,6 +49,29 @@ def check(settings: StackSettings, engine: Engine, state: Mapping[str, Any]) -> 
         names = ", ".join(urn.rpartition("::")[2] for urn in gone)
         print(f"{settings.stack}: gone from the account, and made anew: {names}", file=sys.stderr)
         engine.refresh(gone)
+
+
+def _missing(
+    settings: StackSettings, selected: Mapping[str, Selected], state: Mapping[str, Any], s3: Any
+) -> list[ArtifactObject]:
+    """The zips that the bucket lacks. Raises ``PreflightError`` where the bucket itself isn't there, or isn't ours."""
+    from botocore.exceptions import ClientError
+
+    try:
+        missing = artifacts.missing(settings, selected, state, s3)
+    except ClientError:
+        _refuse_without_bucket(settings, s3)
+        raise
+    if missing:
+        _refuse_without_bucket(settings, s3)
+    return missing
+
+
+def _refuse_without_bucket(settings: StackSettings, s3: Any) -> None:
+    owner = str(_client("sts", settings.region).get_caller_identity()["Account"])
+    found = buckets.artifacts_there(s3, settings.project.artifact_bucket, settings.region, owner)
+    if found.remedy:
+        raise PreflightError(f"{found.detail}. Nothing was touched. Next: {found.remedy}")
 
 
 def _client(service: Any, region: str) -> Any:

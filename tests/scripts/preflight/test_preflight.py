@@ -218,6 +218,7 @@ class FakeEngine:
 
 def test_nothing_is_refreshed_where_something_lacks(s3: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     engine: Any = FakeEngine(state(*functions("one")))
+    s3.create_bucket(Bucket="rollback-stack-artifacts")
     with pytest.raises(EngineError, match=r"artifacts aren't in bucket"):
         preflight.check(settings(), engine, engine.kept)
     monkeypatch.setattr(artifacts, "missing", lambda *_: [])
@@ -225,3 +226,39 @@ def test_nothing_is_refreshed_where_something_lacks(s3: Any, monkeypatch: pytest
     monkeypatch.setattr(artifacts, "exchanged", lambda *_: [])
     preflight.check(settings(), engine, engine.kept)
     assert [urn.rpartition("::")[2] for urn in engine.refreshed] == ["one"]
+
+
+def test_a_bucket_that_is_not_there_is_named_before_any_of_what_it_lacks(s3: Any) -> None:
+    engine: Any = FakeEngine(state(*functions("one")))
+    with pytest.raises(preflight.PreflightError) as refused:
+        preflight.check(settings(), engine, engine.kept)
+    said = str(refused.value)
+    assert said.startswith("artifact bucket rollback-stack-artifacts isn't there. Nothing was touched.")
+    assert "aws s3api create-bucket --bucket rollback-stack-artifacts" in said
+    assert "rollback release publish vX" in said
+    assert "functions/" not in said
+    assert engine.refreshed == []
+
+
+def test_a_bucket_of_another_account_is_refused_before_an_update(s3: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Forbidding:
+        def head_object(self, **_: Any) -> None:
+            raise ClientError({"Error": {"Code": "403", "Message": "Forbidden"}}, "HeadObject")
+
+        def head_bucket(self, Bucket: str, ExpectedBucketOwner: str) -> None:
+            assert ExpectedBucketOwner == "123456789012"
+            raise ClientError({"Error": {"Code": "403", "Message": "Forbidden"}}, "HeadBucket")
+
+    sts = boto3.client("sts", region_name="us-east-1")
+    clients: dict[str, Any] = {"s3": Forbidding(), "sts": sts}
+    monkeypatch.setattr(preflight, "_client", lambda service, _: clients[service])
+    engine: Any = FakeEngine(state())
+    with pytest.raises(preflight.PreflightError, match="belongs to another account than 123456789012"):
+        preflight.check(settings(), engine, engine.kept)
+
+
+def test_a_bucket_that_is_gone_does_not_stop_an_update_that_takes_nothing_from_it(s3: Any) -> None:
+    """Going back at night to what is deployed already needs no zip."""
+    chosen = settings()
+    there = state(*(deployed(item) for item in wanted()))
+    assert preflight._missing(chosen, select(chosen), there, s3) == []
