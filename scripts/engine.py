@@ -166,6 +166,10 @@ class Engine:
                 return {}
             raise
 
+    def outputs(self) -> dict[str, Any]:
+        """What the last update exported; empty before the first one. A secret one is its ciphertext."""
+        return Left(self.found(), []).outputs
+
     def history(self) -> list[dict[str, Any]]:
         """The last updates, the newest first, as the engine tells of them."""
         command = ("stack", "history", "--json", "--page-size", str(HISTORY), "--stack", self.stack)

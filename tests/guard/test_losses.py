@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -193,6 +193,11 @@ def test_the_versioning_of_a_bucket_goes_with_the_approval_of_its_bucket() -> No
     assert len(found(state(), [update(LATER), update()], last)) == 2
 
 
+def leading_to(command: str | None) -> Callable[[Any], str | None]:
+    """What an account says brings any store back."""
+    return lambda _: command
+
+
 @pytest.mark.parametrize(
     ("now", "copied", "without"),
     [
@@ -211,6 +216,6 @@ def test_the_remedy_of_a_lost_store_leads_to_a_copy_or_says_that_there_is_none(
     here = state(resource("receipts"))
     last = noted(here, STARTED).model_copy(update={"sightings": {urn("receipts"): sighted()}})
     for command, remedy in (("`restore receipts`", copied), (None, without)):
-        account = Account({urn("receipts"): now}, restore=lambda _, command=command: command)
+        account = Account({urn("receipts"): now}, restore=leading_to(command))
         (finding,) = found(here, [update(LATER), update()], last, account=account)
         assert finding.remedy == remedy

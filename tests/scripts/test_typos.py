@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import shutil
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
 
 from scripts import rollback
 from stacks.model import nearest
-from stacks.releases import RELEASES
 
 ALL = "valid: v1.2.1, v1.2.2, v1.2.3, v1.3.0, v1.4.0"
 PINNED = "doesn't name a release (a release is pinned exactly, as v1.2.3); valid: "
@@ -94,21 +89,3 @@ def test_the_usage_of_every_command_is_what_people_type(
 )
 def test_a_beginning_tells_a_name(name: str, guess: str | None) -> None:
     assert nearest(name, ("dev", "staging", "prod")) == (f" (did you mean {guess}?)" if guess else "")
-
-
-def test_publishing_what_was_published_says_so_and_a_new_one_is_to_be_committed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    folder = tmp_path / "releases"
-    shutil.copytree(RELEASES, folder)
-    publish = rollback.publish
-    monkeypatch.setattr(rollback, "RELEASES", folder)
-    monkeypatch.setattr(rollback, "publish", lambda version: publish(version, folder))
-    told = CliRunner().invoke(rollback.app, ["publish", "v1.2.2"])
-    assert told.output == "v1.2.2 was published before, and is as it was: there is nothing to commit\n"
-    lock = folder / "releases.lock"
-    lock.write_text(
-        json.dumps({name: sha for name, sha in json.loads(lock.read_text()).items() if "v1.4.0" not in name})
-    )
-    told = CliRunner().invoke(rollback.app, ["publish", "v1.4.0"])
-    assert told.output == "v1.4.0 is published; commit stacks/releases/v1.4.0.yaml and releases.lock together\n"
