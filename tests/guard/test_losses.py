@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -193,6 +194,10 @@ def test_the_versioning_of_a_bucket_goes_with_the_approval_of_its_bucket() -> No
     assert len(found(state(), [update(LATER), update()], last)) == 2
 
 
+def _same(command: str | None, _store: object) -> str | None:
+    return command
+
+
 @pytest.mark.parametrize(
     ("now", "copied", "without"),
     [
@@ -211,7 +216,7 @@ def test_the_remedy_of_a_lost_store_leads_to_a_copy_or_says_that_there_is_none(
     here = state(resource("receipts"))
     last = noted(here, STARTED).model_copy(update={"sightings": {urn("receipts"): sighted()}})
     for command, remedy in (("`restore receipts`", copied), (None, without)):
-        account = Account({urn("receipts"): now}, restore=lambda _, command=command: command)
+        account = Account({urn("receipts"): now}, restore=partial(_same, command))
         (finding,) = found(here, [update(LATER), update()], last, account=account)
         assert finding.remedy == remedy
 

@@ -43,7 +43,7 @@ def answered(monkeypatch: pytest.MonkeyPatch, *gone: str, unasked: dict[str, str
 
     monkeypatch.setattr(stores, "client", lambda *_: Sts())
     monkeypatch.setattr(stores, "look", look)
-    monkeypatch.setattr(stores.clusters, "look", clusters)
+    monkeypatch.setattr("guard.clusters.look", clusters)
     monkeypatch.setattr(stores, "restoring", lambda store, *_: f"`restore {store.name}`")
 
 
