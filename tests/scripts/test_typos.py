@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from scripts import rollback
 from stacks.model import nearest
-from stacks.releases import RELEASES
+from stacks.releases import RELEASES, publish
 
 ALL = "valid: v1.2.1, v1.2.2, v1.2.3, v1.3.0, v1.4.0"
 PINNED = "doesn't name a release (a release is pinned exactly, as v1.2.3); valid: "
@@ -101,7 +101,6 @@ def test_publishing_what_was_published_says_so_and_a_new_one_is_to_be_committed(
 ) -> None:
     folder = tmp_path / "releases"
     shutil.copytree(RELEASES, folder)
-    publish = rollback.publish
     monkeypatch.setattr(rollback, "RELEASES", folder)
     monkeypatch.setattr(rollback, "publish", lambda version: publish(version, folder))
     told = CliRunner().invoke(rollback.app, ["publish", "v1.2.2"])
