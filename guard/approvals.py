@@ -7,6 +7,7 @@ lets a delete through: the recovery point is looked for all the same (``guard.ho
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -125,6 +126,11 @@ class Approval(Model):
     def held(self, store: str, action: Action, start: datetime, end: datetime) -> bool:
         """Whether it is about this deed, and held at some moment from ``start`` to ``end``."""
         return self.store == store and self.action is action and self.given <= end and start < self.expires
+
+
+def digest(approval: Approval) -> str:
+    """By which the ledger knows an approval: whoever changes a date or a name in it has another one."""
+    return hashlib.sha256(approval.model_dump_json(by_alias=True).encode()).hexdigest()
 
 
 class Approvals(Model):

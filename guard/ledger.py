@@ -49,7 +49,7 @@ class Entry(Model):
     command: str
     result: str
     """``succeeded`` or ``failed``; ``seen`` where an audit found all in order, ``closed`` where a person closed a
-    finding."""
+    finding, ``approved`` where there are new approvals."""
     version: str | None
     """The release that the stack pinned."""
     engine_start: str | None
@@ -69,6 +69,8 @@ class Entry(Model):
     """The program's own count of updates without the pack, until then."""
     sightings: dict[str, Sighting] = {}
     """What the account said of each store, by URN."""
+    approvals: tuple[str, ...] | None = None
+    """The approvals that there were when it was written (``approvals.digest``); None where entries didn't tell yet."""
     removed: dict[str, str] = {}
     """Stores that left by this update, with the approval that let them go."""
     unresolved: tuple[Finding, ...] = ()

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from guard import history as updates
-from guard.approvals import Action, Approval, concerning
+from guard.approvals import Action, Approval, concerning, digest
 from guard.findings import Finding, Severity
 from guard.inventory import Guarded
 from guard.ledger import Entry
@@ -22,7 +22,11 @@ BUCKETS = ("aws:s3/bucket:Bucket", "aws:s3/bucketV2:BucketV2")
 
 @dataclass(frozen=True)
 class Since:
-    """The time since the last entry: an approval excuses what went while it held, and nothing that went at another."""
+    """The time since the last entry: an approval excuses what went while it held, and nothing that went at another.
+
+    Where no update let anything go the state was edited, nobody knows when, and an approval says by its own text since
+    when it holds. So it excuses that only where the ledger's last entry knew it already: it was there before.
+    """
 
     approvals: Sequence[Approval]
     spans: Sequence[tuple[datetime, datetime]]
@@ -32,7 +36,11 @@ class Since:
         cls, last: Entry, history: Sequence[Mapping[str, Any]], approvals: Sequence[Approval], now: datetime
     ) -> Since:
         """When anything left by an update; where none let anything go, the state was edited at some time since."""
-        return cls(approvals, updates.removals(history, last.engine_start, now) or [(last.at, now)])
+        if spans := updates.removals(history, last.engine_start, now):
+            return cls(approvals, spans)
+        known = None if last.approvals is None else frozenset(last.approvals)
+        earlier = [each for each in approvals if known is None or digest(each) in known]
+        return cls(earlier, [(last.at, now)])
 
     def approval(self, store: Guarded, *actions: Action) -> Approval | None:
         """The approval by which a store went."""

@@ -114,6 +114,39 @@ def note_update(settings: StackSettings, left: Left, code: int, account: str, *,
         typer.echo(f"warning: the ledger of {settings.stack} has no entry for this update: {error}", err=True)
 
 
+def note_approvals(settings: StackSettings) -> None:
+    """Write into the ledger that there are new approvals, before anything goes by them: its order tells what was first.
+
+    Nothing is written into a ledger without entries. What can't be written is a warning: an approval that the ledger
+    doesn't know excuses no edit of the state.
+    """
+    known = known_approvals(settings.stack)
+    if not known:
+        return
+    try:
+        last = ledger(settings).last()
+        if last is None or set(known) <= set(last.approvals or ()):
+            return
+        told = {
+            "number": last.number + 1,
+            "at": datetime.now(UTC),
+            "by": f"{getpass.getuser()}@{socket.gethostname()}",
+            "command": " ".join(["rollback", *sys.argv[1:]]),
+            "result": "approved",
+            "approvals": known,
+            "removed": {},
+            "closed": (),
+        }
+        ledger(settings).add(last.model_copy(update=told))
+    except RecoveryError as error:
+        typer.echo(f"warning: the ledger of {settings.stack} doesn't know the new approvals: {error}", err=True)
+
+
+def known_approvals(stack: str) -> tuple[str, ...]:
+    """The approvals of a stack, as the ledger tells of them."""
+    return tuple(sorted(approvals.digest(each) for each in approvals.load(stack)))
+
+
 def note(settings: StackSettings, left: Left, last: Entry | None, noted: Noted) -> None:
     """Add an entry to the ledger after the last one. Raises ``RecoveryError``."""
     stores, stay = durable(left.state), tuple(each for each in noted.found if each.subject)
@@ -137,6 +170,7 @@ def note(settings: StackSettings, left: Left, last: Entry | None, noted: Noted) 
             pack=pack.digest(),
             without_pack=pack.count(left.outputs),
             sightings=to_keep(last, noted.around.account, stay),
+            approvals=known_approvals(settings.stack),
             removed=went,
             unresolved=stay,
         )
@@ -175,6 +209,7 @@ def close(
             account=before.account if before else "",
             without_pack=before.without_pack if before else pack.count(left.outputs),
             sightings=to_keep(before, around.account, stay),
+            approvals=known_approvals(settings.stack),
             unresolved=stay,
             closed=closed,
         )

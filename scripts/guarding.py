@@ -74,6 +74,7 @@ def approve(
     except ValidationError as error:
         raise explain(error, "approval", Approval, "--") from None
     path = approvals.add(settings.stack, given)
+    auditing.note_approvals(settings)
     typer.echo(f"{by} approves: {_deed(given)} {address}, until {given.expires:%Y-%m-%d %H:%M} UTC ({path.name})")
     if chosen is Action.LOSE:
         typer.echo(f"next: the update that makes the change, such as `rollback up -s {stack}`")

@@ -119,7 +119,7 @@ def list_versions(stack: Stack = "prod", output: Output = Format.TEXT) -> None:
         typer.echo(line, err=True)
 
 
-app.command("publish", hidden=True)(releasing.publish)
+app.command("publish", hidden=True, epilog="Example: rollback publish v1.5.0")(releasing.publish)
 
 
 @app.command(epilog="Example: rollback takeover template.yaml --stack-name security-assistant-prod --plan-only")

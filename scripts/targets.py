@@ -136,7 +136,7 @@ def _cluster() -> None:
 
     settings = client.Configuration()
     try:
-        config.load_kube_config(client_configuration=settings)
+        config.load_kube_config(_kubeconfig(), client_configuration=settings)
         settings.retries = False
         client.VersionApi(client.ApiClient(settings)).get_code(_request_timeout=PATIENCE[is_local()])
     except (config.ConfigException, client.ApiException, urllib3.exceptions.HTTPError, OSError) as error:
@@ -148,7 +148,7 @@ def _cluster_id() -> str:
     from kubernetes import client, config
 
     settings: Any = client.Configuration()
-    config.load_kube_config(client_configuration=settings)
+    config.load_kube_config(_kubeconfig(), client_configuration=settings)
     settings.retries = False
     core = client.CoreV1Api(client.ApiClient(settings))
     return str(core.read_namespace("kube-system", _request_timeout=PATIENCE[is_local()]).metadata.uid)
@@ -181,7 +181,7 @@ def _server() -> str:
 
     settings: Any = client.Configuration()
     try:
-        config.load_kube_config(client_configuration=settings)
+        config.load_kube_config(_kubeconfig(), client_configuration=settings)
     except (config.ConfigException, OSError):
         return ""
     return str(settings.host)

@@ -99,6 +99,7 @@ def _made(work: Update, found: Left, *, yes: bool) -> tuple[int, Outcome]:
         work.engine.configure(work.changes, settings)
         removals.agreed(work.stack, settings, found.state, yes=yes)
         mending.prepare(work.engine, work.asked, found.outputs)
+        auditing.note_approvals(work.asked)
         log = Path(folder, "events.json")
         return work.engine.up(settings, log), events.read(log)
 

@@ -15,9 +15,10 @@ from scripts.engine import Engine
 from scripts.options import Format, Output, Stack, Yes
 from scripts.release.errors import ReleaseError
 from scripts.targets import announce
+from stacks.artifacts import VERSION_PATTERN
 from stacks.file import read
 from stacks.lock import read_lock
-from stacks.model import unknown
+from stacks.model import nearest, unknown
 from stacks.releases import RELEASES, SYSTEMS, versions
 from stacks.settings import STACKS
 
@@ -143,6 +144,11 @@ def publish(
     """Upload and push what is missing, then lock the manifest: from now on it can't change."""
     from scripts.release import places, publishing
 
+    if version is not None and VERSION_PATTERN.fullmatch(version) and version not in versions():
+        raise ReleaseError(
+            f"there is no manifest stacks/releases/{version}.yaml to publish{nearest(version, versions())}: write it "
+            f"first, with `rollback release new {version}`"
+        )
     settings = read(stack)
     announce(stack, settings.region, ask=not yes, cluster=False)
     at = places.bucket(settings.project.artifact_bucket, settings.region)

@@ -90,8 +90,8 @@ class Preview:
         return found
 
 
-def run(folder: Path, stack: str, settings: Path) -> Preview:
-    """Preview the program in ``folder`` with the settings of a file, its own policies applied.
+def run(folder: Path, stack: str, settings: Path, pack: Path | None = None) -> Preview:
+    """Preview the program in ``folder`` with the settings of a file, its own policies applied, or those in ``pack``.
 
     ``settings`` has to be a copy: the engine may write to it. Raises ``ReviewError`` where the engine couldn't begin.
     """
@@ -103,7 +103,7 @@ def run(folder: Path, stack: str, settings: Path) -> Preview:
             done = subprocess.run(
                 [*command, "--event-log", str(log)],
                 cwd=folder,
-                env=surroundings(folder, os.environ),
+                env=surroundings(folder, os.environ, pack),
                 capture_output=True,
                 text=True,
                 stdin=subprocess.DEVNULL,
@@ -120,13 +120,17 @@ def run(folder: Path, stack: str, settings: Path) -> Preview:
     return read(document, told, time.monotonic() - started, failed=done.returncode != 0)
 
 
-def surroundings(folder: Path, environment: Mapping[str, str]) -> dict[str, str]:
-    """The engine's environment: the policies of the program that is looked at, and no option that would narrow it."""
+def surroundings(folder: Path, environment: Mapping[str, str], pack: Path | None = None) -> dict[str, str]:
+    """The engine's environment: the policies of the program that is looked at, and no option that would narrow it.
+
+    ``pack``: others in their place.
+    """
     kept = {key: value for key, value in environment.items() if not key.startswith("PULUMI_OPTION_")}
     kept.pop("PULUMI_ENABLE_STREAMING_JSON_PREVIEW", None)
     kept["PULUMI_DEBUG_COMMANDS"] = "true"
-    if (pack := folder / "policies").is_dir():
-        kept["PULUMI_OPTION_POLICY_PACK"] = str(pack)
+    chosen = pack or folder / "policies"
+    if chosen.is_dir():
+        kept["PULUMI_OPTION_POLICY_PACK"] = str(chosen)
     return kept
 
 

@@ -35,7 +35,7 @@ from scripts.review.resources import ROOT_TYPE, Resources, of_preview, of_state
 from scripts.review.stores import risks, secured
 from scripts.review.verdicts import verdicts
 from scripts.review.ways import Found, Known
-from scripts.review.workspace import base_of, settings_at
+from scripts.review.workspace import base_of, program_at, settings_at
 from stacks.artifacts import order
 from stacks.settings import StackSettings
 
@@ -97,7 +97,9 @@ class Work:
             rows = [matrix.row(version, previews[version]) for version in sorted(previews, key=order, reverse=True)]
             compared, found = self._compare(pool, revision, rows, matrix.systems)
             held = self._standards(revision)
-        return self._written(change, matrix, report, unreadable, compared, found, held)
+            others = self._judged_by_base(revision, change.preview) if held.judges else ()
+        written = self._written(change, matrix, report, unreadable, compared, found, held)
+        return written.model_copy(update={"failures": (*written.failures, *others)})
 
     def _change(
         self, change: Preview, before: Resources, state: Mapping[str, Any], given: Sequence[Approval]
@@ -212,6 +214,24 @@ class Work:
                 raise
             return standards.Standards()
         return standards.compare(ROOT, commit)
+
+    def _judged_by_base(self, revision: str | None, change: Preview) -> tuple[str, ...]:
+        """What the base's own policies refuse of a change that touches what judges it, and its own ones pass.
+
+        A change could otherwise edit the policy that it breaks. A base whose policies can't judge it fails the review
+        as well: a person has to.
+        """
+        own = {each.policy for each in change.violations if each.mandatory}
+        source = STACKS / f"Pulumi.{self.stack}.yaml"
+        try:
+            with self._timed("the base's policies"):
+                base = program_at(ROOT, base_of(ROOT, revision)[1], self.scratch / "judge")
+                copy = settings_at(source, None, self.scratch / "judged")
+                found = preview.run(ROOT, self.stack, copy, base / "policies")
+        except ReviewError as error:
+            return (f"the base's policies can't judge this change, so a person has to: {error}",)
+        refused = sorted({each.policy for each in found.violations if each.mandatory} - own)
+        return (f"the base's policies refuse what this change's own pass: {', '.join(refused)}",) if refused else ()
 
     def _state(self) -> tuple[dict[str, Any], list[dict[str, Any]]]:
         """The stack's state and the history of its updates."""

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from guard.approvals import Action, Approval
+from guard.approvals import Action, Approval, digest
 from guard.audit import Finding, Severity
 from guard.ledger import Entry
 from guard.losses import NO_COPY, Account
@@ -219,3 +219,19 @@ def test_the_remedy_of_a_lost_store_leads_to_a_copy_or_says_that_there_is_none(
         account = Account({urn("receipts"): now}, restore=leading_to(command))
         (finding,) = found(here, [update(LATER), update()], last, account=account)
         assert finding.remedy == remedy
+
+
+def test_an_approval_that_the_ledger_did_not_know_excuses_no_edit_of_the_state() -> None:
+    """It says by its own text since when it holds: a backdated one would excuse what went before it was given."""
+    given = approval("labels")
+    here, before = state(resource("receipts")), BOTH
+    for known, kinds in (((), ["store-gone"]), ((digest(given),), []), (None, [])):
+        last = noted(before, STARTED, approvals=known)
+        gone = [each.kind for each in found(here, [update()], last, given) if each.kind == "store-gone"]
+        assert gone == kinds, known
+
+
+def test_a_changed_date_makes_another_approval() -> None:
+    given = approval("labels")
+    assert digest(given) == digest(given.model_copy())
+    assert digest(given) != digest(given.model_copy(update={"given": given.given - timedelta(days=1)}))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -149,7 +150,7 @@ def test_a_store_that_is_gone_is_told_after_every_update_until_a_person_closes_i
         capsys.readouterr()
     words = ("guard", "close", "receipts", "--by", "Ada Byron", "--reason")
     assert run(monkeypatch, *words, "      ") == 1
-    assert capsys.readouterr().err.startswith("error: closing: reason")
+    assert capsys.readouterr().err.startswith("error: closing: --reason")
     assert run(monkeypatch, *words, "moved to the archive account") == 0
     assert capsys.readouterr().out.startswith("closed: store-gone: receipts left the state")
     assert [(each.subject, each.by) for each in book.entries[-1].closed] == [(urn("receipts"), "Ada Byron")]
@@ -253,3 +254,43 @@ def test_updates_without_the_pack_are_told_by_the_next_update(book: Book, capsys
 def test_findings_name_their_severity(capsys: pytest.CaptureFixture[str]) -> None:
     auditing.show([Finding(kind="x", severity=Severity.LOW, text="one", remedy="two")], "prod")
     assert capsys.readouterr().out == "low  x: one\n     two\n"
+
+
+def given_to(store: str) -> approvals.Approval:
+    now = datetime.now(UTC)
+    return approvals.Approval(
+        store=urn(store),
+        action=approvals.Action.DELETE,
+        by="Ada Byron",
+        reason="it is a copy",
+        given=now - timedelta(minutes=5),
+        expires=now + timedelta(hours=4),
+    )
+
+
+def test_new_approvals_are_an_entry_before_anything_goes_by_them(book: Book, monkeypatch: pytest.MonkeyPatch) -> None:
+    auditing.note_approvals(read("prod"))
+    assert book.entries == [], "there are none"
+    given = given_to("labels")
+    monkeypatch.setattr(approvals, "load", lambda _: (given,))
+    auditing.note_approvals(read("prod"))
+    assert book.entries == [], "a ledger begins with an update"
+    book.entries.append(noted(STATE, STARTED, sightings=SEEN, removed={"x": "y"}))
+    auditing.note_approvals(read("prod"))
+    auditing.note_approvals(read("prod"))
+    assert [each.result for each in book.entries] == ["succeeded", "approved"]
+    assert book.entries[-1].approvals == (approvals.digest(given),)
+    assert (book.entries[-1].removed, book.entries[-1].sightings) == ({}, SEEN)
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_an_approval_that_is_written_after_an_edit_of_the_state_excuses_nothing(
+    book: Book, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], known: bool
+) -> None:
+    given = given_to("labels")
+    told = (approvals.digest(given),) if known else ()
+    book.entries.append(noted(STATE, None, sightings=SEEN, approvals=told))
+    book.left = Left(state(STACK, resource("receipts")), [])
+    monkeypatch.setattr(approvals, "load", lambda _: (given,))
+    run(monkeypatch, "audit")
+    assert ("store-gone: labels" in capsys.readouterr().out) is not known

@@ -36,7 +36,7 @@ def test_help_names_every_command_and_each_has_an_example() -> None:
 @pytest.mark.parametrize(
     ("words", "code", "line"),
     [
-        (("versions",), 0, ""),
+        (("release", "-h"), 0, ""),
         (("deploy", "v9.9.9"), 1, "error: unknown version 'v9.9.9'"),
         (("deploy", "v1.2.2", "--system", "rag"), 1, "error: unknown system 'rag'"),
         (("up", "-s", "prodd"), 1, "error: unknown stack 'prodd' (did you mean prod?)"),

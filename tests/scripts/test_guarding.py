@@ -11,7 +11,7 @@ import pytest
 
 from guard import approvals
 from guard.ledger import Ledger
-from scripts import rollback
+from scripts import auditing, rollback
 from scripts.engine import Engine, Left
 from tests.guard.states import resource, state, urn
 
@@ -30,6 +30,7 @@ def stack(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
         real: Any = getattr(approvals, name)
         count = 1 if name == "load" else 2
         monkeypatch.setattr(approvals, name, lambda *given, real=real, count=count: real(*given[:count], tmp_path))
+    monkeypatch.setattr(auditing, "note_approvals", lambda _: None)
     return tmp_path
 
 

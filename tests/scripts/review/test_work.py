@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ from scripts.review import base, preview, standards, work
 from scripts.review.errors import ReviewError
 from scripts.review.markdown import document
 from scripts.review.model import Review
-from scripts.review.preview import Preview
+from scripts.review.preview import Preview, Violation
 from scripts.review.progress import Progress
 from scripts.review.standards import Standards
 from scripts.review.ways import window
@@ -46,6 +46,9 @@ class World:
     open_at_base: bool = True
     held: Standards = field(default_factory=Standards)
     """What the change does to what it is held against."""
+    by_base: Preview | Exception = field(default_factory=lambda: made.preview(HELD))
+    """What a preview says that the base's policies judge."""
+    judged_by: list[Path] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
     asked_of_base: list[str] = field(default_factory=list)
     scanned: list[Mapping[str, Any]] = field(default_factory=list)
@@ -53,7 +56,12 @@ class World:
     most: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def run(self, folder: Path, stack: str, settings: Path) -> Preview:
+    def run(self, folder: Path, stack: str, settings: Path, pack: Path | None = None) -> Preview:
+        if pack is not None:
+            self.judged_by.append(pack)
+            if isinstance(self.by_base, Exception):
+                raise self.by_base
+            return self.by_base
         version = yaml.safe_load(settings.read_text())["config"]["rollback-stack:version"]
         with self.lock:
             self.asked.append(version)
@@ -93,6 +101,7 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
     monkeypatch.setattr(Catalogue, "evidence", lambda self, store: None)
     monkeypatch.setattr(waivers, "load", lambda *_: ())
     monkeypatch.setattr(work, "base_of", lambda root, revision: (revision or "the trunk", "0" * 40))
+    monkeypatch.setattr(work, "program_at", lambda root, commit, target: target)
     monkeypatch.setattr(standards, "compare", lambda root, commit: made_up.held)
     monkeypatch.setattr(base, "program_at", lambda root, commit, target: target)
     monkeypatch.setattr(base.BaseProgram, "is_open", lambda self, *given: made_up.is_open(*given))
@@ -215,6 +224,46 @@ def gone(*, also: str | None = None) -> Preview:
     step = made.step("delete", "jobs", made.TABLE)
     refused = made.error('Preview failed: before hook "durable-store" failed: no\nrollback recovery make', step["urn"])
     return made.preview(step, errors=[refused, *([made.error(also)] if also else [])])
+
+
+VIOLATION = Violation("queue-redrive", "mandatory", "high", "urn:q", "no redrive")
+
+
+@pytest.mark.parametrize(
+    ("by_base", "line"),
+    [
+        (made.preview(HELD), None),
+        (
+            replace(made.preview(HELD), violations=(VIOLATION,)),
+            "the base's policies refuse what this change's own pass: queue-redrive",
+        ),
+        (replace(made.preview(HELD), violations=(replace(VIOLATION, enforcement="advisory"),)), None),
+        (
+            ReviewError("unknown policy 'new'"),
+            "the base's policies can't judge this change, so a person has to: unknown policy 'new'",
+        ),
+    ],
+)
+def test_a_change_of_what_judges_is_judged_by_the_base_as_well(
+    world: World, tmp_path: Path, by_base: Preview | Exception, line: str | None
+) -> None:
+    world.held, world.by_base = Standards(judges=("policies/queues.py",)), by_base
+    found = reviewed(tmp_path)
+    assert world.judged_by == [tmp_path / "judge" / "policies"]
+    assert [each for each in found.failures if "the base's policies" in each] == ([line] if line else [])
+    assert found.judges == ("policies/queues.py",)
+
+
+def test_what_the_changes_own_policies_refuse_too_is_told_once(world: World, tmp_path: Path) -> None:
+    both = replace(made.preview(HELD), violations=(VIOLATION,))
+    world.held, world.by_base = Standards(judges=("guard/hook.py",)), both
+    world.answers[PINNED] = both
+    assert not [each for each in reviewed(tmp_path).failures if "the base's policies" in each]
+
+
+def test_a_change_of_the_program_alone_is_judged_once(world: World, tmp_path: Path) -> None:
+    reviewed(tmp_path)
+    assert world.judged_by == []
 
 
 def test_a_store_at_risk_is_told_once_and_not_once_more_for_each_release(world: World, tmp_path: Path) -> None:
