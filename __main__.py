@@ -2,12 +2,17 @@
 
 import atexit
 import gc
+import signal
 
-# A program lives for seconds, and nearly all it makes stays to its end: walking it all again and again was a quarter of
-# its CPU time in a preview of 272 resources, and walking it once more at its end half a second (2026-11-30). What an
-# update that waits for hours leaves behind is still collected. Before the imports: they make two thirds of it.
-gc.set_threshold(500_000, 20, 20)
-atexit.register(gc.freeze)
+if __name__ == "__main__":  # in a process of its own, and not among tests
+    # A program lives for seconds, and nearly all it makes stays to its end: walking it all again and again was a
+    # quarter of its CPU time in a preview of 272 resources, and once more at its end half a second (2026-11-30). What
+    # an update that waits for hours leaves behind is still collected. Before the imports: they make two thirds of it.
+    gc.set_threshold(500_000, 20, 20)
+    atexit.register(gc.freeze)
+    # The language host interrupts a program that the engine has given up: Python would add a traceback of its own to
+    # what the engine says. Deployments under way listen for themselves (deployments/interruption.py).
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 import pulumi
 

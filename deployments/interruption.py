@@ -1,7 +1,7 @@
 """Being told to end while a deployment is followed: the engine's way of handing on Ctrl-C to its program.
 
 The engine starts its plugins in process groups of their own, so that Ctrl-C doesn't reach the program itself. It asks
-the language host to cancel, which ends the program with SIGTERM and kills it 3 s later: time enough for one call.
+the language host to cancel, which interrupts the program and kills it 5 s later: time enough for one call.
 """
 
 from __future__ import annotations
