@@ -107,7 +107,7 @@ def list_versions(stack: Stack = "prod", output: Output = Format.TEXT) -> None:
     else:
         releases_table(found, by_version)
     for line in untold:
-        typer.echo(line, err=True)
+        typer.echo(line, err=output is Format.JSON)
 
 
 app.command("publish", hidden=True)(releasing.publish)

@@ -1,19 +1,15 @@
-"""Application revisions on the shelf: found, packed with executable hooks, published beside functions and layers."""
+"""Application revisions on the shelf: found, and packed with executable hooks."""
 
 from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 
-import boto3
 import pytest
-from moto.server import ThreadedMotoServer
 
 from apps import build, catalogue
 from apps.errors import ArtifactError
-from apps.publish import publish
 
 FILES = {
     "appspec.yml": b"version: 0.0\nos: linux\n",
@@ -79,26 +75,3 @@ def test_a_revision_without_an_appspec_is_refused(shelf: Path) -> None:
         _ = catalogue.revision("shop", "1.9.0", shelf).content
     with pytest.raises(ArtifactError, match=r"shop has no revision 3\.0\.0: its versions are 1\.9\.0, 1\.10\.0"):
         catalogue.revision("shop", "3.0.0", shelf)
-
-
-@pytest.fixture
-def endpoint(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    url = f"http://127.0.0.1:{server.get_host_and_port()[1]}"
-    monkeypatch.setenv("AWS_ENDPOINT_URL", url)
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "sandbox")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    yield url
-    server.stop()
-
-
-def test_functions_layers_and_revisions_are_published_once(endpoint: str, shelf: Path) -> None:
-    packages = catalogue.packages(shelf)
-    first = publish("shelf", shelf)
-    assert set(first.uploaded) == {package.key for package in packages}
-    assert {key.split("/")[0] for key in first.uploaded} == {"functions", "layers", "revisions"}
-    stored = boto3.client("s3").get_object(Bucket="shelf", Key=packages[-1].key)["Body"].read()
-    assert stored == packages[-1].content
-    assert publish("shelf", shelf).already_there == len(packages)
