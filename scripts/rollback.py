@@ -116,7 +116,7 @@ def list_versions(stack: Stack = "prod", output: Output = Format.TEXT) -> None:
     else:
         releases_table(found, by_version)
     for line in untold:
-        typer.echo(line, err=True)
+        typer.echo(line, err=output is Format.JSON)
 
 
 app.command("publish", hidden=True, epilog="Example: rollback publish v1.5.0")(releasing.publish)

@@ -113,8 +113,8 @@ def missing_line(bucket: str, missing: Sequence[ArtifactObject]) -> str:
     keys = ", ".join(f"{item.key} ({item.system})" for item in missing)
     number = "1 artifact isn't" if len(missing) == 1 else f"{len(missing)} artifacts aren't"
     return (
-        f"{number} in bucket {bucket}: {keys}. Nothing was touched. Upload each with "
-        f"`aws s3 cp ZIP s3://{bucket}/KEY` (docs/releases.md), or choose another release"
+        f"{number} in bucket {bucket}: {keys}. Nothing was touched. Bring them there with "
+        "`rollback release publish`, where they were built (docs/releases.md), or choose another release"
     )
 
 
@@ -123,5 +123,5 @@ def exchanged_line(bucket: str, wrong: Sequence[ArtifactObject]) -> str:
     keys = ", ".join(f"{item.key} ({item.system})" for item in wrong)
     return (
         f"bucket {bucket} holds something else under {keys} than the release pins: each key ends in its zip's SHA-256. "
-        f"Nothing was touched. Upload each anew with `aws s3 cp ZIP s3://{bucket}/KEY`, and find out who wrote it"
+        "Nothing was touched. Find out who wrote it and delete it, then run `rollback release publish`"
     )

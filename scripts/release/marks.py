@@ -39,7 +39,7 @@ def marks(
     missing: Callable[[Sequence[Pinned]], set[Pinned] | None],
     folder: Path = RELEASES,
 ) -> tuple[list[Marks], list[str]]:
-    """Every published release, oldest first, and a line for each stack that couldn't be asked.
+    """Every published release, oldest first, and lines about stacks that couldn't be asked.
 
     outputs: of a stack's last update; may raise ``EngineError``. missing: which artifacts aren't in their places; None
     where nobody could look.
@@ -47,13 +47,14 @@ def marks(
     every = every_pinned(folder)
     gone = missing([item for items in every.values() for item in items])
     settings = {stack: read(stack) for stack in STACKS}
-    deployed, untold = {}, []
+    deployed: dict[str, set[str]] = {}
+    unknown: dict[str, list[str]] = {}
     for stack in STACKS:
         try:
             systems = outputs(stack).get("systems") or {}
             deployed[stack] = {str(each.get("release")) for each in systems.values()}
         except EngineError as error:
-            untold.append(f"what {stack} runs isn't known: {error}")
+            unknown.setdefault(str(error), []).append(stack)
     held = {stack: dict(_held(each)) for stack, each in settings.items()}
     found = [
         Marks(
@@ -65,7 +66,7 @@ def marks(
         )
         for version, items in every.items()
     ]
-    return found, untold
+    return found, [f"what {', '.join(stacks)} runs isn't known: {reason}" for reason, stacks in unknown.items()]
 
 
 def _held(settings: StackSettings) -> Iterator[tuple[str, str]]:

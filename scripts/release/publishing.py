@@ -65,11 +65,18 @@ def look(items: Sequence[Pinned], at: Bucket, published: bool, built: Path = FOL
 
 
 def bring_all(at: Bucket, built: Path = FOLDER, releases: Path = RELEASES) -> Published:
-    """Bring every artifact that a published release pins to its place, but for what was retired; nothing is locked."""
-    gone = retiring.retired(releases)
-    items = [item for each in every_pinned(releases).values() for item in each if item.place not in gone]
-    uploaded, there = bring(items, at, built)
-    return Published(uploaded, there, False)
+    """Bring what published releases pin to its place, but for what was retired; nothing is locked.
+
+    What is there is told by its name alone: ``check`` and the look before an update compare contents.
+    """
+    retired = retiring.retired(releases)
+    every = {item for each in every_pinned(releases).values() for item in each if item.place not in retired}
+    items = sorted(every, key=lambda item: item.place)
+    missing = at.missing(items)
+    # Where nobody could look, the upload says why.
+    wanted = items if missing is None else [item for item in items if item in missing]
+    uploaded, there = bring(wanted, at, built) if wanted else ((), 0)
+    return Published(uploaded, len(items) - len(wanted) + there, False)
 
 
 def bring(items: Sequence[Pinned], at: Bucket, built: Path = FOLDER) -> tuple[tuple[Pinned, ...], int]:

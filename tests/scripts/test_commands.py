@@ -16,7 +16,8 @@ from scripts.engine import Left
 from scripts.show import changes_line
 from scripts.systems.pdf import one_page_pdf
 
-COMMANDS = ("deploy", "up", "status", "versions", "publish", "review", "audit")
+COMMANDS = ("deploy", "up", "status", "versions", "review", "audit")
+OF_RELEASES = ("build", "new", "diff", "check", "publish", "retire", "key", "sign")
 
 
 def run(monkeypatch: pytest.MonkeyPatch, *words: str) -> int:
@@ -24,13 +25,20 @@ def run(monkeypatch: pytest.MonkeyPatch, *words: str) -> int:
     return rollback.main()
 
 
-def test_help_names_every_command_and_each_has_an_example() -> None:
-    help_text = CliRunner().invoke(rollback.app, ["--help"]).output
-    for name in COMMANDS:
+@pytest.mark.parametrize(("group", "commands"), [((), COMMANDS), (("release",), OF_RELEASES)])
+def test_help_names_every_command_and_each_has_an_example(group: tuple[str, ...], commands: tuple[str, ...]) -> None:
+    help_text = CliRunner().invoke(rollback.app, [*group, "--help"]).output
+    for name in commands:
         assert name in help_text
-        told = CliRunner().invoke(rollback.app, [name, "-h"])
+        told = CliRunner().invoke(rollback.app, [*group, name, "-h"])
         assert told.exit_code == 0
-        assert f"Example: rollback {name}" in " ".join(told.output.split())
+        assert f"Example: {' '.join(('rollback', *group, name))}" in " ".join(told.output.split())
+
+
+def test_the_old_spelling_of_publish_still_works() -> None:
+    told = CliRunner().invoke(rollback.app, ["publish", "-h"])
+    assert told.exit_code == 0
+    assert "Upload and push what is missing" in told.output
 
 
 @pytest.mark.parametrize(
@@ -43,6 +51,11 @@ def test_help_names_every_command_and_each_has_an_example() -> None:
         (("deploy",), 2, "error: Missing argument"),
         (("deploy", "v1.2.2", "--nonsense"), 2, "error: there is no option --nonsense; see `rollback deploy -h`"),
         (("status", "-o", "xml"), 2, "error: --output is 'xml'; it has to be text or json; see `rollback status -h`"),
+        (("release", "build", "--system", "rag"), 1, "error: unknown system 'rag'"),
+        (("release", "new", "1.5.0"), 1, "error: "),
+        (("release", "new", "v1.5.0", "--pin", "rag-api"), 1, "error: --pin rag-api: write NAME=VERSION"),
+        (("release", "diff", "v1.2.3", "v9.9.9"), 1, "error: unknown version 'v9.9.9'"),
+        (("release", "sign", "v9.9.9"), 1, "error: unknown version 'v9.9.9'"),
     ],
 )
 def test_exit_codes_and_error_lines(

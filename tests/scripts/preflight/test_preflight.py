@@ -150,7 +150,7 @@ def test_only_what_will_run_is_needed() -> None:
 def test_the_line_has_bucket_keys_and_a_command() -> None:
     line = missing_line(BUCKET, wanted()[:2])
     assert "\n" not in line
-    for word in (BUCKET, *(item.key for item in wanted()[:2]), "aws s3 cp", "docs/releases.md"):
+    for word in (BUCKET, *(item.key for item in wanted()[:2]), "rollback release publish", "docs/releases.md"):
         assert word in line
 
 

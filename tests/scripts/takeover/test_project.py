@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 import yaml
 
-from sandbox.publishing import publish
 from scripts import takeover
 from scripts.takeover import guard
 from scripts.takeover.model import Verdict
+from stacks.file import read
 from tests.scripts.takeover.conftest import REGION, STACK_NAME, TEMPLATE, Team
+from tests.support.artifacts import upload
 from tests.support.project import SETTINGS, copy_project
 
 pytestmark = [pytest.mark.engine, pytest.mark.sandbox]
@@ -26,7 +27,7 @@ def test_security_assistant_moves_from_sam_without_a_replacement(team: Team, tmp
     settings["config"]["rollback-stack:systems"] = ["security-assistant"]
     del settings["encryptionsalt"]
     (project.folder / SETTINGS).write_text(yaml.safe_dump(settings))
-    publish(team.project.environment)
+    upload(read("prod").project.artifact_bucket)
     before = team.physical_ids()
 
     into = tmp_path / "takeover"

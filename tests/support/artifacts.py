@@ -1,0 +1,16 @@
+"""The artifact bucket of a test's own account."""
+
+from __future__ import annotations
+
+import boto3
+
+from apps import catalogue
+
+
+def upload(bucket: str) -> None:
+    """Make the bucket in the account that the environment leads to, and put every package of the sources there."""
+    s3 = boto3.client("s3")
+    if bucket not in {each["Name"] for each in s3.list_buckets()["Buckets"]}:
+        s3.create_bucket(Bucket=bucket)
+    for package in catalogue.packages():
+        s3.put_object(Bucket=bucket, Key=package.key, Body=package.content)
