@@ -26,6 +26,8 @@ def _stack(name: str) -> str:
 
 
 Stack = Annotated[str, typer.Option("--stack", "-s", callback=_stack, help="dev, staging or prod.")]
+NamedStack = Annotated[str, typer.Option("--stack", "-s", help="dev, staging or prod.")]
+"""The same for a command that refuses an unknown stack with an exit code of its own."""
 Yes = Annotated[
     bool, typer.Option("--yes", "-y", help="Don't ask: not for a real account, nor for what an update deletes.")
 ]

@@ -15,7 +15,7 @@ import typer
 from guard.recovery.errors import RecoveryError
 from policies.checkov import CheckovError
 from scripts.engine import ROOT, EngineError
-from scripts.options import Stack, Yes
+from scripts.options import NamedStack, Yes
 from scripts.review.diff import changed_lines
 from scripts.review.errors import ReviewError
 from scripts.review.progress import Progress
@@ -38,7 +38,7 @@ class Output(StrEnum):
 
 
 def review(
-    stack: Stack = "prod",
+    stack: NamedStack = "prod",
     base: Annotated[
         str | None,
         typer.Option(help="What to compare with where a way back is closed; the merge base with main when left out."),

@@ -299,15 +299,6 @@ def test_an_update_that_was_killed_is_told_by_the_next_command_with_both_ways_on
     assert pins.abandoned("prod", world.folder) == []
 
 
-def test_the_copy_of_an_update_that_runs_is_no_killed_one(tmp_path: Path) -> None:
-    shutil.copy(path_of("prod", FOLDER), tmp_path)
-    with pins.copied("prod", tmp_path) as path:
-        path.write_text(path.read_text().replace("version: v1.2.3", f"version: {OLD}"))
-        assert pins.abandoned("prod", tmp_path) == []
-        assert path.exists()
-    assert list(tmp_path.iterdir()) == [path_of("prod", tmp_path)]
-
-
 def test_unpin_is_for_the_whole_stack(typist: Typist) -> None:
     code, said = typist.type(f"rollback deploy {NEW} --system rag-api --unpin")
     assert code == 1
@@ -399,19 +390,3 @@ def test_after_ctrl_c_nothing_has_to_be_mended(typist: Typist) -> None:
         "error: the update of prod was stopped (Ctrl-C) in rag-api (Alias rag-api-live): see above how far it came"
     )
     assert follows_its_advice(typist, said, before, {"rag-api": NEW}) == 2
-
-
-def test_where_a_system_comes_from_is_what_several_fitting_releases_are_told_by(
-    typist: Typist, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The state of an update that failed still tells of the last good one, which isn't what ran before."""
-    asked: list[dict[str, str]] = []
-
-    def look(_: StackSettings, outputs: Mapping[str, Any]) -> list[Running]:
-        asked.append({name: told["release"] for name, told in outputs["systems"].items()})
-        return []
-
-    monkeypatch.setattr("scripts.running.look", look)
-    outputs = {"systems": {name: {"release": OTHER} for name in SYSTEMS}}
-    updating.stand(typist.world.settings(), outputs, {"rag-api": OLD})
-    assert asked == [{**dict.fromkeys(SYSTEMS, OTHER), "rag-api": OLD}]

@@ -67,28 +67,6 @@ def test_a_way_that_is_closed_with_a_store_at_risk_asks_for_an_approval_and_not_
     )
 
 
-@pytest.mark.parametrize(
-    ("changes", "remedy"),
-    [
-        ({}, "rollback recovery make jobs-prod && rollback guard approve jobs-prod --action delete"),
-        ({"deed": "replaced"}, "rollback recovery make jobs-prod && rollback guard approve jobs-prod --action replace"),
-        ({"approved_by": "Ada"}, "rollback recovery make jobs-prod"),
-        (
-            {"refusal": "not approved\n  rollback guard approve jobs --action delete"},
-            "rollback guard approve jobs --action",
-        ),
-        ({"refusal": "no API copies it\ncopy it by hand"}, "copy it by hand; then rollback guard approve jobs-prod"),
-        ({"refusal": "refused"}, "rollback guard approve jobs-prod --action delete"),
-        ({"deed": "changed with a loss", "refusal": "x\nrollback guard approve a"}, "rollback guard approve a"),
-        ({"refusal": None, "approved_by": "Ada"}, ""),
-    ],
-)
-def test_what_a_store_at_risk_takes_is_a_recovery_point_and_an_approval(changes: dict[str, Any], remedy: str) -> None:
-    found = made.risk().model_copy(update=changes).remedy
-    assert found.startswith(remedy)
-    assert found.count("guard approve") == (0 if "approved_by" in changes else 1)
-
-
 def test_a_review_that_passes_reads_so_and_begins_with_its_mark() -> None:
     text = markdown.document(made.review())
     assert text.startswith(f"{markdown.MARK}\n# Review of prod: passes\n")
