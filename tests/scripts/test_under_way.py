@@ -67,6 +67,7 @@ def test_who_looks_does_not_keep_an_update_from_its_lock(folder: Path) -> None:
         ({"pid": dead_pid()}, None),
         ({"pid": "x"}, None),
     ],
+    ids=["ours", "another machine's", "dead", "unreadable"],  # the same in every worker, which a pid isn't
 )
 def test_an_engine_that_holds_the_stack(
     folder: Path, monkeypatch: pytest.MonkeyPatch, owner: dict[str, Any], told: str | None
