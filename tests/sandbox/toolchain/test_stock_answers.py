@@ -36,6 +36,8 @@ name = "pulumi-other"
 version = "1.2"
 source = { registry = "x" }
 """
+SAMPLE = {"packages", "run-error", "traceback", "plugin"}
+"""Those that start the Python of the tests, a second or two each, and are tried in every run."""
 SETTLE_SECONDS = 2.0
 """What was started may print a moment after the answer."""
 
@@ -122,11 +124,18 @@ def check(case: Mapping[str, Any], tools: Path, folder: Path) -> None:
         assert (folder / name).read_text() == filled(text, folder)
 
 
-@pytest.mark.parametrize("case", CASES, ids=[each["name"] for each in CASES])
+def marks(case: Mapping[str, Any]) -> list[pytest.MarkDecorator]:
+    """Which run tries a case."""
+    slow = "{environment}" in str(case.get("options")) and case["name"] not in SAMPLE
+    return [pytest.mark.long] if slow else []
+
+
+@pytest.mark.parametrize("case", [pytest.param(each, id=each["name"], marks=marks(each)) for each in CASES])
 def test_our_host_answers_as_the_stock_one_does(case: Mapping[str, Any], ours: Path, tmp_path: Path) -> None:
     check(case, ours, tmp_path)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("case", CASES, ids=[each["name"] for each in CASES])
 def test_the_stock_host_still_answers_so(case: Mapping[str, Any], tmp_path: Path) -> None:
     if (tools := hosts.stock()) is None:
