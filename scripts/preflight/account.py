@@ -46,11 +46,19 @@ def credentials(facts: Facts) -> Finding:
 
 def _without(error: Exception) -> Finding:
     """What to say where nobody tells who calls."""
-    from botocore.exceptions import BotoCoreError, ClientError, ConnectionError, HTTPClientError
+    from botocore.exceptions import (
+        BotoCoreError,
+        ClientError,
+        ConnectionError,
+        HTTPClientError,
+        ReadTimeoutError,
+    )
 
     if isinstance(error, ClientError):
         what = "they have run out or are wrong" if code(error) in BAD else "the account refuses them"
         return missing(f"{what}: {_one_line(error)}", "log in anew (`aws sso login`, or new keys), then run this again")
+    if isinstance(error, ReadTimeoutError):
+        return unknown(str(explain(error)), "try again; if it stays so, see to the network")
     if isinstance(error, ConnectionError | HTTPClientError):
         return missing(str(explain(error)), "see to the network, AWS_ENDPOINT_URL and AWS_PROFILE")
     if isinstance(error, BotoCoreError):  # no credentials, a profile that isn't there, a broken file

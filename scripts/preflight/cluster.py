@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -119,9 +120,10 @@ def _connection(facts: Facts) -> Any:
         from kubernetes import client, config
 
         settings = client.Configuration()
-        config.load_kube_config(client_configuration=settings)
+        # The client reads KUBECONFIG when it is imported; what it is now counts.
+        config.load_kube_config(config_file=os.environ.get("KUBECONFIG"), client_configuration=settings)
         settings.retries = False
-        settings.connection_pool_maxsize = SIDE_BY_SIDE
+        settings.connection_pool_maxsize = 2 * SIDE_BY_SIDE
         return client.ApiClient(settings)
 
     return facts.once("cluster", connect)
