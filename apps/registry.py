@@ -19,7 +19,7 @@ from apps.errors import ArtifactError
 CONF = "CONTAINERS_REGISTRIES_CONF"
 SECONDS = 300
 ABSENT = ("MANIFEST_UNKNOWN", "NAME_UNKNOWN", "BLOB_UNKNOWN", "404 Not Found", "layer does not exist")
-REFUSED = ("UNAUTHORIZED", "DENIED", "401", "403")
+REFUSED = ("UNAUTHORIZED", "DENIED", "401 Unauthorized", "403 Forbidden")
 
 
 class RegistryError(ArtifactError):

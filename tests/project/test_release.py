@@ -23,7 +23,7 @@ def fresh(sandbox: RunningSandbox, prod: Project, tmp_path: Path) -> Iterator[Pr
     """A fresh clone that is led to the deployed stack; prod is at its release again afterwards."""
     yield clone(tmp_path / "clone", {**os.environ, **sandbox.environment, "HOME": str(tmp_path)})
     prod.restore_settings()
-    done = prod.rollback("deploy", "v1.2.3", "--unpin")
+    done = prod.rollback("deploy", "v1.2.3", "--unpin", timeout=900)
     assert done.code == 0, done.said
 
 
@@ -33,7 +33,7 @@ def pod_images(sandbox: RunningSandbox) -> set[str]:
     return {pod.spec.containers[0].image for pod in pods if pod.metadata.deletion_timestamp is None}
 
 
-@pytest.mark.timeout(1_500)
+@pytest.mark.timeout(2_400)
 def test_from_source_to_users_back_and_forth(sandbox: RunningSandbox, fresh: Project) -> None:
     source, release, deploy = blocks()
     run(fresh, source)
