@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import os
 import sys
@@ -17,14 +18,17 @@ from sandbox.environment import environment
 from sandbox.host import tools as host_tools
 from sandbox.paths import ROOT, Identity, SandboxError, State, cache
 from sandbox.processes import Server
-from sandbox.providers.install import install
+from sandbox.providers import kubernetes
+from sandbox.providers.install import install, install_link
+from sandbox.providers.kubernetes import launcher as kubernetes_provider
+from sandbox.providers.kubernetes.older_states import bring_over_all
 from sandbox.publishing import publish
 from sandbox.servers import servers
 from sandbox.toolchain import kubectl, pulumi_cli
 from sandbox.toolchain.progress import Progress
 
-PLUGINS = (("aws", "7.51.1", "sandbox.providers.aws"), ("kubernetes", "4.34.2", "sandbox.providers.kubernetes"))
-"""The provider plugins of the sandbox, at the versions of the SDKs in requirements.lock."""
+AWS_VERSION = "7.51.1"
+"""Of the aws plugin: that of the SDK in requirements.lock."""
 
 
 def up(state: State, progress: Progress, minute_seconds: float = 60.0, only: Collection[str] | None = None) -> Identity:
@@ -36,11 +40,14 @@ def up(state: State, progress: Progress, minute_seconds: float = 60.0, only: Col
         tools = pulumi_cli.ensure(cache(), progress)
         binary = cluster.ensure(cache(), progress)
         serving, crane = registry.ensure(cache(), progress)
+        provider = kubernetes_provider.ensure(cache(), progress)
         host_tools.ensure(cache(), progress)
         identity = state.create(minute_seconds)
         _write_images(state)
         registry.lead(state.folder, identity.registry_port)
-        _install(state, tools, binary, crane)
+        _install(state, tools, binary, crane, provider)
+        for stack in bring_over_all(state.backend):
+            progress.say(f"the state of {stack} is now one of Pulumi's own Kubernetes provider; nothing was touched")
         every = [
             each
             for each in servers(state, identity, binary, serving)
@@ -50,8 +57,8 @@ def up(state: State, progress: Progress, minute_seconds: float = 60.0, only: Col
             server.check_ports()
         started = [server for server in every if server.start()]
         for server in started:
-            with progress.activity(f"starting the sandbox's {server.name}"):
-                server.wait()
+            with progress.activity(f"starting the sandbox's {server.name}") as activity:
+                server.wait(functools.partial(setattr, activity, "detail"))
         with progress.activity("publishing artifacts"):
             publish(environment(state))
     return identity
@@ -95,10 +102,11 @@ def _write_images(state: State) -> None:
         temporary.replace(state.images)
 
 
-def _install(state: State, tools: Path, binary: Path, crane: Path) -> None:
+def _install(state: State, tools: Path, binary: Path, crane: Path, provider: Path) -> None:
     """Plugins into the engine's home, commands into the folder that PATH begins with."""
-    for name, version, module in PLUGINS:
-        install(state.pulumi_home, name, version, module, python=Path(sys.executable), root=ROOT)
+    python = Path(sys.executable)
+    install(state.pulumi_home, "aws", AWS_VERSION, "sandbox.providers.aws", python=python, root=ROOT)
+    install_link(state.pulumi_home, "kubernetes", kubernetes.VERSION, provider)
     no_engine_logs(state.pulumi_home)
     state.backend.mkdir(parents=True, exist_ok=True)
     state.bin.mkdir(parents=True, exist_ok=True)

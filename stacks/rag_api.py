@@ -79,6 +79,9 @@ class RagApiSettings(Model):
     """The Service of the gateway, ``<namespace>/<name>``: its status says where checks send their requests."""
     progress_deadline: Annotated[int, Field(ge=5, le=3_600)] = 300
     """Seconds without progress after which a rollout counts as failed."""
+    pod_start: Annotated[int, Field(ge=1, le=600)] = 30
+    """Seconds that a pod takes to become ready. Pods are replaced one after the other, so an update waits that long for
+    each that there may be, and for `progress_deadline` besides; then it fails."""
     revision_history: Annotated[int, Field(ge=2, le=100)] = 10
     """Old ReplicaSets kept for an instant return."""
     qdrant_url: str = "http://qdrant.data.svc:6333"

@@ -122,8 +122,13 @@ class Workload(pulumi.ComponentResource):
                 ),
                 template=self._template(labels, version, release),
             ),
-            opts=pulumi.ResourceOptions(parent=self, depends_on=needed),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=needed, custom_timeouts=self._patience()),
         )
+
+    def _patience(self) -> pulumi.CustomTimeouts:
+        """How long the provider waits for a rollout: it doesn't heed the Deployment's own progress deadline."""
+        seconds = self.settings.progress_deadline + self.settings.pod_start * self.settings.max_replicas
+        return pulumi.CustomTimeouts(create=f"{seconds}s", update=f"{seconds}s")
 
     def _template(
         self, labels: Mapping[str, str], version: str, release: RagApiRelease

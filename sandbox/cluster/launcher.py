@@ -8,14 +8,13 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-import subprocess
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from filelock import FileLock
 
-from sandbox.toolchain import go_tool, gobuild
+from sandbox.toolchain import gobuild
 from sandbox.toolchain.errors import ToolchainError
 from sandbox.toolchain.progress import Progress
 
@@ -33,7 +32,7 @@ CRDS_IN_MODULE = "kubernetes/customresourcedefinitions.gen.yaml"
 #     pulumi command has compiled before is compiled for this one, too;
 #   - the slowest code at run time (cryptography, JSON, etcd) is not Kubernetes' own: a start costs 2.9 processor
 #     seconds instead of 5.0 with `all=`, the very first one, which installs the definitions, 5.7 instead of 10.7.
-GCFLAGS = "k8s.io/...=-dwarf=false -N -l"
+GCFLAGS = ("k8s.io/...=-dwarf=false -N -l",)
 
 
 def ensure(cache: Path, progress: Progress) -> Path:
@@ -101,7 +100,7 @@ def _ensure_crds(target: Path, cache: Path, progress: Progress) -> None:
     with _writing(target), FileLock(f"{target.parent}.lock"):
         if target.exists():
             return
-        source = _module_folder(CRDS_MODULE, cache, progress) / CRDS_IN_MODULE
+        source = gobuild.module_folder(MODULE, CRDS_MODULE, cache, progress) / CRDS_IN_MODULE
         with tempfile.NamedTemporaryFile("wb", dir=target.parent, prefix=".partial-", delete=False) as partial:
             partial.write(source.read_bytes())
         os.replace(partial.name, target)
@@ -113,21 +112,3 @@ def _writing(target: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise ToolchainError(f"cannot write {target} ({error.strerror or error}): free space or its folder") from error
-
-
-def _module_folder(module: str, cache: Path, progress: Progress) -> Path:
-    """Where Go keeps a module of go.mod, downloaded if need be (Go modules reference, "go mod download")."""
-    go = go_tool.locate(MODULE, cache).ready(progress)
-    for arguments in (["mod", "download", module], ["list", "-m", "-f", "{{.Dir}}", module]):
-        result = subprocess.run(
-            [str(go), *arguments],
-            cwd=MODULE,
-            env={**os.environ, "GOTOOLCHAIN": "local", "GOWORK": "off"},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if result.returncode:
-            lines = result.stderr.strip().splitlines() or ["no message"]
-            raise ToolchainError(f"Go cannot download {module}, check the network and GOPROXY: {lines[-1]}")
-    return Path(result.stdout.strip())

@@ -20,8 +20,7 @@ from kubernetes.aio.config import ConfigException
 from kubernetes.aio.dynamic import DynamicClient
 from kubernetes.aio.dynamic.exceptions import DynamicApiError, NotFoundError
 
-from sandbox.providers.kubernetes.errors import ConfigError
-from sandbox.providers.kubernetes.kubeconfig import require_loopback
+from sandbox.loopback import is_loopback
 
 FIELD_MANAGER = "sandbox-mesh"
 FAILURES = (aiohttp.ClientError, ApiException, DynamicApiError, ConfigException, OSError, ValueError)
@@ -106,14 +105,12 @@ class Cluster:
             client = await config.new_client_from_config(
                 str(self._kubeconfig), persist_config=False, temp_file_path=str(self._folder)
             )
-            try:
-                require_loopback(client.configuration.host)
-            except ConfigError:
+            if not is_loopback(client.configuration.host):
                 await client.close()
                 raise ElsewhereError(
                     f"the kubeconfig points to {client.configuration.host}: the sandbox's gateway serves a cluster on "
                     "this machine only; give the sandbox's own kubeconfig"
-                ) from None
+                )
             # A proxy of the user's (HTTPS_PROXY) is for other machines.
             client.configuration.client_session_kwargs = {"trust_env": False}
             # Watches still run over the earlier one: to close it under them leaves them waiting for ever, and what they

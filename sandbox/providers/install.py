@@ -15,13 +15,11 @@ def install(pulumi_home: Path, name: str, version: str, module: str, python: Pat
     working directory is. The write is atomic, so an update that is running sees the old one or the new one; a wrapper
     that already says the same is left alone. Raises `OSError` when the folder can't be written.
     """
-    folder = pulumi_home / "plugins" / f"resource-{name}-v{version.removeprefix('v')}"
-    target = folder / f"pulumi-resource-{name}"
-    text = wrapper(module, python, root)
-    if target.is_file() and os.access(target, os.X_OK) and target.read_text() == text:
+    target, text = _place(pulumi_home, name, version), wrapper(module, python, root)
+    if not target.is_symlink() and target.is_file() and os.access(target, os.X_OK) and target.read_text() == text:
         return target
-    folder.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=folder, prefix=".install-")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=".install-")
     try:
         with os.fdopen(handle, "w") as file:
             file.write(text)
@@ -32,6 +30,21 @@ def install(pulumi_home: Path, name: str, version: str, module: str, python: Pat
         Path(temporary).unlink(missing_ok=True)
         raise
     return target
+
+
+def install_link(pulumi_home: Path, name: str, version: str, executable: Path) -> Path:
+    """The same for a plugin that is a program of its own: the file is a link to `executable`."""
+    target = _place(pulumi_home, name, version)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    fresh = target.with_name(f".install-{os.getpid()}")
+    fresh.unlink(missing_ok=True)
+    fresh.symlink_to(executable)
+    fresh.replace(target)
+    return target
+
+
+def _place(pulumi_home: Path, name: str, version: str) -> Path:
+    return pulumi_home / "plugins" / f"resource-{name}-v{version.removeprefix('v')}" / f"pulumi-resource-{name}"
 
 
 def wrapper(module: str, python: Path, root: Path) -> str:

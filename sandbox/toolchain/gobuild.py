@@ -38,14 +38,15 @@ def build(
     *,
     cache: Path,
     ldflags: Sequence[str] = (),
-    gcflags: str | None = None,
+    gcflags: Sequence[str] = (),
     progress: Progress,
 ) -> Path:
     """Build a package of a Go module and return the path of the binary; a second call returns at once.
 
     module_dir: the folder of go.mod. package: an import path or `.`. name: the file name of the binary.
-    cache: the folder shared by all checkouts. ldflags, gcflags: as for `go build`; Go's own build and module caches
-    stay where the user has them. Several processes may ask for the same binary: one builds, the others wait for it.
+    cache: the folder shared by all checkouts. ldflags, gcflags: as for `go build`, gcflags once for each pattern; Go's
+    own build and module caches stay where the user has them. Several processes may ask for the same binary: one builds,
+    the others wait for it.
 
     Raises ToolchainError, in one line, when Go is missing, the cache cannot be written, or Go refuses the sources.
     """
@@ -78,6 +79,27 @@ def content_key(module_dir: Path, *more: str) -> str:
     return digest.hexdigest()[:KEY_LENGTH]
 
 
+def module_folder(module_dir: Path, module: str, cache: Path, progress: Progress) -> Path:
+    """Where Go keeps a module that a go.mod names, downloaded if need be (Go modules reference, "go mod download").
+
+    Raises ToolchainError, in one line.
+    """
+    go = go_tool.locate(module_dir, cache).ready(progress)
+    for arguments in (["mod", "download", module], ["list", "-m", "-f", "{{.Dir}}", module]):
+        result = subprocess.run(
+            [str(go), *arguments],
+            cwd=module_dir,
+            env={**os.environ, "GOTOOLCHAIN": "local", "GOWORK": "off"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if result.returncode:
+            lines = result.stderr.strip().splitlines() or ["no message"]
+            raise ToolchainError(f"Go cannot download {module}, check the network and GOPROXY: {lines[-1]}")
+    return Path(result.stdout.strip())
+
+
 def _sources(module_dir: Path) -> Iterator[Path]:
     """Go files, go.mod, go.sum and whatever they may embed; not tests, notes or Python."""
     for path in sorted(module_dir.rglob("*")):
@@ -86,13 +108,11 @@ def _sources(module_dir: Path) -> Iterator[Path]:
             yield path
 
 
-def _flags(ldflags: Sequence[str], gcflags: str | None) -> list[str]:
+def _flags(ldflags: Sequence[str], gcflags: Sequence[str]) -> list[str]:
     flags = ["-trimpath", "-buildvcs=false"]
     if ldflags:
         flags.append(f"-ldflags={' '.join(ldflags)}")
-    if gcflags is not None:
-        flags.append(f"-gcflags={gcflags}")
-    return flags
+    return [*flags, *(f"-gcflags={each}" for each in gcflags)]
 
 
 @contextlib.contextmanager

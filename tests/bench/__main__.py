@@ -11,16 +11,19 @@ import os
 import signal
 import sys
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from sandbox.paths import SandboxError
+from sandbox.paths import SandboxError, cache
 from sandbox.toolchain.errors import ToolchainError
-from tests.bench import pack
+from tests.bench import helm, pack
 from tests.bench.measure import Figures, PeakMemory, cpu_ratio, interleaved, ratio, timed
-from tests.bench.subjects import NEWER, OLDER, Subjects, deployed
+from tests.bench.subjects import NEWER, OLDER, Part, Subjects, deployed
 from tests.support.project import Project
 
+PARTS: dict[str, Part] = {"all": "all", "previews": "all", "pack": "prod", "cpu": "prod", "rollouts": "rag-api"}
+"""What is deployed for a part."""
 PREVIEW_BOUND = 2.0
 """The project's acceptance: a preview without changes takes at most twice an empty program's, time and CPU time."""
 
@@ -71,18 +74,24 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--output", choices=["text", "json"], default="text")
     parser.add_argument("--strict", action="store_true", help="exit code 1 where a bound doesn't hold")
     parser.add_argument("--runs", type=int, default=5, help="of each preview; rollbacks run half as often")
-    parser.add_argument("--only", choices=["all", "previews", "cpu", "pack"], default="all", help="a part of it")
+    parser.add_argument(
+        "--only", choices=["all", "previews", "cpu", "pack", "rollouts"], default="all", help="a part of it"
+    )
     chosen = parser.parse_args(arguments)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the sandbox is stopped on the way out
     try:
-        runs = max(chosen.runs, 1)
+        runs, memory = max(chosen.runs, 1), dict[str, float]()
         with (
             tempfile.TemporaryDirectory(prefix="bench-") as folder,
-            deployed(Path(folder), prod_alone=chosen.only in ("cpu", "pack")) as subjects,
+            deployed(Path(folder), PARTS[chosen.only]) as subjects,
         ):
-            rows, memory = measure(subjects, runs) if chosen.only in ("all", "previews") else ([], {})
+            rows: list[Row] = []
             if chosen.only == "cpu":
                 rows = [cpu_row(**no_op_previews(subjects, runs))]
+            if chosen.only in ("all", "previews"):
+                rows, memory = measure(subjects, runs)
+            if chosen.only in ("all", "previews", "rollouts"):
+                rows += rollout_rows(subjects, -(-runs // 2))
             if chosen.only in ("all", "pack"):
                 rows += pack_rows(subjects, -(-runs // 2))
     except (SandboxError, ToolchainError, RuntimeError) as error:
@@ -114,7 +123,7 @@ def cpu_row(prod: Figures, loaded: Figures) -> Row:
 
 def measure(subjects: Subjects, runs: int) -> tuple[list[Row], dict[str, float]]:
     """All rows, and the peak memory (MiB) of the programs."""
-    prod, rag_api = subjects.prod, subjects.rag_api
+    prod = subjects.prod
     for project in (subjects.bare, subjects.loaded, prod):
         subjects.preview(project)  # caches of the disk and of Python
     subjects.preview(subjects.one, "dev")
@@ -134,23 +143,12 @@ def measure(subjects: Subjects, runs: int) -> tuple[list[Row], dict[str, float]]
             subjects.preview(project)
         memory[name] = round(peak.mebibytes, 1)
 
-    def back_with_pulumi() -> float:
-        seconds = timed(lambda: subjects.up(rag_api, "staging", f"version={OLDER}"))
-        subjects.up(rag_api, "staging", f"version={NEWER}")
-        return seconds
-
-    def back_with_kubectl() -> float:
-        seconds = timed(subjects.undo)
-        subjects.undo()
-        return seconds
-
     def back(project: Project, stack: str) -> float:
         seconds = timed(lambda: subjects.up(project, stack, f"version={OLDER}"))
         subjects.up(project, stack, f"version={NEWER}")
         return seconds
 
     fewer = -(-runs // 2)
-    rollouts = interleaved(fewer, {"pulumi": back_with_pulumi, "kubectl": back_with_kubectl})
     whole = interleaved(
         fewer,
         {
@@ -170,12 +168,36 @@ def measure(subjects: Subjects, runs: int) -> tuple[list[Row], dict[str, float]]
         cpu_row(previews["prod"], previews["loaded"]),
         Row("preview of prod without changes", previews["prod"], "empty program, SDKs' top level", previews["bare"]),
         Row("up of prod without changes", previews["up"], "its preview", previews["prod"]),
-        Row("rag-api back to the older release", rollouts["pulumi"], "kubectl rollout undo", rollouts["kubectl"]),
         Row("all systems back to the older release", whole["back"], "up without changes", whole["up"]),
         Row("preview of all systems", previews["prod"], "of one, async-rag", previews["one"]),
         Row("all systems back to the older release", whole["back"], "one, async-rag", whole["one"]),
     ]
     return rows, memory
+
+
+def rollout_rows(subjects: Subjects, runs: int) -> list[Row]:
+    """rag-api back by an update of its stack, beside what Kubernetes' own tools take for the same rollout."""
+
+    def back_with_pulumi() -> float:
+        seconds = timed(lambda: subjects.up(subjects.rag_api, "staging", f"version={OLDER}"))
+        subjects.up(subjects.rag_api, "staging", f"version={NEWER}")
+        return seconds
+
+    def back_with_kubectl() -> float:
+        seconds = timed(subjects.undo)
+        subjects.undo()
+        return seconds
+
+    ways: dict[str, Callable[[], object]] = {"pulumi": back_with_pulumi, "kubectl": back_with_kubectl}
+    release = helm.install(subjects.rag_api, cache())
+    if release is not None:
+        ways["helm"] = release.back
+    found = interleaved(runs, ways)
+    what = "rag-api back to the older release"
+    rows = [Row(what, found["pulumi"], "kubectl rollout undo, and its status", found["kubectl"])]
+    if release is not None:
+        rows.append(Row(what, found["pulumi"], "helm rollback --wait of its Deployment", found["helm"]))
+    return rows
 
 
 def pack_rows(subjects: Subjects, runs: int) -> list[Row]:

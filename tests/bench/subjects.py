@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from sandbox import setup
 from sandbox.environment import LEADS_ELSEWHERE
@@ -17,6 +18,7 @@ from tests.support.project import ROOT, Project, copy_project
 from tests.support.sandbox import RunningSandbox, start
 
 NEWER, OLDER = "v1.2.3", "v1.2.2"
+Part = Literal["all", "prod", "rag-api"]
 MINUTE = 1.0
 """Real seconds of an emulated minute: the way forward goes through a canary of five."""
 SDKS = "import pulumi, pulumi_aws as aws, pulumi_kubernetes as k8s, pydantic, yaml"
@@ -73,19 +75,20 @@ def kubectl(project: Project, *words: str) -> str:
 
 
 @contextmanager
-def deployed(folder: Path, *, prod_alone: bool = False) -> Iterator[Subjects]:
+def deployed(folder: Path, part: Part = "all") -> Iterator[Subjects]:
     """A sandbox in ``folder``, so that nothing of the checkout's own is touched, with everything deployed in it.
 
-    prod_alone: prod and the programs that do nothing, at one release: for the policy pack and for CPU times.
+    part: ``prod`` is what the policy pack and CPU times are measured with (prod and the programs that do nothing, at one
+    release), and ``rag-api`` what rollouts are.
     """
     state = State(folder / "sandbox")
     try:
-        yield _deploy(folder, start(state.folder, MINUTE), prod_alone=prod_alone)
+        yield _deploy(folder, start(state.folder, MINUTE), part)
     finally:
         setup.down(state)
 
 
-def _deploy(folder: Path, running: RunningSandbox, *, prod_alone: bool) -> Subjects:
+def _deploy(folder: Path, running: RunningSandbox, part: Part) -> Subjects:
     # As on a machine where Python keeps its bytecode, which not every container does; without it both sides of a
     # comparison compile the SDKs each time, and a preview of prod takes 4 s longer.
     surroundings = {**os.environ, **running.environment, "PYTHONPYCACHEPREFIX": str(folder / "bytecode")}
@@ -99,11 +102,16 @@ def _deploy(folder: Path, running: RunningSandbox, *, prod_alone: bool) -> Subje
     synthetic = pack.project(folder / "pack", surroundings)
     empty_pack = pack.empty_pack(folder / "empty-pack")
     subjects = Subjects(prod, one, rag_api, bare, synthetic, empty_pack, loaded)
-    if prod_alone:
+    if part == "prod":
         subjects.pulumi(prod, "prod", "stack", "init")
         subjects.up(prod, "prod", f"version={NEWER}")
         subjects.pulumi(loaded, "prod", "stack", "init")
         subjects.up(loaded, "prod")
+        return subjects
+    if part == "rag-api":
+        subjects.pulumi(rag_api, "staging", "stack", "init")
+        for version in (OLDER, NEWER):
+            subjects.up(rag_api, "staging", f"version={version}", 'systems=["rag-api"]')
         return subjects
     for project, stack in ((prod, "prod"), (one, "dev"), (rag_api, "staging"), (bare, "prod"), (loaded, "prod")):
         subjects.pulumi(project, stack, "stack", "init")

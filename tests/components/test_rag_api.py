@@ -6,13 +6,14 @@ import base64
 import json
 import re
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
 from components.rag_api.traffic import routes
-from components.rag_api.workload import NOBODY
-from stacks.rag_api import Canary
+from components.rag_api.workload import NOBODY, Workload
+from stacks.rag_api import Canary, RagApiSettings
 from stacks.releases import versions
 from tests.components.mocked import Recorder, run_program
 
@@ -47,6 +48,15 @@ def test_the_autoscaler_decides_the_replicas_so_a_rollback_takes_no_capacity_awa
     assert "replicas" not in deployments(recorder)["rag-api"]
     (scaler,) = recorder.of_type("kubernetes:autoscaling/v2:HorizontalPodAutoscaler").values()
     assert scaler["spec"]["minReplicas"] == 3
+
+
+@pytest.mark.parametrize(("deadline", "start", "most", "waited"), [(300, 30, 12, "660s"), (20, 1, 9, "29s")])
+def test_a_rollout_is_given_time_for_every_pod_and_its_deadline(
+    deadline: int, start: int, most: int, waited: str
+) -> None:
+    settings = RagApiSettings(progress_deadline=deadline, pod_start=start, max_replicas=most)
+    patience = Workload._patience(cast(Workload, SimpleNamespace(settings=settings)))
+    assert (patience.create, patience.update) == (waited, waited)
 
 
 def test_without_a_canary_its_deployment_has_no_pods_and_takes_no_traffic() -> None:

@@ -131,6 +131,7 @@ def test_somebody_who_changed_what_runs_is_noticed(sandbox: RunningSandbox, prod
 def test_a_faulty_release_stops_with_the_pods_that_hang_and_the_way_back_is_open(prod: Project) -> None:
     # Five minutes without progress are prod's patience; a test hasn't got them.
     assert prod.pulumi("config", "set", "rag-api:progressDeadline", "20").code == 0
+    assert prod.pulumi("config", "set", "rag-api:podStart", "1").code == 0
     done = prod.rollback("deploy", "v1.3.0")
     assert done.code != 0
     assert "CrashLoopBackOff" in done.said

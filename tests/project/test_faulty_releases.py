@@ -57,6 +57,7 @@ def test_a_faulty_release_is_noticed_and_the_way_back_ends_where_it_began(
     prod.restore_settings()
     # Five minutes without progress are prod's patience; a test hasn't got them.
     assert prod.pulumi("config", "set", "rag-api:progressDeadline", "12").code == 0
+    assert prod.pulumi("config", "set", "rag-api:podStart", "1").code == 0
     prod.up(RELEASE)
     account, namespace = state(sandbox)
     pins = prod.stack_file.read_text()

@@ -1,4 +1,4 @@
-"""The sandbox's pulumi-resource-kubernetes: every kind of a cluster on loopback, by server-side apply."""
+"""Pulumi's own Kubernetes provider, built from its published Go module, as the sandbox's plugin."""
 
 VERSION = "4.34.2"
-"""The release of Pulumi's Kubernetes provider whose SDK this plugin serves."""
+"""The version of the pulumi-kubernetes SDK that the project pins; the engine looks for a plugin of the same."""

@@ -1,4 +1,4 @@
-"""The real engine, the real SDK and a real cluster: what a user of a stack sees."""
+"""The engine, the pinned SDK, Pulumi's provider and a cluster: what a user of a stack sees."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ from typing import Any
 import pytest
 
 from sandbox.paths import cache
-from sandbox.providers.install import install
-from sandbox.providers.kubernetes import VERSION
+from sandbox.providers.install import install_link
+from sandbox.providers.kubernetes import VERSION, launcher
+from sandbox.providers.kubernetes.older_states import bring_over_all
 from sandbox.setup import no_engine_logs
 from sandbox.toolchain import pulumi_cli
 from sandbox.toolchain.progress import Progress
@@ -24,7 +25,6 @@ from tests.sandbox.cluster.local_cluster import LocalCluster
 
 pytestmark = [pytest.mark.engine, pytest.mark.sandbox]
 
-ROOT = Path(__file__).resolve().parents[4]
 PASSWORD = "correct-horse-battery"
 PROGRAM = """
 import json, os
@@ -45,8 +45,16 @@ api = k8s.apps.v1.Deployment(
         "selector": {"match_labels": labels},
         "template": template,
     },
-    opts=pulumi.ResourceOptions(protect=say.get("protect", False)),
+    opts=pulumi.ResourceOptions(
+        protect=say.get("protect", False), custom_timeouts=pulumi.CustomTimeouts(create="60s", update="8s")
+    ),
 )
+if claim := say.get("claim"):
+    k8s.core.v1.PersistentVolumeClaim(
+        "claim",
+        metadata={**claim["metadata"], **place, "annotations": {"pulumi.com/skipAwait": "true"}},
+        spec={"access_modes": claim["spec"]["accessModes"], "resources": claim["spec"]["resources"]},
+    )
 k8s.core.v1.Secret("credentials", metadata=place, string_data={"password": say["password"]})
 k8s.core.v1.ConfigMap("settings", metadata={"name": "settings", **place}, data={"level": say.get("level", "1")})
 pulumi.export("uid", api.metadata.uid)
@@ -87,7 +95,7 @@ class Stack:
 def stack(cluster: LocalCluster, namespace: str, tmp_path: Path) -> Stack:
     home, state = tmp_path / "home", tmp_path / "state"
     state.mkdir()
-    install(home, "kubernetes", VERSION, "sandbox.providers.kubernetes", Path(sys.executable), ROOT)
+    install_link(home, "kubernetes", VERSION, launcher.ensure(cache(), Progress(quiet=True)))
     no_engine_logs(home)
     runtime = {"name": "python", "options": {"virtualenv": sys.prefix}}
     (tmp_path / "Pulumi.yaml").write_text(json.dumps({"name": "rag", "runtime": runtime}))
@@ -129,8 +137,9 @@ def test_forth_and_back_again(stack: Stack, cluster: LocalCluster, namespace: st
     assert images(cluster, namespace) == {"app:1": 0, "app:2": 3}
 
     told = stack.up(fails=True, image="example.test/missing:1")
-    assert f"Deployment {namespace}/api did not become ready: 0/3 Pods available (ProgressDeadlineExceeded)" in told
-    assert "not found" in told or "ErrImagePull" in told or "ImagePullBackOff" in told
+    assert f'"{namespace}/api" failed to fully initialize or become live' in told
+    assert "timed out waiting to be Ready" in told
+    assert "ErrImagePull" in told or "ImagePullBackOff" in told
     assert "Traceback" not in told
 
     assert "1 updated" in stack.up()
@@ -158,9 +167,44 @@ def test_a_cluster_that_is_down_is_one_line(stack: Stack, tmp_path: Path, cluste
     config = tmp_path / "down"
     config.write_text(cluster.kubeconfig.read_text().replace(f":{cluster.port}", ":9"))
     stack.environment["KUBECONFIG"] = str(config)
-    told = stack.run("preview", fails=True)
-    assert "the sandbox cluster at https://127.0.0.1:9 does not answer; start it with make up" in told
+    told = stack.up(fails=True)
+    assert "configured Kubernetes cluster is unreachable" in told
+    assert "127.0.0.1:9" in told
     assert "Traceback" not in told
+
+
+def test_another_machine_is_out_of_reach(stack: Stack, tmp_path: Path, cluster: LocalCluster) -> None:
+    config = tmp_path / "elsewhere"
+    config.write_text(cluster.kubeconfig.read_text().replace("127.0.0.1", "192.0.2.1"))
+    stack.environment["KUBECONFIG"] = str(config)
+    told = stack.up(fails=True)
+    assert "the-sandbox-serves-clusters-on-this-machine-only.invalid" in told
+
+
+def test_a_state_that_the_plugin_of_before_wrote_is_brought_over(
+    stack: Stack, cluster: LocalCluster, namespace: str
+) -> None:
+    """As that plugin left it: no inputs among the outputs. Nothing is replaced, and the claim stays the same one."""
+    claim = {
+        "apiVersion": "v1",
+        "kind": "PersistentVolumeClaim",
+        "metadata": {"name": "vectors"},
+        "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}},
+    }
+    stack.up(replicas=1, claim=claim)
+    before = cluster.get("persistentvolumeclaim", "vectors", "-n", namespace)["metadata"]["uid"]
+    path = next((stack.folder / "state").glob("**/stacks/rag/dev.json"))
+    older = json.loads(path.read_text())
+    for resource in older["checkpoint"]["latest"]["resources"]:
+        for name in ("__inputs", "__initialApiVersion"):
+            resource.get("outputs", {}).pop(name, None)
+    path.write_text(json.dumps(older))
+    told = stack.run("preview", replicas=1, claim=claim)
+    assert "to replace" in told, "what would have happened"
+    assert bring_over_all(stack.folder / "state") == ["dev"]
+    told = stack.up(replicas=1, claim=claim)
+    assert "5 unchanged" in told
+    assert cluster.get("persistentvolumeclaim", "vectors", "-n", namespace)["metadata"]["uid"] == before
 
 
 def test_the_plugin_starts_fast(stack: Stack) -> None:
