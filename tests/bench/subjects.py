@@ -78,8 +78,8 @@ def kubectl(project: Project, *words: str) -> str:
 def deployed(folder: Path, part: Part = "all") -> Iterator[Subjects]:
     """A sandbox in ``folder``, so that nothing of the checkout's own is touched, with everything deployed in it.
 
-    part: ``prod`` is what the policy pack and CPU times are measured with (prod and the programs that do nothing, at one
-    release), and ``rag-api`` what rollouts are.
+    part: ``prod`` is what the policy pack and CPU times are measured with (prod and the programs that do nothing, at
+    one release), and ``rag-api`` what rollouts are.
     """
     state = State(folder / "sandbox")
     try:
