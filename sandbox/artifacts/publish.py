@@ -64,6 +64,9 @@ def _make_bucket(s3: S3Client, bucket: str, region: str) -> None:
         else:
             location: BucketLocationConstraintType = region  # type: ignore[assignment]
             s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": location})
+        # As S3 makes every bucket since April 2023 (S3 user guide, "Default settings for new S3 buckets"), unlike moto.
+        words = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
+        s3.put_public_access_block(Bucket=bucket, PublicAccessBlockConfiguration=dict.fromkeys(words, True))  # type: ignore[arg-type]
     if s3.get_bucket_versioning(Bucket=bucket).get("Status") != "Enabled":
         s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
 
