@@ -37,7 +37,7 @@ def _release(words: Sequence[str], environment: Mapping[str, str]) -> str | None
 
 
 def _make_bucket(variables: Mapping[str, str]) -> None:
-    """Versioned, as the one on a real account has to be; left alone where it is there."""
+    """Private and versioned, as the one on a real account has to be; left alone where it is there."""
     import boto3
 
     s3 = boto3.client(
@@ -51,3 +51,6 @@ def _make_bucket(variables: Mapping[str, str]) -> None:
         s3.create_bucket(Bucket=BUCKET)
     if s3.get_bucket_versioning(Bucket=BUCKET).get("Status") != "Enabled":
         s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
+    private = dict.fromkeys(("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"), True)
+    # S3 makes every new bucket so since April 2023; moto does not.
+    s3.put_public_access_block(Bucket=BUCKET, PublicAccessBlockConfiguration=private)
