@@ -81,6 +81,7 @@ def test_what_was_lost_is_brought_back(bucket: Bucket, images: Registry, built: 
     assert registry.present(image(written).place)
 
 
+@pytest.mark.long
 def test_images_outlast_a_restart_of_the_registry(bucket: Bucket, images: Registry, built: Path, written: Path) -> None:
     publish(NEW, TODAY, bucket, built, written)
     images.server.stop()
@@ -102,7 +103,7 @@ def test_nothing_is_uploaded_where_something_isnt_built(
     assert bucket.keys() == []
 
 
-@pytest.mark.parametrize("when", ["before", "at the same moment"])
+@pytest.mark.parametrize("when", [pytest.param("before", marks=pytest.mark.long), "at the same moment"])
 def test_anothers_object_under_a_key_is_never_overwritten(
     bucket: Bucket, images: Registry, built: Path, written: Path, monkeypatch: pytest.MonkeyPatch, when: str
 ) -> None:
@@ -138,7 +139,15 @@ def test_the_same_content_of_another_publisher_is_taken_for_ours(
     assert bucket.standing(item) is Standing.THERE
 
 
-@pytest.mark.parametrize("after", [0, 1, 5, 20])
+@pytest.mark.parametrize(
+    "after",
+    [
+        pytest.param(0, marks=pytest.mark.long),
+        1,
+        pytest.param(5, marks=pytest.mark.long),
+        pytest.param(20, marks=pytest.mark.long),
+    ],
+)
 def test_killed_half_way_it_goes_on(
     bucket: Bucket, images: Registry, built: Path, written: Path, monkeypatch: pytest.MonkeyPatch, after: int
 ) -> None:
@@ -190,6 +199,7 @@ def test_two_publishers_at_once_end_as_one(bucket: Bucket, images: Registry, bui
     assert len({each["Key"] for each in versions}) == len(versions)
 
 
+@pytest.mark.long
 def test_two_releases_locked_at_once_both_stay(bucket: Bucket, images: Registry, built: Path, written: Path) -> None:
     (written / "v1.6.0.yaml").write_text((written / f"{NEW}.yaml").read_text().replace(NEW, "v1.6.0"))
     bring_all(bucket, built, written)
@@ -228,7 +238,9 @@ def test_without_crane_it_says_where_to_get_it(
     assert "crane isn't on PATH" in refusal(bucket, built, written)
 
 
-@pytest.mark.parametrize(("minutes", "which"), [(20, "20 minutes ahead of"), (-90, "90 minutes behind")])
+@pytest.mark.parametrize(
+    ("minutes", "which"), [(20, "20 minutes ahead of"), pytest.param(-90, "90 minutes behind", marks=pytest.mark.long)]
+)
 def test_a_clock_that_is_wrong_is_said_before_anything_is_uploaded(
     bucket: Bucket,
     images: Registry,
@@ -285,6 +297,7 @@ def test_an_edited_manifest_is_refused(bucket: Bucket, images: Registry, built: 
         publish(NEW, TODAY, bucket, built, written)
 
 
+@pytest.mark.long
 def test_an_image_may_be_named_by_another_repository_than_it_was_built_for(
     bucket: Bucket, images: Registry, built: Path, written: Path
 ) -> None:
@@ -295,6 +308,7 @@ def test_an_image_may_be_named_by_another_repository_than_it_was_built_for(
     assert registry.present(image(written).place)
 
 
+@pytest.mark.long
 def test_a_layer_that_a_registry_lost_is_missed(bucket: Bucket, images: Registry, built: Path, written: Path) -> None:
     publish(NEW, TODAY, bucket, built, written)
     blobs = images.folder / "registry" / "blobs" / "sha256"
