@@ -51,6 +51,13 @@ def _make_bucket(variables: Mapping[str, str]) -> None:
         s3.create_bucket(Bucket=BUCKET)
     if s3.get_bucket_versioning(Bucket=BUCKET).get("Status") != "Enabled":
         s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
-    private = dict.fromkeys(("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"), True)
     # S3 makes every new bucket so since April 2023; moto does not.
-    s3.put_public_access_block(Bucket=BUCKET, PublicAccessBlockConfiguration=private)
+    s3.put_public_access_block(
+        Bucket=BUCKET,
+        PublicAccessBlockConfiguration={
+            "BlockPublicAcls": True,
+            "IgnorePublicAcls": True,
+            "BlockPublicPolicy": True,
+            "RestrictPublicBuckets": True,
+        },
+    )
