@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from scripts.preflight.facts import Facts
-from scripts.preflight.rows import Finding, code, fine, missing, unknown
+from scripts.preflight.rows import Finding, code, fine, line, missing, unknown
 from scripts.preflight.state import resources
 from scripts.targets import explain, is_local
 from stacks.artifact_objects import FUNCTION, LAYER, artifact_objects
@@ -169,8 +169,7 @@ def _raise_quota(service: str, quota: str, name: str) -> str:
 
 
 def _unasked(operation: str, error: Exception) -> Finding:
-    said = explain(error) or _one_line(error)
-    return unknown(f"{operation} isn't answered: {said}", "look at the quotas in the console: Service Quotas")
+    return unknown(f"{operation} isn't answered: {line(error)}", "look at the quotas in the console: Service Quotas")
 
 
 def _one_line(error: object) -> str:

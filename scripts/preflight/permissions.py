@@ -15,11 +15,10 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from scripts.preflight.facts import Facts
-from scripts.preflight.rows import Finding, UntoldError, denied, fine, missing, unknown
+from scripts.preflight.rows import Finding, UntoldError, denied, fine, line, missing, unknown
 from scripts.preflight.state import resources
 from scripts.rights.document import narrowed, steps
 from scripts.rights.model import Grant, Place
-from scripts.targets import explain
 
 SIDE_BY_SIDE = 12
 NAMED = 5
@@ -89,13 +88,12 @@ def _judged(facts: Facts, name: str) -> Finding:
 
 
 def _unsimulated(facts: Facts, principal: str, error: Exception) -> Finding:
-    said = explain(error) or " ".join(str(error).split())
     if denied(error):
         return unknown(
             f"{principal} may not simulate its own rights (iam:SimulatePrincipalPolicy)",
             PRINT.format(stack=facts.stack, principal=principal),
         )
-    return unknown(f"rights can't be simulated: {said}", PRINT.format(stack=facts.stack, principal=principal))
+    return unknown(f"rights can't be simulated: {line(error)}", PRINT.format(stack=facts.stack, principal=principal))
 
 
 def principal_of(arn: str, iam: Any) -> str | None:

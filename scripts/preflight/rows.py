@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -14,7 +15,7 @@ from scripts.engine import EngineError
 from scripts.targets import TargetError, explain
 from stacks.model import ConfigurationError
 
-SECONDS = 8.5
+SECONDS = 8.0
 """From the start of the program to the end of the last row: a preflight answers within 10 s."""
 LEAST = 1.0
 """Seconds that rows have where a busy machine took long to start the program."""
@@ -122,10 +123,16 @@ def _into(found: dict[str, Row], name: str, look: Look) -> None:
 
 def refused(error: BaseException) -> Finding:
     """What an answer other than the expected one says of a row: a lacking right, or nothing at all."""
-    said = explain(error) or f"{type(error).__name__}: {' '.join(str(error).split())}"
+    said = line(error)
     if denied(error):
         return unknown(f"may not be looked at: {said}", "give the role what `rollback preflight --policy` prints")
     return unknown(said, "see the row of the credentials or the cluster; then run this again")
+
+
+def line(error: BaseException) -> str:
+    """One line for an error, without the page that a server which isn't AWS's answers with."""
+    said = explain(error) or f"{type(error).__name__}: {' '.join(str(error).split())}"
+    return re.split(r"(b['\"])?<!doctype", said, flags=re.IGNORECASE)[0].rstrip(": ,") or type(error).__name__
 
 
 DENIED = ("AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationError", "403", "Forbidden")
