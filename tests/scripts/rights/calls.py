@@ -127,7 +127,7 @@ def _names(code: CodeType) -> Iterator[str]:
 
 SERVICES = (
     *("apigateway", "apigatewayv2", "cloudwatch", "codedeploy", "dynamodb", "ec2", "iam", "kms", "lambda", "logs"),
-    *("rds", "s3", "secretsmanager", "sns", "sqs", "ssm", "sts", "events", "efs"),
+    *("rds", "s3", "secretsmanager", "sns", "sqs", "ssm", "sts", "efs"),
 )
 
 
