@@ -21,9 +21,11 @@ pytestmark = [pytest.mark.engine, pytest.mark.sandbox, pytest.mark.long]
 @pytest.fixture
 def fresh(sandbox: RunningSandbox, prod: Project, tmp_path: Path) -> Iterator[Project]:
     """A fresh clone that is led to the deployed stack; prod is at its release again afterwards."""
-    yield clone(tmp_path / "clone", {**os.environ, **sandbox.environment, "HOME": str(tmp_path)})
+    project = clone(tmp_path / "clone", {**os.environ, **sandbox.environment, "HOME": str(tmp_path)})
+    yield project
+    # Only this clone has the manifest of the release that runs now.
+    done = project.rollback("deploy", "v1.2.3", timeout=900)
     prod.restore_settings()
-    done = prod.rollback("deploy", "v1.2.3", "--unpin", timeout=900)
     assert done.code == 0, done.said
 
 
