@@ -21,8 +21,10 @@ pytestmark = [pytest.mark.engine, pytest.mark.sandbox, pytest.mark.long]
 
 @pytest.fixture
 def own(tmp_path: Path) -> Iterator[RunningSandbox]:
-    """A sandbox of its own: a stack that has run this release is refused to a project without its manifest, by the guard
-    of the release's ConfigMap."""
+    """A sandbox of its own.
+
+    Once a stack has run this release, the guard of its ConfigMap refuses the stack to projects without its manifest.
+    """
     running = start(tmp_path / "sandbox", TEST_MINUTE)
     try:
         yield running
