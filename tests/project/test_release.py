@@ -11,20 +11,34 @@ import pytest
 from kubernetes import client, config
 
 from stacks.releases import load
+from tests.conftest import TEST_MINUTE
 from tests.docs.test_releases import VERSION, blocks, clone, run
 from tests.support.project import Project
-from tests.support.sandbox import RunningSandbox
+from tests.support.sandbox import RunningSandbox, start, stop
 
 pytestmark = [pytest.mark.engine, pytest.mark.sandbox, pytest.mark.long]
 
 
 @pytest.fixture
-def fresh(sandbox: RunningSandbox, prod: Project, tmp_path: Path) -> Iterator[Project]:
-    """A fresh clone that is led to the deployed stack; prod is at its release again afterwards."""
-    yield clone(tmp_path / "clone", {**os.environ, **sandbox.environment, "HOME": str(tmp_path)})
-    prod.restore_settings()
-    done = prod.rollback("deploy", "v1.2.3", "--unpin", timeout=900)
+def own(tmp_path: Path) -> Iterator[RunningSandbox]:
+    """A sandbox of its own.
+
+    Once a stack has run this release, the guard of its ConfigMap refuses the stack to projects without its manifest.
+    """
+    running = start(tmp_path / "sandbox", TEST_MINUTE)
+    try:
+        yield running
+    finally:
+        stop(running)
+
+
+@pytest.fixture
+def fresh(own: RunningSandbox, tmp_path: Path) -> Project:
+    """A fresh clone with prod deployed at its pinned release."""
+    project = clone(tmp_path / "clone", {**os.environ, **own.environment, "HOME": str(tmp_path)})
+    done = project.rollback("up", timeout=900)
     assert done.code == 0, done.said
+    return project
 
 
 def pod_images(sandbox: RunningSandbox) -> set[str]:
@@ -34,7 +48,7 @@ def pod_images(sandbox: RunningSandbox) -> set[str]:
 
 
 @pytest.mark.timeout(2_400)
-def test_from_source_to_users_back_and_forth(sandbox: RunningSandbox, fresh: Project) -> None:
+def test_from_source_to_users_back_and_forth(own: RunningSandbox, fresh: Project) -> None:
     source, release, deploy = blocks()
     run(fresh, source)
     run(fresh, release)
@@ -46,9 +60,9 @@ def test_from_source_to_users_back_and_forth(sandbox: RunningSandbox, fresh: Pro
     for line, image in zip(deploy.splitlines(), [made.rag_api.image, before.image, made.rag_api.image], strict=True):
         said = run(fresh, line)
         assert "fails" not in said
-        assert pod_images(sandbox) == {image}
+        assert pod_images(own) == {image}
     assert fresh.pin() == VERSION
-    code = sandbox.client("lambda").get_function_configuration(
+    code = own.client("lambda").get_function_configuration(
         FunctionName="amplify-rag-prod-query_handler", Qualifier="live"
     )
     assert base64.b64decode(code["CodeSha256"]).hex() == made.async_rag.functions["query_handler"].sha256
