@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from pathlib import Path
@@ -48,7 +49,7 @@ STUCK = "import time; print('waiting for the disk'); time.sleep(60)"
 @pytest.mark.parametrize("busy", [False, True])
 def test_a_start_may_take_as_long_as_it_gets_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, busy: bool) -> None:
     """Busy: each step takes longer than the patience, and so many programs share the machine."""
-    monkeypatch.setattr(processes.os, "getloadavg", lambda: (100.0 * (processes.os.cpu_count() or 1), 0, 0))
+    monkeypatch.setattr(os, "getloadavg", lambda: (100.0 * (os.cpu_count() or 1), 0, 0))
     if not busy:
         monkeypatch.setattr(processes, "crowd", lambda: 1.0)
     server = starting(tmp_path, SLOW, 0.1 if busy else 1.5)
@@ -76,7 +77,7 @@ def test_a_start_that_gets_no_further_says_where_it_stands(tmp_path: Path, monke
 
 
 def test_how_crowded_a_machine_is(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(processes.os, "cpu_count", lambda: 2)
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
     for load, share in ((0.0, 1.0), (2.0, 1.0), (30.0, 15.0)):
-        monkeypatch.setattr(processes.os, "getloadavg", lambda load=load: (load, 0, 0))
+        monkeypatch.setattr(os, "getloadavg", lambda load=load: (load, 0, 0))
         assert processes.crowd() == share
