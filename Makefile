@@ -26,7 +26,7 @@ else
   SANDBOX :=
 endif
 
-.PHONY: help up test soak fuzz rollback-prod deploy shell env down clean bench check toolchain sandbox
+.PHONY: help up test soak fuzz rollback-prod deploy shell env down clean bench check toolchain tools sandbox
 
 help:            ## this list
 	@sed -n 's/^\([a-z-]*\): .*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 24
@@ -41,13 +41,13 @@ deploy: $(READY)         ## deploy VERSION to STACK, or go back to it
 	@test -n "$(VERSION)" || { echo "error: say which release: make rollback-prod VERSION=v1.2.2" >&2; exit 2; }
 	@$(LEAD) rollback deploy $(VERSION) -s $(STACK)
 
-test: $(READY) toolchain ## all the tests (TESTS=path narrows them down)
+test: $(READY) tools    ## all the tests (TESTS=path narrows them down)
 	@scripts/run-tests $(TESTS)
 
-soak: $(READY) toolchain ## the long suite
+soak: $(READY) tools    ## the long suite
 	@scripts/run-tests --soak $(TESTS)
 
-fuzz: $(READY) toolchain ## SEQUENCES of the guard's fuzz (300), going on where the last call was stopped
+fuzz: $(READY) tools    ## SEQUENCES of the guard's fuzz (300), going on where the last call was stopped
 	@scripts/run-tests --fuzz --sequences $(SEQUENCES)
 
 check: $(READY)          ## types and style, those of the code in artifacts too
@@ -71,6 +71,9 @@ clean: $(READY)          ## stop it and delete its state
 
 toolchain: $(READY)      ## build or find pulumi; prints its folder
 	@$(PY) -m sandbox.toolchain
+
+tools: $(READY)
+	@$(PY) -m sandbox build
 
 sandbox: $(READY)
 	@$(PY) -m sandbox up

@@ -17,6 +17,7 @@ def main(arguments: list[str] | None = None) -> int:
     commands = parser.add_subparsers(dest="command", required=True)
     start = commands.add_parser("up", help="set up what is missing and start what doesn't run")
     start.add_argument("--minute-seconds", type=float, default=60.0, help="real seconds an emulated minute lasts")
+    commands.add_parser("build", help="build what the sandbox is made of and the cache lacks; start nothing")
     commands.add_parser("down", help="stop this checkout's servers; the state stays")
     commands.add_parser("status", help="what runs, and where")
     commands.add_parser("env", help="lines for eval that lead every tool to the sandbox")
@@ -43,10 +44,11 @@ def _run(chosen: argparse.Namespace, state: State) -> int:
     if chosen.command == "shell":
         _shell(state)
     from sandbox import setup
+    from sandbox.toolchain.progress import Progress
 
-    if chosen.command == "up":
-        from sandbox.toolchain.progress import Progress
-
+    if chosen.command == "build":
+        setup.build(Progress())
+    elif chosen.command == "up":
         setup.up(state, Progress(), chosen.minute_seconds)
     elif chosen.command == "status":
         return _status(state)

@@ -8,6 +8,7 @@ import json
 import os
 import sys
 from collections.abc import Collection, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -31,26 +32,43 @@ AWS_VERSION = "7.51.1"
 """Of the aws plugin: that of the SDK in requirements.lock."""
 
 
+@dataclass(frozen=True)
+class Tools:
+    """What the sandbox is made of: executables, and the folder that holds Pulumi's."""
+
+    pulumi: Path
+    cluster: Path
+    registry: Path
+    crane: Path
+    provider: Path
+
+
+def build(progress: Progress) -> Tools:
+    """Build what isn't in the cache yet. Raises ``ToolchainError``: one line."""
+    pulumi = pulumi_cli.ensure(cache(), progress)
+    binary = cluster.ensure(cache(), progress)
+    serving, crane = registry.ensure(cache(), progress)
+    provider = kubernetes_provider.ensure(cache(), progress)
+    host_tools.ensure(cache(), progress)
+    return Tools(pulumi, binary, serving, crane, provider)
+
+
 def up(state: State, progress: Progress, minute_seconds: float = 60.0, only: Collection[str] | None = None) -> Identity:
     """Set up what is missing and start what doesn't run. Raises ``SandboxError`` or ``ToolchainError``: one line.
 
     only: the servers to start, by name; all of them when left out. The account and the registry are always among them.
     """
     with _alone(state):
-        tools = pulumi_cli.ensure(cache(), progress)
-        binary = cluster.ensure(cache(), progress)
-        serving, crane = registry.ensure(cache(), progress)
-        provider = kubernetes_provider.ensure(cache(), progress)
-        host_tools.ensure(cache(), progress)
+        tools = build(progress)
         identity = state.create(minute_seconds)
         _write_images(state)
         registry.lead(state.folder, identity.registry_port)
-        _install(state, tools, binary, crane, provider)
+        _install(state, tools)
         for stack in bring_over_all(state.backend):
             progress.say(f"the state of {stack} is now one of Pulumi's own Kubernetes provider; nothing was touched")
         every = [
             each
-            for each in servers(state, identity, binary, serving)
+            for each in servers(state, identity, tools.cluster, tools.registry)
             if only is None or each.name in {*only, "account", "registry"}
         ]
         for server in every:
@@ -102,15 +120,21 @@ def _write_images(state: State) -> None:
         temporary.replace(state.images)
 
 
-def _install(state: State, tools: Path, binary: Path, crane: Path, provider: Path) -> None:
+def _install(state: State, tools: Tools) -> None:
     """Plugins into the engine's home, commands into the folder that PATH begins with."""
     python = Path(sys.executable)
     install(state.pulumi_home, "aws", AWS_VERSION, "sandbox.providers.aws", python=python, root=ROOT)
-    install_link(state.pulumi_home, "kubernetes", kubernetes.VERSION, provider)
+    install_link(state.pulumi_home, "kubernetes", kubernetes.VERSION, tools.provider)
     no_engine_logs(state.pulumi_home)
     state.backend.mkdir(parents=True, exist_ok=True)
     state.bin.mkdir(parents=True, exist_ok=True)
-    for name, target in (("kubectl", kubectl.path()), ("sandbox-cluster", binary), ("crane", crane), ("tools", tools)):
+    commands = {
+        "kubectl": kubectl.path(),
+        "sandbox-cluster": tools.cluster,
+        "crane": tools.crane,
+        "tools": tools.pulumi,
+    }
+    for name, target in commands.items():
         link = state.bin / name
         temporary = state.bin / f".{name}.new"
         temporary.unlink(missing_ok=True)
