@@ -25,12 +25,12 @@ def missing(
 
     What the state says is deployed isn't needed: nothing takes it from the bucket again.
     """
-    needed = _needed(settings, selected, state)
-    if not needed:
+    asked = needed(settings, selected, state)
+    if not asked:
         return []
     with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
-        there = list(pool.map(lambda item: _is_there(s3, settings.project.artifact_bucket, item.key), needed))
-    return [item for item, found in zip(needed, there, strict=True) if not found]
+        there = list(pool.map(lambda item: _is_there(s3, settings.project.artifact_bucket, item.key), asked))
+    return [item for item, found in zip(asked, there, strict=True) if not found]
 
 
 def exchanged(
@@ -42,7 +42,7 @@ def exchanged(
     (``components.parts.versions``); these would be used as they are. Raises ``ClientError``.
     """
     bucket = settings.project.artifact_bucket
-    asked = [item for item in _needed(settings, selected, state) if item.type != FUNCTION]
+    asked = [item for item in needed(settings, selected, state) if item.type != FUNCTION]
     return [item for item in asked if _sha256(s3, bucket, item.key) != item.sha256]
 
 
@@ -53,9 +53,8 @@ def _sha256(s3: Any, bucket: str, key: str) -> str:
     return digest.hexdigest()
 
 
-def _needed(
-    settings: StackSettings, selected: Mapping[str, Selected], state: Mapping[str, Any]
-) -> list[ArtifactObject]:
+def needed(settings: StackSettings, selected: Mapping[str, Selected], state: Mapping[str, Any]) -> list[ArtifactObject]:
+    """The zips that an update would take from the artifact bucket: those that the state doesn't have yet."""
     return [
         item
         for item in artifact_objects(settings, selected)

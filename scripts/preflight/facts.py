@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from scripts.engine import Engine, EngineError, Left
+from scripts.preflight import artifacts
 from scripts.preflight.rows import UntoldError
-from scripts.preflight.state import outputs
 from scripts.rights.model import Place
-from stacks.artifact_objects import ArtifactObject, artifact_objects
+from stacks.artifact_objects import ArtifactObject
 from stacks.selection import Selected, select
 from stacks.settings import StackSettings
 
@@ -114,12 +114,7 @@ class Facts:
     @property
     def needed(self) -> list[ArtifactObject]:
         """The zips that an update would take from the artifact bucket. Raises ``UntoldError``."""
-        state = self.known_state()
-        return [
-            item
-            for item in artifact_objects(self.settings, self.selected)
-            if not item.is_deployed(outputs(state, item.type, item.resource))
-        ]
+        return artifacts.needed(self.settings, self.selected, self.known_state())
 
     def client(self, service: str, region: str = "") -> Any:
         """A boto3 client that answers soon or not at all; S3's says which account has to own a bucket."""

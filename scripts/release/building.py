@@ -80,7 +80,7 @@ def build(
     one can't be built. Nothing that was built before is touched then.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    with _alone(folder):
+    with alone(folder):
         return _build(system, only_changed, sources, folder, releases)
 
 
@@ -172,8 +172,8 @@ def _refuse_changed(made: list[Built], releases: Path) -> None:
 
 
 @contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """Two builds of one checkout go one after the other."""
+def alone(folder: Path) -> Iterator[None]:
+    """Two commands of one checkout write into a folder one after the other, each what it read itself."""
     held = os.open(folder, os.O_RDONLY)
     try:
         fcntl.flock(held, fcntl.LOCK_EX)

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
 from apps import registry
 from scripts.release import building, checking, places, retiring
-from scripts.release.building import FOLDER, Built
+from scripts.release.building import FOLDER, Built, alone
 from scripts.release.errors import ReleaseError
 from scripts.release.places import LARGEST_SKEW, Bucket, Standing
 from stacks.lock import parts, read_lock
@@ -41,7 +38,7 @@ def publish(version: str, today: date, at: Bucket, built: Path = FOLDER, release
         raise ReleaseError(f"{version} can't be published: {'; '.join(each.text for each in reasons)}")
     _refuse_skew(at)
     uploaded, there = bring(pinned(release), at, built)
-    with _alone(releases):
+    with alone(releases):
         fresh = _unlocked(version, releases)
         if fresh:
             lock_release(version, releases)
@@ -148,14 +145,3 @@ def _refuse_skew(at: Bucket) -> None:
 def _unlocked(version: str, folder: Path) -> list[str]:
     lock = read_lock(folder)
     return [name for name in parts(version, folder) if name not in lock]
-
-
-@contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """Two publishers of one checkout lock one after the other: each would write the file that it had read before."""
-    held = os.open(folder, os.O_RDONLY)
-    try:
-        fcntl.flock(held, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(held)
