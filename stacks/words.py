@@ -31,6 +31,7 @@ PATTERNS = {
     r"^db\.[a-z0-9]+\.[a-z0-9]+$": "a class of RDS instances, such as db.t4g.medium",
     r"^\d+(\.\d+)?$": "a version of PostgreSQL, such as 16.4",
     r"^https?://[^\s/]+(:\d+)?$": "an address without a path, such as https://app.example.com",
+    r"^[a-z0-9-]{1,64}$": "a name of at most 64 of the characters a-z, 0-9 and -",
     r"^[a-z0-9-]+$": "a name in the characters a-z, 0-9 and -",
     r"^[A-Z][A-Z0-9]*(_[A-Z0-9]+)+$": "the id of a check, such as CKV_AWS_21",
     r"^(urn:pulumi:[^:\s]+::[^:\s]+::\S+?::\S.*|blast-radius:[a-z0-9-]+)$": "a resource's URN, or blast-radius:SYSTEM",

@@ -24,8 +24,12 @@ from tests.sandbox.toolchain.trial_project import Project
 PACK = str(ROOT / "policies")
 PROGRAM = """
 import json
+import signal
 from pathlib import Path
 import pulumi
+
+# As the product's program: the host interrupts one that the engine has given up.
+signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 class Part(pulumi.ComponentResource):
     def __init__(self, kind, name, props, protect):

@@ -80,7 +80,9 @@ def test_a_wrong_setting_is_one_line_instead_of_a_port() -> None:
     )
     assert done.returncode != 0
     assert done.stdout == ""
-    assert done.stderr.startswith("error: unknown policy 'alarm-action' (did you mean alarm-actions?)")
+    assert done.stderr.startswith(
+        "error: stacks/Pulumi.dev.yaml: policies:enforcement: unknown policy 'alarm-action' (did you"
+    )
     assert "Traceback" not in done.stderr
 
 

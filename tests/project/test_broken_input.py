@@ -38,7 +38,7 @@ def without_system(project: Project) -> None:
     """Publish a release v1.5.0 that has no rag-api."""
     folder = project.folder / "stacks" / "releases"
     release = yaml.safe_load((folder / "v1.2.3.yaml").read_text())
-    release["version"] = "v1.5.0"
+    release |= {"version": "v1.5.0", "released": yaml.safe_load((folder / "v1.4.0.yaml").read_text())["released"]}
     del release["systems"]["rag-api"]
     (folder / "v1.5.0.yaml").write_text(yaml.safe_dump(release, sort_keys=False))
     assert project.rollback("publish", "v1.5.0").code == 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -30,6 +31,18 @@ def resources(project: Project) -> dict[str, Any]:
         for each in found
         if not each.get("external")
     }
+
+
+def drifted(project: Project) -> set[str]:
+    """Refresh the stack; the names of resources that the engine found otherwise than its state had them.
+
+    What the program only reads (the cluster's identity) is left out: Pulumi's Kubernetes provider notes inputs for it
+    that no program gave, at each refresh after an update.
+    """
+    done = project.pulumi("refresh", "--yes", "--skip-preview")
+    assert done.code == 0, done.said
+    found = re.findall(r"^ ~  \S+ (\S+) updated", done.said, re.MULTILINE)
+    return set(found) - {"cluster-identity"}
 
 
 @contextlib.contextmanager

@@ -165,9 +165,8 @@ def policy_of(backend: Any, function_name: str, qualifier: str | None) -> Any:
     latest = backend.get_function(function_name.rsplit(":function:", maxsplit=1)[-1].split(":", maxsplit=1)[0])
     if not qualifier or qualifier == "$LATEST":
         return latest.policy
-    if not hasattr(latest, "policies"):
-        latest.policies = {}
-    return latest.policies.setdefault(qualifier, Policy(latest))
+    # In one step: of two calls at once, the second must not throw the first one's policy away.
+    return vars(latest).setdefault("policies", {}).setdefault(qualifier, Policy(latest))
 
 
 def install() -> None:
