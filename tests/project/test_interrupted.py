@@ -201,6 +201,7 @@ def stack_pin(project: Project, stack: str) -> str:
     return read(stack, folder=project.folder / "stacks").project.version
 
 
+@pytest.mark.long
 def test_a_first_deployment_killed_at_any_moment_is_finished_by_rollback_up(
     sandbox: RunningSandbox, project: Project
 ) -> None:
