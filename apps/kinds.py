@@ -100,17 +100,18 @@ class _PythonPackage(Package):
         Raises:
             ArtifactError: as ``packages.installed``.
         """
-        return {**self._brought, **self._own}
+        return {**self._brought, **self.own}
 
     @property
     def lacks(self) -> tuple[str, ...]:
         """The packages that its code imports and that neither it, its system's layers nor Lambda's runtime has."""
-        inside = {name.removeprefix(self._folder()): content for name, content in self._own.items()}
+        inside = {name.removeprefix(self._folder()): content for name, content in self.own.items()}
         there = {name.removeprefix(self._folder()): b"" for name in self.files}
         return imports.lacking(inside, {**there, **dict.fromkeys(self._layers(), b"")})
 
     @cached_property
-    def _own(self) -> tree.Files:
+    def own(self) -> tree.Files:
+        """Its files without the packages that ``requirements.txt`` names."""
         return {name: content for name, content in tree.read(self.folder).items() if name not in _LISTED}
 
     @cached_property

@@ -31,7 +31,7 @@ def check(files: Files, folder: Path) -> str:
 def library(system: str, version: str) -> Files:
     """The packages of a system's layers, as they lie on the path."""
     found = [layer for layer in catalogue.layers() if (layer.system, layer.version) == (system, version)]
-    return {name.removeprefix("python/"): text for layer in found for name, text in layer.files.items()}
+    return {name.removeprefix("python/"): text for layer in found for name, text in layer.own.items()}
 
 
 def together(system: str, version: str) -> Files:
@@ -39,7 +39,7 @@ def together(system: str, version: str) -> Files:
     merged: Files = {}
     for artifact in catalogue.functions():
         if (artifact.system, artifact.version) == (system, version):
-            own = {name.replace("handler.py", f"{artifact.function}.py"): text for name, text in artifact.files.items()}
+            own = {name.replace("handler.py", f"{artifact.function}.py"): text for name, text in artifact.own.items()}
             merged = {**merged, **own} if len(own) > len(merged) else {**own, **merged}
     return merged
 
