@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from moto.s3.models import S3Backend
 from moto.server import ThreadedMotoServer
 
 from sandbox.paths import free_ports
@@ -16,6 +17,8 @@ from tests.sandbox.providers.aws.harness import Harness, boto
 
 @pytest.fixture(scope="session")
 def server() -> Iterator[str]:
+    # Importing a part of the account puts it in moto's place, in whatever process does so.
+    assert S3Backend.put_bucket_notification_configuration.__module__.startswith("moto."), "a test patched moto here"
     (port,) = free_ports(1)
     moto = ThreadedMotoServer(ip_address="127.0.0.1", port=port, verbose=False)
     moto.start()
