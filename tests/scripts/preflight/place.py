@@ -112,10 +112,16 @@ class Cluster(BaseHTTPRequestHandler):
         """Nothing."""
 
 
+class ApiServer(ThreadingHTTPServer):
+    """Takes as many connections at once as an API server does: of Python's five, busy machines drop the rest."""
+
+    request_queue_size = 128
+
+
 @contextmanager
 def cluster(folder: Path, **traits: Any) -> Iterator[Path]:
     """A kubeconfig that leads to an API server with other traits than usual."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), type("Server", (Cluster,), traits))
+    server = ApiServer(("127.0.0.1", 0), type("Server", (Cluster,), traits))
     threading.Thread(target=server.serve_forever, daemon=True).start()
     named = {"cluster": {"server": f"http://127.0.0.1:{server.server_port}"}, "name": "here"}
     context = {"context": {"cluster": "here", "user": "me"}, "name": "here"}

@@ -140,7 +140,6 @@ def test_no_artifact_bucket(pulumi: Pulumi) -> None:
     expect(1, artifact_bucket="missing", artifacts="missing")
 
 
-@pytest.mark.long
 def test_read_only_rights(pulumi: Pulumi, monkeypatch: pytest.MonkeyPatch) -> None:
     real, iam = Facts._client, Iam(reading)
     monkeypatch.setattr(Facts, "_ask_caller", lambda _: Caller(ACCOUNT, SESSION))
