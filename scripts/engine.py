@@ -82,6 +82,30 @@ class Left:
 
 
 @dataclass(frozen=True)
+class Holder:
+    """Whose engine a lock file of the backend tells of."""
+
+    user: str
+    pid: int
+    host: str
+    age: str
+    """How long it has the lock, as people say it."""
+
+    @classmethod
+    def of(cls, lock: Path) -> Holder:
+        """Raises ``OSError``, ``ValueError``, ``KeyError`` and ``TypeError`` for a file that can't be read."""
+        owner = json.loads(lock.read_text())
+        pid, host = int(owner["pid"]), str(owner["hostname"])
+        minutes = (time.time() - lock.stat().st_mtime) / 60
+        return cls(owner.get("username") or "somebody", pid, host, _age(minutes))
+
+    @property
+    def elsewhere(self) -> bool:
+        """Whether it runs, or ran, on another machine."""
+        return self.host != socket.gethostname()
+
+
+@dataclass(frozen=True)
 class Engine:
     """One stack of this project."""
 
@@ -189,15 +213,11 @@ class Engine:
         """The engine that updates the stack just now, in words; None where none does. One that was killed doesn't."""
         for lock in self._locks():
             try:
-                owner = json.loads(lock.read_text())
-                pid, host = int(owner["pid"]), str(owner["hostname"])
-                minutes = (time.time() - lock.stat().st_mtime) / 60
+                holder = Holder.of(lock)
             except (OSError, ValueError, KeyError, TypeError):
                 continue
-            if host != socket.gethostname() or _alive(pid):
-                return (
-                    f"an update by {owner.get('username') or 'somebody'} (pid {pid} on {host}, since {_age(minutes)})"
-                )
+            if holder.elsewhere or _alive(holder.pid):
+                return f"an update by {holder.user} (pid {holder.pid} on {holder.host}, since {holder.age})"
         if _file_backend() is None and Left(self.state(), []).unfinished:
             return f"an update that somebody makes elsewhere, or that was killed (`rollback up -s {self.stack}` tells)"
         return None
@@ -219,9 +239,7 @@ class Engine:
     def _clear_dead_lock(self) -> None:
         for lock in self._locks():
             try:
-                owner = json.loads(lock.read_text())
-                pid, host = int(owner["pid"]), str(owner["hostname"])
-                minutes = (time.time() - lock.stat().st_mtime) / 60
+                holder = Holder.of(lock)
             except FileNotFoundError:
                 continue
             except (ValueError, KeyError, TypeError):
@@ -229,16 +247,17 @@ class Engine:
                     f"{self.stack} is locked by {lock}, which can't be read: if no update runs, "
                     f"`pulumi cancel {self.stack}` removes it"
                 ) from None
-            if host != socket.gethostname():
+            pid, host = holder.pid, holder.host
+            if holder.elsewhere:
                 raise EngineError(
-                    f"{self.stack} is locked by another machine: {owner.get('username') or 'somebody'} (pid {pid} on "
-                    f"{host}), {_age(minutes)} ago. Look whether that update still runs (the pipeline's page, or "
+                    f"{self.stack} is locked by another machine: {holder.user} (pid {pid} on "
+                    f"{host}), {holder.age} ago. Look whether that update still runs (the pipeline's page, or "
                     f"`ps -p {pid}` on {host}): if so, wait for it; if not, `pulumi cancel {self.stack}` removes the "
                     "lock, then run this again"
                 )
             if _alive(pid):
                 raise EngineError(
-                    f"another update of {self.stack} is running (pid {pid} on {host}, since {_age(minutes)}): "
+                    f"another update of {self.stack} is running (pid {pid} on {host}, since {holder.age}): "
                     "wait for it, then run this again"
                 )
             print(f"the update with pid {pid} was killed; its lock is removed", file=sys.stderr)

@@ -59,8 +59,9 @@ class Outcome:
 
 def counts(changes: Mapping[str, int], failed: int = 0) -> str:
     """Numbers of resources in words: what changed; then what stayed, and what failed."""
-    ordered = sorted(changes.items(), key=lambda each: each[0] == "read")
-    moved = [f"{count} {WORDS.get(op, op)}" for op, count in sorted(ordered) if count and op not in ("same", "read")]
+    moved = [
+        f"{count} {WORDS.get(op, op)}" for op, count in sorted(changes.items()) if count and op not in ("same", "read")
+    ]
     still = [f"{changes['same']} unchanged"] if changes.get("same") else []
     still += [f"{failed} failed"] if failed else []
     return "; ".join([", ".join(moved) or "nothing changed", *([", ".join(still)] if still else [])])

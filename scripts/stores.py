@@ -17,8 +17,6 @@ from scripts.running import UNTOLD, Running, reason
 from stacks.settings import StackSettings
 
 ROW = "stores"
-FEW = 3
-"""Stores that are named one by one."""
 
 
 def row(settings: StackSettings, state: Mapping[str, Any], only: str | None = None) -> Running | None:

@@ -134,24 +134,31 @@ def _cluster() -> None:
     import urllib3
     from kubernetes import client, config
 
-    settings = client.Configuration()
     try:
-        config.load_kube_config(_kubeconfig(), client_configuration=settings)
-        settings.retries = False
-        client.VersionApi(client.ApiClient(settings)).get_code(_request_timeout=PATIENCE[is_local()])
+        client.VersionApi(client.ApiClient(kube_settings())).get_code(_request_timeout=PATIENCE[is_local()])
     except (config.ConfigException, client.ApiException, urllib3.exceptions.HTTPError, OSError) as error:
         raise TargetError(explain(error) or _one_line(error)) from None
 
 
 def _cluster_id() -> str:
     """The uid of ``kube-system``, by which a cluster is known."""
+    from kubernetes import client
+
+    core = client.CoreV1Api(client.ApiClient(kube_settings()))
+    return str(core.read_namespace("kube-system", _request_timeout=PATIENCE[is_local()]).metadata.uid)
+
+
+def kube_settings() -> Any:
+    """How the Kubernetes client reaches the cluster that KUBECONFIG leads to now, asking once.
+
+    The client itself reads KUBECONFIG when it is imported. Raises ``ConfigException`` and ``OSError``.
+    """
     from kubernetes import client, config
 
-    settings: Any = client.Configuration()
+    settings = client.Configuration()
     config.load_kube_config(_kubeconfig(), client_configuration=settings)
     settings.retries = False
-    core = client.CoreV1Api(client.ApiClient(settings))
-    return str(core.read_namespace("kube-system", _request_timeout=PATIENCE[is_local()]).metadata.uid)
+    return settings
 
 
 def listens(url: str) -> bool:
@@ -177,14 +184,12 @@ def _ran_out_of_time(error: BaseException) -> bool:
 
 def _server() -> str:
     """The cluster's address; empty where the kubeconfig can't be read."""
-    from kubernetes import client, config
+    from kubernetes import config
 
-    settings: Any = client.Configuration()
     try:
-        config.load_kube_config(_kubeconfig(), client_configuration=settings)
+        return str(kube_settings().host)
     except (config.ConfigException, OSError):
         return ""
-    return str(settings.host)
 
 
 def _kubeconfig() -> str:

@@ -10,17 +10,14 @@ from typing import Any
 from scripts.preflight.facts import Facts
 from scripts.preflight.rows import Finding, code, fine, line, missing, unknown
 from scripts.preflight.state import resources
-from scripts.targets import explain, is_local
+from scripts.targets import REFUSED, explain, is_local
 from stacks.artifact_objects import FUNCTION, LAYER, artifact_objects
 
 ROLE = "aws:iam/role:Role"
 DATABASE = "aws:rds/instance:Instance"
 NEW_ROLES = 19
 """Roles that the program declares with every system on."""
-BAD = (
-    *("InvalidClientTokenId", "UnrecognizedClientException", "SignatureDoesNotMatch", "ExpiredToken"),
-    *("ExpiredTokenException", "AuthFailure", "RequestExpired"),
-)
+BAD = (*REFUSED, "SignatureDoesNotMatch", "RequestExpired")
 """Error codes of credentials that are wrong or over (Common Errors of the API references)."""
 
 

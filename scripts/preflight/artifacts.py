@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from scripts.preflight.state import outputs
+from scripts.release.places import sha256_of
 from stacks.artifact_objects import FUNCTION, ArtifactObject, artifact_objects
 from stacks.selection import Selected
 from stacks.settings import StackSettings
 
 SIDE_BY_SIDE = 8
-PART = 1 << 20
-"""Bytes of a zip that are read at a time."""
 ABSENT = ("404", "NoSuchKey", "NoSuchBucket", "NotFound")
 
 
@@ -43,14 +41,7 @@ def exchanged(
     """
     bucket = settings.project.artifact_bucket
     asked = [item for item in needed(settings, selected, state) if item.type != FUNCTION]
-    return [item for item in asked if _sha256(s3, bucket, item.key) != item.sha256]
-
-
-def _sha256(s3: Any, bucket: str, key: str) -> str:
-    digest = hashlib.sha256()
-    for part in s3.get_object(Bucket=bucket, Key=key)["Body"].iter_chunks(PART):
-        digest.update(part)
-    return digest.hexdigest()
+    return [item for item in asked if sha256_of(s3, bucket, item.key) != item.sha256]
 
 
 def needed(settings: StackSettings, selected: Mapping[str, Selected], state: Mapping[str, Any]) -> list[ArtifactObject]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 from scripts.preflight.facts import CONNECT, READ, Facts
 from scripts.preflight.rows import Finding, UntoldError, fine, missing, unknown
 from scripts.rights import cluster as rights
-from scripts.targets import explain
+from scripts.targets import explain, kube_settings
 
 TIME = (CONNECT, READ)
 SIDE_BY_SIDE = 8
@@ -117,12 +116,9 @@ def _connection(facts: Facts) -> Any:
     """A client of the cluster that KUBECONFIG leads to. Raises what the Kubernetes client raises."""
 
     def connect() -> Any:
-        from kubernetes import client, config
+        from kubernetes import client
 
-        settings = client.Configuration()
-        # The client reads KUBECONFIG when it is imported; what it is now counts.
-        config.load_kube_config(config_file=os.environ.get("KUBECONFIG"), client_configuration=settings)
-        settings.retries = False
+        settings = kube_settings()
         settings.connection_pool_maxsize = 2 * SIDE_BY_SIDE
         return client.ApiClient(settings)
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from scripts.engine import Engine, EngineError, Left
+from scripts.engine import Engine, Left
 from scripts.preflight import artifacts
 from scripts.preflight.rows import UntoldError
 from scripts.rights.model import Place
@@ -87,16 +87,7 @@ class Facts:
     @property
     def state(self) -> Mapping[str, Any]:
         """The whole state; empty where the stack was never made. Raises ``EngineError``."""
-
-        def ask() -> Mapping[str, Any]:
-            try:
-                return Engine(self.stack).state()
-            except EngineError as error:
-                if "no stack named" in str(error):
-                    return {}
-                raise
-
-        return self.once("state", ask)
+        return self.once("state", Engine(self.stack).found)
 
     def known_state(self) -> Mapping[str, Any]:
         """The state, for rows that are about something else. Raises ``UntoldError``."""

@@ -58,7 +58,7 @@ class Bucket:
             raise self._said(error) from None
         # S3 worked this out itself when the zip was uploaded; of a zip without it the content is read.
         told = head.get("ChecksumSHA256") if head.get("ChecksumType") != "COMPOSITE" else None
-        sha256 = base64.b64decode(told).hex() if told else self._sha256(item.place)
+        sha256 = base64.b64decode(told).hex() if told else sha256_of(self.s3, self.name, item.place)
         return Standing.THERE if sha256 == item.sha256 else Standing.OTHER
 
     def put(self, item: Pinned, path: Path) -> bool:
@@ -125,12 +125,6 @@ class Bucket:
         except (BotoCoreError, ReleaseError, registry.RegistryError):
             return None
 
-    def _sha256(self, key: str) -> str:
-        digest = hashlib.sha256()
-        for part in self.s3.get_object(Bucket=self.name, Key=key)["Body"].iter_chunks(PART):
-            digest.update(part)
-        return digest.hexdigest()
-
     def _said(self, error: Any) -> ReleaseError:
         code = _code(error)
         if code in NO_BUCKET or (code == "404" and error.operation_name == "HeadBucket"):
@@ -152,6 +146,14 @@ def bucket(name: str, region: str) -> Bucket:
         connect_timeout=5, read_timeout=60, max_pool_connections=2 * SIDE_BY_SIDE, retries={"mode": "standard"}
     )
     return Bucket(name, region, boto3.client("s3", region_name=region, config=settings))
+
+
+def sha256_of(s3: Any, bucket: str, key: str) -> str:
+    """The SHA-256 of an object's content, hexadecimal, read part by part. Raises ``ClientError``."""
+    digest = hashlib.sha256()
+    for part in s3.get_object(Bucket=bucket, Key=key)["Body"].iter_chunks(PART):
+        digest.update(part)
+    return digest.hexdigest()
 
 
 def by_files() -> frozenset[str]:

@@ -58,7 +58,10 @@ def _mapping(what: str, value: Any) -> None:
 def _no_circle(name: str, body: Mapping[str, Any]) -> None:
     """Conditions may name others, but not themselves by any way round."""
     conditions = body.get("Conditions") or {}
-    uses = {key: {each for each in _named(rule) if each in conditions} for key, rule in conditions.items()}
+    named = {
+        key: [each for each in under("Condition", rule) if isinstance(each, str)] for key, rule in conditions.items()
+    }
+    uses = {key: {each for each in names if each in conditions} for key, names in named.items()}
     try:
         TopologicalSorter(uses).prepare()
     except CycleError as error:
@@ -66,14 +69,14 @@ def _no_circle(name: str, body: Mapping[str, Any]) -> None:
         raise TakeoverError(f"{name}: conditions refer to themselves: {circle}") from None
 
 
-def _named(rule: Any) -> Iterator[str]:
-    """The conditions that a rule names."""
-    if isinstance(rule, list):
-        for each in rule:
-            yield from _named(each)
-    elif isinstance(rule, dict):
-        for key, each in rule.items():
-            if key == "Condition" and isinstance(each, str):
+def under(key: str, part: Any) -> Iterator[Any]:
+    """What stands under a key, wherever in a part of a template; not looked into any further."""
+    if isinstance(part, list):
+        for each in part:
+            yield from under(key, each)
+    elif isinstance(part, dict):
+        for own, each in part.items():
+            if own == key:
                 yield each
             else:
-                yield from _named(each)
+                yield from under(key, each)

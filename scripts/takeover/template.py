@@ -8,7 +8,7 @@ from __future__ import annotations
 import copy
 import json
 import logging
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -65,7 +65,8 @@ def load(
     values = _parameters(path, body.get("Parameters") or {}, given, deployed)
     transforms = body.get("Transform") or []
     wanted = [each for each in (transforms if isinstance(transforms, list) else [transforms]) if each]
-    if strange := [each for each in (*wanted, *_included(body)) if each not in (SAM, loops.EXTENSIONS)]:
+    within = shape.under("Fn::Transform", body)
+    if strange := [each for each in (*wanted, *within) if each not in (SAM, loops.EXTENSIONS)]:
         if processed is None:
             raise TakeoverError(
                 f"{path.name} needs the transform {_name(strange[0])}, which CloudFormation alone can do: name the "
@@ -84,19 +85,6 @@ def load(
 def _known(body: Mapping[str, Any], values: Mapping[str, Any], region: str) -> Values:
     """What loops may go through: parameters and mappings."""
     return Values({"AWS::Region": region, "AWS::Partition": "aws", **values}, body.get("Mappings") or {})
-
-
-def _included(part: Any) -> Iterator[Any]:
-    """The transforms within the template (``Fn::Transform``)."""
-    if isinstance(part, list):
-        for each in part:
-            yield from _included(each)
-    elif isinstance(part, dict):
-        for key, each in part.items():
-            if key == "Fn::Transform":
-                yield each
-            else:
-                yield from _included(each)
 
 
 def _name(transform: Any) -> str:
