@@ -53,19 +53,19 @@ def _not_there(error: Exception, kind: str, bucket: str, region: str, owner: str
         return missing(
             f"{kind} bucket {bucket} isn't there",
             f"aws s3api create-bucket --bucket {bucket} --region {region}{place}; aws s3api {_spelt(_KEEP, bucket)}; "
-            f"then `rollback release publish vX` brings the artifacts; or name another bucket: "
-            f"pulumi config set {setting} NAME",
+            f"then `rollback release publish` brings the artifacts; or name another bucket: "
+            f"pulumi config set {setting} NAME -s STACK",
         )
     if code(error) in DENIED:
         return missing(
             f"{kind} bucket {bucket} belongs to another account than {owner}, or this role may not read it",
-            f"names of buckets are worldwide: choose another (pulumi config set {setting} NAME), or give the role "
+            f"names of buckets are worldwide: choose another (pulumi config set {setting} NAME -s STACK), or give the role "
             "what `rollback preflight --policy` prints",
         )
     if code(error) in MOVED:
         return missing(
             f"{kind} bucket {bucket} lies in another region than the stack",
-            f"name a bucket of the stack's region: pulumi config set {setting} NAME",
+            f"name a bucket of the stack's region: pulumi config set {setting} NAME -s STACK",
         )
     raise error
 

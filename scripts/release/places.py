@@ -130,7 +130,7 @@ class Bucket:
         if code in NO_BUCKET or (code == "404" and error.operation_name == "HeadBucket"):
             return ReleaseError(
                 f"there is no bucket {self.name} in {self.region}: make it, private and versioned, or name another: "
-                "`pulumi config set artifactBucket …`"
+                "`pulumi config set rollback-stack:artifactBucket NAME -s STACK`"
             )
         if code in SKEWED:
             return ReleaseError(f"the account refuses the time of this machine: set its clock right ({error})")
