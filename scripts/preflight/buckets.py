@@ -59,8 +59,8 @@ def _not_there(error: Exception, kind: str, bucket: str, region: str, owner: str
     if code(error) in DENIED:
         return missing(
             f"{kind} bucket {bucket} belongs to another account than {owner}, or this role may not read it",
-            f"names of buckets are worldwide: choose another (pulumi config set {setting} NAME -s STACK), or give the role "
-            "what `rollback preflight --policy` prints",
+            f"names of buckets are worldwide: choose another (pulumi config set {setting} NAME -s STACK), or give the "
+            "role what `rollback preflight --policy` prints",
         )
     if code(error) in MOVED:
         return missing(
