@@ -91,7 +91,11 @@ def test_a_dead_engines_lock_is_no_reason_to_wait(backend: Path) -> None:
 def test_a_state_that_an_update_works_on_stays_as_it_is(backend: Path) -> None:
     path = backend / ".pulumi" / "stacks" / "rollback-stack" / "prod.json"
     before = path.read_text()
-    engine = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)", "pulumi up"])
+    engine = subprocess.Popen(
+        [sys.executable, "-c", "import time; print(flush=True); time.sleep(60)", "pulumi up"], stdout=subprocess.PIPE
+    )
+    assert engine.stdout
+    engine.stdout.readline()  # only a program that runs shows its own command line
     try:
         lock(backend, engine.pid)
         with pytest.raises(SandboxError, match=rf"an update of prod is running \(pid {engine.pid}\): wait for it"):
