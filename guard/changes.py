@@ -116,7 +116,8 @@ class Changes:
         inside = frozenset(each for now in every for each in self.declared.components_of(now))
         return Change(urn, token, before, after, target, beside.there, frozenset({urn, *stores}), inside)
 
-    def _entry(self, change: Change, found: list[Loss]) -> Iterator[dict[str, Any]]:
+    def _entry(self, change: Change, known: list[Loss]) -> Iterator[dict[str, Any]]:
+        found = self.hook.taking(change, known)
         if not found:
             return
         subject = change.store or change.urn

@@ -59,6 +59,8 @@ class Loss:
     """The old value, set again, doesn't bring it back."""
     certain: bool = True
     """Not so where the new value is known only in the update, and could be one that loses."""
+    held: bool = False
+    """It takes only what the store holds: nothing from one that is empty."""
 
 
 def losses(
@@ -189,7 +191,7 @@ def _loss(row: Row, part: Part) -> Loss:
     lost = part.text or row.lost.format(before=old, after=new, item=part.item)
     if part.unknown:
         lost = f"what {path or 'it'} becomes is known only in the update (now {old}): it could lose data"
-    return Loss(path, old, new, lost, row.irreversible, certain=not part.unknown)
+    return Loss(path, old, new, lost, row.irreversible, certain=not part.unknown, held=row.held)
 
 
 def _with(values: Any, path: list[str], other: Any) -> Any:

@@ -31,7 +31,7 @@ _OLDER = "{what} older than {{after}} are deleted: retention {{before}} -> {{aft
 
 def _retention(path: str, what: str, unit: str, default: float | None, *forever: object) -> Row:
     lost = _OLDER.format(what=what)
-    return Row(path, shorter(unit, forever), lost, default=ABSENT if default is None else default)
+    return Row(path, shorter(unit, forever), lost, default=ABSENT if default is None else default, held=True)
 
 
 ROWS: Mapping[str, tuple[Row, ...]] = {

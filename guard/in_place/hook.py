@@ -57,6 +57,8 @@ class LossHook:
     stack: str
     folder: Path = approvals.FOLDER
     now: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
+    is_empty: Callable[[str], bool] = field(default=lambda _: False)
+    """Whether the account proves that the store of a URN holds nothing."""
 
     def decide(self, change: Change, *, preview: bool = False) -> None:
         """Raises ``LossError`` where data would be lost that nobody has approved.
@@ -70,8 +72,13 @@ class LossHook:
         """Why a change must not be made, in two lines; None where it may."""
         after = None if change.after is None else declared_values(change.after)
         found = losses(change.token, change.before, after, existing_store=change.existing_store)
-        said = self.unapproved(change, [loss for loss in found if loss.certain or not preview])
+        said = self.unapproved(change, self.taking(change, [loss for loss in found if loss.certain or not preview]))
         return None if said is None else f"{change.urn.rpartition('::')[2]} would lose data: {said}"
+
+    def taking(self, change: Change, found: Sequence[Loss]) -> list[Loss]:
+        """Those that take something: from a store that holds nothing, no expiry does."""
+        left = [loss for loss in found if not loss.held]
+        return left if len(left) == len(found) or self.is_empty(change.store or change.urn) else list(found)
 
     def unapproved(self, change: Change, found: Sequence[Loss]) -> str | None:
         """Why these losses must not be made, in two lines; None where there are none, or somebody approved."""

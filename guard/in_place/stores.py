@@ -41,7 +41,7 @@ def _size(path: str, unit: str = "GiB") -> Row:
 
 
 _TABLE = (
-    Row("ttl", cuts.time_to_live, "items are deleted when their time comes"),
+    Row("ttl", cuts.time_to_live, "items are deleted when their time comes", held=True),
     Row("pointInTimeRecovery.enabled", switched_off, _RECOVERY),
     Row(
         "pointInTimeRecovery",
@@ -81,12 +81,12 @@ _VERSIONING = Row(
     "versioning is {after}: whatever is overwritten or deleted from now on is gone at once",
 )
 _LOCK = "objects written from now on are locked for less: {before} -> {after}"
-_RULES = Row("rules", expiry.lifecycle, _LIFECYCLE)
+_RULES = Row("rules", expiry.lifecycle, _LIFECYCLE, held=True)
 _COPY_LAGS = "the replication rule {item} ends: its copy falls behind"
 _TWO_FACTORS = "versions can be deleted without a second factor"
 # A bucket's outputs tell what its companions set, too: what it leaves out itself, it leaves to them.
 _BUCKET = (
-    Row("lifecycleRules", expiry.lifecycle, _LIFECYCLE),
+    Row("lifecycleRules", expiry.lifecycle, _LIFECYCLE, held=True),
     Row("versioning.enabled", switched_off, _VERSIONING.lost, default=AS_IT_IS),
     Row("versionings.enabled", switched_off, _VERSIONING.lost, default=AS_IT_IS),
     Row("versioning.mfaDelete", switched_off, _TWO_FACTORS, irreversible=False, default=AS_IT_IS),

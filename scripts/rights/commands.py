@@ -115,11 +115,14 @@ RECOVERY = (
 """`rollback recovery`: copies of stores, read back and restored."""
 
 GUARD = (
-    Grant("dynamodb:DescribeTable dynamodb:DescribeTimeToLive dynamodb:DescribeContinuousBackups", names.TABLES),
+    Grant(
+        "dynamodb:DescribeTable dynamodb:DescribeTimeToLive dynamodb:DescribeContinuousBackups dynamodb:Scan",
+        names.TABLES,
+    ),
     Grant("s3:ListAllMyBuckets", names.EVERYWHERE),
-    Grant("s3:ListBucket s3:ListBucketVersions", names.BUCKETS),
+    Grant("s3:ListBucket s3:ListBucketVersions s3:ListBucketMultipartUploads", names.BUCKETS),
     Grant("sqs:GetQueueUrl sqs:GetQueueAttributes", names.QUEUES),
-    Grant("logs:DescribeLogGroups", names.LOG_GROUPS),
+    Grant("logs:DescribeLogGroups logs:DescribeLogStreams", names.LOG_GROUPS),
     Grant("rds:DescribeDBInstances", names.DATABASES),
     Grant("s3:ListBucket s3:ListBucketVersions", names.RECOVERY),
     Grant("s3:GetObject s3:GetObjectVersion", names.RECOVERY_OBJECTS),

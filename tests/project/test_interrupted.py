@@ -221,6 +221,7 @@ def test_everything_that_can_be_under_way_is_found_and_taken_into_the_state(
     """
     account = sandbox.account()
     drop_rest_stages(sandbox, stack)
+    assert cut_short(sandbox, stack)
     path = _state_file(sandbox, stack)
     checkpoint = json.loads(path.read_text())
     under_way = put_under_way(checkpoint["checkpoint"]["latest"])
@@ -241,6 +242,30 @@ def drop_rest_stages(sandbox: RunningSandbox, stack: str) -> None:
         if (api.get("tags") or {}).get("stack") == stack:
             for each in rest.get_stages(restApiId=api["id"])["item"]:
                 rest.delete_stage(restApiId=api["id"], stageName=each["stageName"])
+
+
+def cut_short(sandbox: RunningSandbox, stack: str) -> int:
+    """Leave empty log groups and tables of a stack as a creation does that is killed after its first call; how many.
+
+    A log group gets its retention, and a table its time to live, by a call of their own.
+    """
+    logs, tables, cut = sandbox.client("logs"), sandbox.client("dynamodb"), 0
+    for group in (each for page in logs.get_paginator("describe_log_groups").paginate() for each in page["logGroups"]):
+        name = group["logGroupName"]
+        if (
+            stack in name
+            and "retentionInDays" in group
+            and not logs.describe_log_streams(logGroupName=name)["logStreams"]
+        ):
+            logs.delete_retention_policy(logGroupName=name)
+            cut += 1
+    for name in tables.list_tables()["TableNames"]:
+        found = tables.describe_time_to_live(TableName=name)["TimeToLiveDescription"]
+        if stack in name and found["TimeToLiveStatus"] == "ENABLED" and not tables.scan(TableName=name)["Count"]:
+            off = {"Enabled": False, "AttributeName": found["AttributeName"]}
+            tables.update_time_to_live(TableName=name, TimeToLiveSpecification=off)
+            cut += 1
+    return cut
 
 
 def put_under_way(state: dict[str, Any]) -> int:

@@ -118,3 +118,44 @@ def test_a_secret_value_counts_as_what_it_is(
     with pytest.raises(LossError, match="retention 345,600 s -> 60 s"):
         asyncio.run(change(345_600.0, 60.0))
     asyncio.run(change(60.0, 345_600.0))
+
+
+@pytest.mark.parametrize(
+    ("token", "before", "after", "taken"),
+    [
+        ("aws:cloudwatch/logGroup:LogGroup", {}, {"retentionInDays": 90.0}, False),
+        ("aws:dynamodb/table:Table", {}, {"ttl": {"attributeName": "expires", "enabled": True}}, False),
+        ("aws:s3/bucket:Bucket", {}, {"lifecycleRules": [{"enabled": True, "expiration": {"days": 1}}]}, False),
+        ("aws:dynamodb/table:Table", {"deletionProtectionEnabled": True}, {"deletionProtectionEnabled": False}, True),
+        ("aws:dynamodb/table:Table", {"streamEnabled": True}, {"streamEnabled": False}, True),
+    ],
+)
+def test_an_empty_store_loses_nothing_by_an_expiry_and_its_locks_and_streams_all_the_same(
+    tmp_path: Path, token: str, before: dict[str, Any], after: dict[str, Any], taken: bool
+) -> None:
+    urn, asked = f"urn:pulumi:prod::trial::{token}::one", list[str]()
+    change = Change(urn, token, before, after, approved_by=frozenset({urn}))
+
+    def is_empty(store: str) -> bool:
+        asked.append(store)
+        return empty
+
+    hook = LossHook("prod", tmp_path, lambda: NOW, is_empty)
+    empty = False
+    assert hook.refusal(change)
+    empty = True
+    assert (hook.refusal(change) is not None) is taken
+    assert set(asked) == (set() if taken else {urn})
+
+
+def test_a_companion_is_asked_about_by_its_store(tmp_path: Path) -> None:
+    asked: list[str] = []
+
+    def is_empty(store: str) -> bool:
+        asked.append(store)
+        return True
+
+    hook = LossHook("prod", tmp_path, lambda: NOW, is_empty)
+    change = Change(RULES, LIFECYCLE, None, EXPIRES, FILES, existing_store=True, approved_by=frozenset({RULES, FILES}))
+    assert hook.refusal(change) is None
+    assert asked == [FILES]

@@ -17,6 +17,7 @@ from sandbox.providers.aws.model import Type
 
 ACTIONS = {
     "s3:HeadBucket": "s3:ListBucket",
+    "s3:ListMultipartUploads": "s3:ListBucketMultipartUploads",
     "s3:ListObjectVersions": "s3:ListBucketVersions",
     "s3:ListObjectsV2": "s3:ListBucket",
     "s3:ListBuckets": "s3:ListAllMyBuckets",
@@ -53,10 +54,17 @@ def action(operation: str) -> str:
 
 
 @functools.cache
+def known_services() -> tuple[Session, frozenset[str]]:
+    """botocore, and the services that it knows: half a second, once."""
+    session = Session()
+    return session, frozenset(session.get_available_services())
+
+
+@functools.cache
 def operations(service: str) -> dict[str, str]:
     """Method -> operation of a service, as botocore has them; none where it knows no such service."""
-    session = Session()
-    if service not in session.get_available_services():
+    session, services = known_services()
+    if service not in services:
         return {}
     return {xform_name(name): name for name in session.get_service_model(service).operation_names}
 
