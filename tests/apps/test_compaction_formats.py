@@ -98,6 +98,7 @@ def test_format_2_is_refused_by_the_release_that_cannot_read_it_and_nothing_is_l
     assert receipts.content(old) == {**CONTENT, "r4": {**CAFE, "labels": {}}}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("release", newest_always(["v1.2.2", "v1.2.3"]))
 @pytest.mark.parametrize("flag", ["true", "false"])
 def test_going_back_writes_format_1_again_and_keeps_what_the_store_knows_of_removals(

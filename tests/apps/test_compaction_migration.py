@@ -113,6 +113,7 @@ def code() -> Code:
     return Code(Pair("1.1.0", "1.1.0"))
 
 
+@pytest.mark.long
 @settings(max_examples=300, deadline=None)
 @given(CHANGES, st.randoms(use_true_random=False), st.integers(1, 4))
 def test_old_and_new_code_make_the_same_store_whatever_the_order_of_delivery(

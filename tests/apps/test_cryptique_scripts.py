@@ -38,6 +38,7 @@ def machine(tmp_path: Path, modules: Path) -> Iterator[Machine]:
         made.stop_database()
 
 
+@pytest.mark.long
 def test_a_second_installation_asks_no_registry(modules: Path, tmp_path: Path) -> None:
     away = dict.fromkeys(("HTTPS_PROXY", "HTTP_PROXY", "https_proxy", "http_proxy"), "http://127.0.0.1:9")
     done = install(tmp_path, **away, NO_PROXY="", no_proxy="", npm_config_fetch_retries="0")
@@ -124,6 +125,7 @@ def test_the_vector_store_comes_back_from_its_backup(machine: Machine) -> None:
     assert machine.evaluate("1.2.0", kinds) == "true\n", "a date stays a date"
 
 
+@pytest.mark.long
 def test_the_whole_database_comes_back_and_any_version_restores_it(machine: Machine) -> None:
     machine.start_database()
     with machine.running("1.3.0") as address:

@@ -177,6 +177,7 @@ def test_a_job_goes_through_the_api_and_the_queue_and_poison_to_the_dead_letters
     assert wait_for(system.dead_letters, 20, "the dead letter") == ["poison"]
 
 
+@pytest.mark.long
 def test_good_versions_of_both_functions_pass_their_canaries(system: System) -> None:
     api, worker = system.publish("api", "1.1.0"), system.publish("worker", "1.1.0")
     running = [system.start("api", api), system.start("worker", worker, yaml=True)]

@@ -22,6 +22,7 @@ def kill(world: World) -> None:
             process.kill()
 
 
+@pytest.mark.long
 @pytest.mark.timeout(120)
 def test_killed_between_recovery_point_and_delete(sandbox: RunningSandbox, tmp_path: Path) -> None:
     with led_to(sandbox):

@@ -35,7 +35,8 @@ LONG = {
     *("import_in_place_of_a_managed_store", "pack_unguarded_store", "before_the_guard", "renamed_with_alias"),
     *("approved_replacement_is_no_delete", "destroy_alone", "bucket_with_its_belt", "remade_store", "destroy"),
     *("state_delete", "state_unprotect", "target", "transform_of_the_stack", "unprotected_replacement", "retained"),
-    *("unregistered_hook", "without_any_guard"),
+    *("unregistered_hook", "without_any_guard", "read_in_place_of_a_managed_store", "approved_and_still_locked"),
+    *("changed_key",),
 }
 """Left to the long suite: the same trap on another type of store, or the words of a command that changes nothing."""
 ENGINE = ("up", "preview", "destroy")

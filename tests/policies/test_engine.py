@@ -71,6 +71,7 @@ def run(trial: Project, *command: str) -> tuple[bool, str]:
     return done.returncode == 0, said
 
 
+@pytest.mark.long
 @pytest.mark.engine
 def test_a_refused_store_stops_preview_and_update_before_anything_is_made(trial: Project) -> None:
     declare(trial, TABLE, plan(removals=[REFUSED]))

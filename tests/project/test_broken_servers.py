@@ -78,25 +78,25 @@ def says(done: Result, message: str) -> None:
     assert "Traceback" not in done.said
 
 
-def test_a_server_that_is_down_is_named_with_the_cure(sandbox: RunningSandbox, prod: Project) -> None:
+@pytest.mark.parametrize("name", ["account", pytest.param("cluster", marks=pytest.mark.long)])
+def test_a_server_that_is_down_is_named_with_the_cure(sandbox: RunningSandbox, prod: Project, name: str) -> None:
     state = resources(prod)
-    for name in ("account", "cluster"):
-        with down(sandbox, name):
-            for done in (prod.rollback("up"), prod.rollback("deploy", "v1.2.2")):
-                says(done, "start the sandbox with `make up`")
-                assert name in done.error_lines[0]
-            done = prod.rollback("status")
-            assert done.code == 1, done.said
-            told = " ".join(done.said.split())
-            assert "can't be told: " in told, "a row that says so"
-            assert "sandbox with `make up`" in told, done.said
-            assert "v1.2.3" in told, "the others are shown"
-            assert "Traceback" not in told
-            began = time.monotonic()
-            bare = prod.pulumi("up", "--yes", "--skip-preview")
-            assert bare.code != 0, bare.said
-            assert PROVIDERS[name] in bare.said
-            assert time.monotonic() - began < PATIENCE
+    with down(sandbox, name):
+        for done in (prod.rollback("up"), prod.rollback("deploy", "v1.2.2")):
+            says(done, "start the sandbox with `make up`")
+            assert name in done.error_lines[0]
+        done = prod.rollback("status")
+        assert done.code == 1, done.said
+        told = " ".join(done.said.split())
+        assert "can't be told: " in told, "a row that says so"
+        assert "sandbox with `make up`" in told, done.said
+        assert "v1.2.3" in told, "the others are shown"
+        assert "Traceback" not in told
+        began = time.monotonic()
+        bare = prod.pulumi("up", "--yes", "--skip-preview")
+        assert bare.code != 0, bare.said
+        assert PROVIDERS[name] in bare.said
+        assert time.monotonic() - began < PATIENCE
     assert resources(prod) == state
     assert prod.pin() == "v1.2.3"
     done = prod.pulumi("preview", "--expect-no-changes")

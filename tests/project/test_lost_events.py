@@ -31,6 +31,7 @@ def letters(sandbox: RunningSandbox, prod: Project) -> Iterator[str]:
     sandbox.client("sqs").purge_queue(QueueUrl=url)
 
 
+@pytest.mark.long
 def test_a_document_that_no_try_can_read_ends_in_the_dead_letters(sandbox: RunningSandbox, letters: str) -> None:
     lambdas, sqs = sandbox.client("lambda"), sandbox.client("sqs")
     payload = json.dumps(event())

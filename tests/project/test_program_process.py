@@ -12,7 +12,7 @@ import pytest
 from tests.support.project import ROOT
 
 INTERRUPTED = """
-import gc, os, runpy, signal, sys
+import gc, os, runpy, signal, sys, time
 class Stop(Exception):
     pass
 class Finder:
@@ -26,6 +26,7 @@ except Stop:
     pass
 print(gc.get_threshold()[0], signal.getsignal(signal.SIGINT) is signal.SIG_DFL, flush=True)
 os.kill(os.getpid(), signal.SIGINT)
+time.sleep(60)  # Python looks at signals between two steps, and the last one has none after it
 """
 """As far as the program's own first words; then the host interrupts."""
 

@@ -91,6 +91,7 @@ def changed(sandbox: RunningSandbox, prod: Project) -> Iterator[Project]:
     route(prod, [{"name": "stable", "route": [everything]}])
 
 
+@pytest.mark.long
 def test_what_was_changed_by_hand_is_told_and_a_host_that_is_down_hides_nothing(
     sandbox: RunningSandbox, changed: Project
 ) -> None:

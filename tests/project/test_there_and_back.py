@@ -73,6 +73,7 @@ def test_refresh_finds_no_drift(prod: Project) -> None:
     assert drifted(prod) == set()
 
 
+@pytest.mark.long
 def test_level_1_is_an_update_that_moves_three_things(sandbox: RunningSandbox, prod: Project) -> None:
     before = sandbox.account()
     prod.up(**{"async-rag:route": "legacy"})

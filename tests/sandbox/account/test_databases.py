@@ -244,6 +244,7 @@ def test_passwords_are_kept_as_scram(rds_account: Account, make: Any, server: tu
         assert link.execute(stored, ["rag_admin@us-east-1/scram"]).fetchone() == (True,)
 
 
+@pytest.mark.long
 def test_a_snapshot_is_a_real_copy_beside_the_living(rds_account: Account, make: Any) -> None:
     rds = rds_account.client("rds")
     make("live")

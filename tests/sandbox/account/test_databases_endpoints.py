@@ -210,6 +210,7 @@ def test_one_instance_s_endpoint_does_not_lead_to_another_s_data(rds_account: Ac
         login(rds_account, "mine", dbname="rag@us-east-1/yours")
 
 
+@pytest.mark.long
 def test_pulumi_sees_no_difference_between_what_it_asked_for_and_what_it_got(
     rds_account: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -322,6 +323,7 @@ def test_a_state_of_before_is_one_clear_line(own_account: Callable[..., Account]
     assert "start afresh with: python -m sandbox clean" in done.stderr
 
 
+@pytest.mark.long
 def test_a_server_that_is_down_is_said_so_and_leaves_nothing_half_made(tmp_path: Path) -> None:
     word: dict[str, Any] = {"ManageMasterUserPassword": False, "MasterUserPassword": "a-long-password"}
     with contextlib.ExitStack() as ending:

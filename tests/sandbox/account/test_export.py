@@ -4,6 +4,8 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
 from sandbox.account.export import diff
 from tests.sandbox.account.conftest import Account, package
 
@@ -52,6 +54,7 @@ def fill(account: Account) -> None:
     account.client("ssm").put_parameter(Name="/flags/websocket", Value="true", Type="String")
 
 
+@pytest.mark.long
 def test_an_export_is_stable_complete_and_survives_a_restart(own_account: Callable[..., Account]) -> None:
     account = own_account()
     fill(account)
@@ -74,6 +77,7 @@ def test_an_export_is_stable_complete_and_survives_a_restart(own_account: Callab
     assert account.get("/_sandbox/account?data=1") == first
 
 
+@pytest.mark.long
 def test_an_update_and_its_reverse_leave_history_only(own_account: Callable[..., Account]) -> None:
     account = own_account()
     fill(account)

@@ -35,6 +35,7 @@ def test_a_published_version_keeps_the_layer_it_was_published_with(account: Any)
     assert account.invoke("shelved", Qualifier="2")[0] == "two"
 
 
+@pytest.mark.long
 def test_a_deleted_layer_lives_on_in_the_functions_that_have_it(own_account: Callable[..., Any]) -> None:
     account = own_account()
     client = account.client("lambda")

@@ -4,12 +4,14 @@ from collections.abc import Callable
 from typing import Any
 
 import psutil
+import pytest
 
 from tests.sandbox.account.conftest import wait_for
 
 SOURCE = "import os\ndef handler(event, context): return os.getpid()\n"
 
 
+@pytest.mark.long
 def test_a_dead_nursery_is_replaced(own_account: Callable[..., Any]) -> None:
     own = own_account()
     own.function("first", SOURCE)

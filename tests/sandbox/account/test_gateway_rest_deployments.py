@@ -92,6 +92,7 @@ def test_a_deployment_that_a_stage_points_at_stays(account: Any, live: str) -> N
     assert api.client.get_deployment(restApiId=api.id, deploymentId=second)["description"] == "the second"
 
 
+@pytest.mark.long
 def test_what_was_frozen_survives_a_restart(own_account: Callable[..., Account]) -> None:
     account = own_account()
     alias = function(account, "restarted")

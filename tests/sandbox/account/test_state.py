@@ -116,6 +116,7 @@ def test_a_missing_newest_file_falls_back_too(own_account: Callable[..., Any]) -
     assert own.client("sqs").list_queues()["QueueUrls"]
 
 
+@pytest.mark.long
 def test_a_state_of_another_moto_is_one_clear_line(own_account: Callable[..., Any]) -> None:
     own = own_account()
     own.client("sqs").create_queue(QueueName="old")

@@ -126,6 +126,7 @@ def test_a_load_balancer_gets_an_address_and_a_service_its_endpoints(cluster: Lo
     wait_until("two endpoints", lambda: ready_endpoints() == 2)
 
 
+@pytest.mark.long
 def test_a_namespace_goes_with_everything_in_it(cluster: LocalCluster, namespace: str) -> None:
     objects = [deployment("api", "example.test/app:1", 2), virtual_service(100)]
     cluster.kubectl("apply", "-n", namespace, "-f", "-", stdin=objects)

@@ -68,6 +68,7 @@ def test_a_missing_image_holds_the_rollout_until_it_is_in_the_catalogue(cluster:
     cluster.kubectl("-n", namespace, "rollout", "status", "deployment/api", "--timeout=30s")
 
 
+@pytest.mark.long
 def test_a_crashing_image_is_restarted_again_and_again(cluster: LocalCluster, namespace: str) -> None:
     cluster.kubectl("apply", "-n", namespace, "-f", "-", stdin=[deployment("api", "example.test/crash:1")])
 

@@ -83,6 +83,7 @@ def config(root: Path) -> dict[str, bytes]:
     }
 
 
+@pytest.mark.long
 def test_there_and_back_without_a_failed_request_and_with_the_same_configuration(site: Site) -> None:
     site.at("1.2.0")
     root = site.hosts.root("prod")
@@ -141,6 +142,7 @@ def test_a_bad_nginx_configuration_fails_the_deployment_and_changes_nothing(site
     assert set(state["services"].values()) == {True}
 
 
+@pytest.mark.long
 def test_an_application_that_does_not_start_is_rolled_back_with_its_env_file(site: Site) -> None:
     site.at("1.2.0")
     before = config(site.hosts.root("prod"))

@@ -95,6 +95,7 @@ def test_killed_in_the_middle_of_a_deployment_it_goes_on(site: Site) -> None:
     wait_healthy(site, "1.3.0")
 
 
+@pytest.mark.long
 def test_sigterm_ends_everything_at_once_and_in_order(site: Site) -> None:
     site.at("1.2.0")
     processes = site.hosts.processes("prod")

@@ -60,6 +60,7 @@ def test_a_restart_finds_everything_again(new_mesh: MakeMesh, system: System, mo
     assert "Traceback" not in mesh.log()
 
 
+@pytest.mark.long
 def test_killed_it_leaves_no_process_and_no_file_behind(
     new_mesh: MakeMesh, system: System, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

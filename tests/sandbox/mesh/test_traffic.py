@@ -87,6 +87,7 @@ def test_a_rollout_and_its_undo_fail_no_request(mesh: LocalMesh, system: System)
     wait_until("the other version's process is gone", lambda: len(running(mesh, system)) == 1)
 
 
+@pytest.mark.long
 def test_a_canary_has_its_share_until_route_0_is_removed(mesh: LocalMesh, system: System) -> None:
     canary = Canary(version="v1.2.3", weight=30, replicas=1)
     system.deploy("1.4.0")
@@ -128,6 +129,7 @@ def test_scaled_to_nothing_and_back(mesh: LocalMesh, system: System) -> None:
     wait_until("it answers again", lambda: mesh.ask(system.host, "/health").status == 200)
 
 
+@pytest.mark.long
 def test_a_crashing_image_gets_no_request(mesh: LocalMesh, system: System) -> None:
     system.deploy("1.4.0")
     with polling(mesh, system.host) as seen:

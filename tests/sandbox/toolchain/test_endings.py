@@ -58,6 +58,7 @@ def start(project: Project) -> tuple[subprocess.Popen[bytes], list[int]]:
     return cli, [int(word) for word in pids.read_text().split()]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_cli_leaves_no_orphans(project: Project, number: signal.Signals) -> None:
     cli, started = start(project)

@@ -71,6 +71,7 @@ def test_a_release_is_brought_to_its_places_and_locked(
     assert len({each["Key"] for each in versions}) == len(versions)
 
 
+@pytest.mark.long
 def test_what_was_lost_is_brought_back(bucket: Bucket, images: Registry, built: Path, written: Path) -> None:
     publish(NEW, TODAY, bucket, built, written)
     bucket.delete(function(written).place)

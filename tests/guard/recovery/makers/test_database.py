@@ -78,6 +78,7 @@ def test_a_snapshot_that_is_gone_or_differs_is_noted(filled: Place) -> None:
         work.verify(point, filled.catalogue)
 
 
+@pytest.mark.long
 def test_a_database_that_is_written_to_is_refused_or_read_back_where_that_is_explained(
     filled: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -154,6 +155,7 @@ def read(place: Place) -> Content:
     return postgres.read(reached(place), lambda *_: None)
 
 
+@pytest.mark.long
 def test_whatever_of_a_database_changes_is_told(filled: Place) -> None:
     before = read(filled)
     with login(filled.account, NAME) as link:

@@ -71,6 +71,7 @@ def test_an_empty_table_that_was_made_anew_is_place_and_a_full_one_is_refused(pl
     assert all_items(place, "made-anew") == all_items(place, jobs)
 
 
+@pytest.mark.long
 def test_a_backup_that_is_gone_or_differs_is_noted(place: Place, jobs: str) -> None:
     point = place.make("table", jobs)
     other = point.model_copy(update={"checksum": "0" * 64})
@@ -84,6 +85,7 @@ def test_a_backup_that_is_gone_or_differs_is_noted(place: Place, jobs: str) -> N
     assert [each.verified_at for each in place.catalogue.of(point.store)] == [None]
 
 
+@pytest.mark.long
 def test_a_table_that_is_written_to_is_refused_or_read_back_where_that_is_explained(
     place: Place, jobs: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -146,6 +146,7 @@ def stack(account: str, client: Callable[[str], Any], tmp_path: Path) -> Stack:
     return made
 
 
+@pytest.mark.long
 def test_up_drift_and_code_change(stack: Stack, client: Callable[[str], Any]) -> None:
     preview = stack.steps()
     assert preview["function"] == preview["notification"] == "create"

@@ -27,10 +27,12 @@ pytestmark = [pytest.mark.engine, pytest.mark.sandbox]
 
 PASSWORD = "correct-horse-battery"
 PROGRAM = """
-import json, os
+import json, os, signal
 import pulumi
 import pulumi_kubernetes as k8s
 
+# The engine interrupts a program that it has given up, and Python would add a traceback of its own.
+signal.signal(signal.SIGINT, signal.SIG_DFL)
 say = json.loads(os.environ["SAY"])
 place = {"namespace": say["namespace"]}
 labels = {"app": "api"}
@@ -181,6 +183,7 @@ def test_another_machine_is_out_of_reach(stack: Stack, tmp_path: Path, cluster: 
     assert "the-sandbox-serves-clusters-on-this-machine-only.invalid" in told
 
 
+@pytest.mark.long
 def test_a_state_that_the_plugin_of_before_wrote_is_brought_over(
     stack: Stack, cluster: LocalCluster, namespace: str
 ) -> None:
