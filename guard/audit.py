@@ -122,7 +122,7 @@ def _edited(state: Mapping[str, Any], history: Sequence[Mapping[str, Any]], last
         severity=Severity.HIGH,
         text=f"the state was edited outside of any update since {last.at:%Y-%m-%d %H:%M} UTC"
         + (f": {'; '.join(parts)}" if parts else "; no durable store is concerned"),
-        remedy="find out who ran `pulumi state …` or `pulumi stack import`; `pulumi import` takes a store back in",
+        remedy="find who ran `pulumi state …` or `pulumi stack import`; `rollback guard import` brings stores back",
     )
 
 

@@ -88,7 +88,8 @@ def losses(last: Entry, stores: Mapping[str, Guarded], since: Since, account: Ac
                 "store-gone",
                 store,
                 f"{store.name} left the state without an approval ({store.urn})",
-                f"take it back in: pulumi import {store.type} NAME {store.id}",
+                f"where it is still in the account, take it back into the state: rollback guard import {store.name} "
+                f"-s {store.stack}",
             )
     for urn, store in sorted(stores.items()):
         before = last.durable.get(urn)

@@ -11,17 +11,16 @@ from datetime import UTC, datetime
 
 import typer
 
-from guard import approvals, clusters, pack
+from guard import approvals, pack
 from guard.audit import Surroundings, newest
 from guard.audit import audit as find
 from guard.findings import Finding, Severity
 from guard.inventory import Guarded, digest, durable
 from guard.ledger import Chain, Closed, Entry, Ledger
 from guard.losses import Account, Since, removed, to_keep
-from guard.recovery.clients import client
 from guard.recovery.errors import RecoveryError, told
 from guard.recreated import restoring
-from guard.sightings import look
+from scripts import stores
 from scripts.engine import Left
 from stacks.releases import SYSTEMS
 from stacks.settings import ProjectSettings, StackSettings
@@ -54,11 +53,9 @@ def surroundings(
     seen = Account(restore=lambda store: _restore(settings, store))
     if ask:
         with told("account"):
-            number = account or str(client("sts", settings.region).get_caller_identity()["Account"])
-        stores = durable(left.state).values()
-        sightings, unasked = look(stores, number, settings.region)
-        in_clusters, silent = clusters.look(stores, left.state)
-        seen = replace(seen, sightings={**sightings, **in_clusters}, unasked={**unasked, **silent})
+            number = account or stores.caller(settings.region)
+        sightings, unasked = stores.seen(durable(left.state).values(), left.state, number, settings.region)
+        seen = replace(seen, sightings=sightings, unasked=unasked)
     default = str(ProjectSettings.model_fields["recovery_bucket"].default)
     return Surroundings(chain, settings.project.recovery_bucket, default, tuple(SYSTEMS), seen, own)
 
@@ -149,11 +146,11 @@ def known_approvals(stack: str) -> tuple[str, ...]:
 
 def note(settings: StackSettings, left: Left, last: Entry | None, noted: Noted) -> None:
     """Add an entry to the ledger after the last one. Raises ``RecoveryError``."""
-    stores, stay = durable(left.state), tuple(each for each in noted.found if each.subject)
+    present, stay = durable(left.state), tuple(each for each in noted.found if each.subject)
     went = {}
     if last is not None:
         now = datetime.now(UTC)
-        went = removed(last, stores, Since.entry(last, left.history, approvals.load(settings.stack), now))
+        went = removed(last, present, Since.entry(last, left.history, approvals.load(settings.stack), now))
     ledger(settings).add(
         Entry(
             number=(noted.around.chain.head or (last.number if last else 0)) + 1,
@@ -164,7 +161,7 @@ def note(settings: StackSettings, left: Left, last: Entry | None, noted: Noted) 
             version=settings.project.version,
             engine_start=newest(left.history),
             digest=digest(left.state),
-            durable=stores,
+            durable=present,
             bucket=settings.project.recovery_bucket,
             account=noted.account,
             pack=pack.digest(),

@@ -148,6 +148,13 @@ class Engine:
         targets = [word for urn in urns for word in ("--target", urn)]
         self._output("refresh", "--yes", "--skip-preview", "--stack", self.stack, *targets)
 
+    def write(self, state: Mapping[str, Any]) -> None:
+        """Put a whole state in the place of the stack's own (`pulumi stack import`). Raises ``EngineError``."""
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder, "state.json")
+            path.write_text(json.dumps(state))
+            self._output("stack", "import", "--stack", self.stack, "--file", str(path))
+
     def configure(self, changes: Mapping[str, str | None], settings: Path | None = None) -> None:
         """Write settings into the stack's file, or into a copy of it; None takes one out. Comments stay.
 
@@ -278,10 +285,7 @@ class Engine:
                 file=sys.stderr,
             )
             state = interrupted.settled(state, found)
-            with tempfile.TemporaryDirectory() as folder:
-                path = Path(folder, "state.json")
-                path.write_text(json.dumps(state))
-                self._output("stack", "import", "--stack", self.stack, "--file", str(path))
+            self.write(state)
         if unread := interrupted.unread(state):
             self.refresh(unread)
         return bool(pending or unread)

@@ -20,7 +20,7 @@ from guard.in_place import COMPANIONS, properties
 from guard.inventory import durable, resources
 from guard.ledger import Closed
 from guard.recovery.stores import choose, stores
-from scripts import auditing
+from scripts import auditing, importing
 from scripts.engine import Engine
 from scripts.options import Format, Output, Region, Stack
 from stacks.file import read
@@ -206,6 +206,20 @@ def close(
     auditing.close(settings, left, chain, around, found, closed)
     for each in chosen:
         typer.echo(f"closed: {each.kind}: {each.text}")
+
+
+@app.command("import", epilog="Example: rollback guard import receipts-prod -s prod")
+def take_back(
+    store: Annotated[str, typer.Argument(help="A store's name or URN, as `rollback audit` names it.")],
+    stack: Stack = "prod",
+) -> None:
+    """Take a store that left the state back into it: the very one that the ledger knows, where it is still there.
+
+    Nothing in the account changes, and nothing is deleted.
+    """
+    done = importing.take_back(read(stack), Engine(stack), store)
+    typer.echo(f"{done.name} is in the state of {stack} again ({done.urn}); nothing was changed in the account")
+    typer.echo(f"next: `rollback up -s {stack}`, which guards it as before")
 
 
 def _approved_urns(known: Sequence[Approval], word: str, settings: StackSettings) -> set[str]:

@@ -24,13 +24,11 @@ def systems_table(rows: Sequence[Running]) -> None:
         table.add_row(row.system, row.pinned, row.deployed, f"[{style}]{escape(row.runs)}[/]")
     console.print(table)
     for row in rows:
+        told = (("under way", row.moving), ("drift", row.drift), ("failed", row.failures), ("by setting", row.notes))
+        if not (row.addresses or row.look or any(lines for _, lines in told)):
+            continue  # its line in the table says all
         console.print(f"[bold]{row.system}[/]")
-        for kind, lines in (
-            ("under way", row.moving),
-            ("drift", row.drift),
-            ("failed", row.failures),
-            ("by setting", row.notes),
-        ):
+        for kind, lines in told:
             for line in lines:
                 style = "yellow" if kind in ("by setting", "under way") else "red"
                 console.print(f"  [{style}]{kind:10}[/] {escape(line)}", soft_wrap=True)
@@ -49,22 +47,29 @@ def checks_table(checks: Sequence[Check]) -> None:
 
 
 def releases_table(found: Sequence[tuple[Release | None, str]], marked: Mapping[str, Marks]) -> None:
-    """The releases, oldest first, and what each is to the stacks."""
-    table = Table(
-        "version", "released", "quality", "pinned", "held", "deployed", "lacks", "summary", box=None, pad_edge=False
-    )
+    """The releases, oldest first, and what each is to the stacks; readable on 80 columns."""
+    table = Table("version", "released", "quality", "stacks, and what it brings", box=None, pad_edge=False)
     for release, version in found:
         if release is None:
-            table.add_row(version, "", "unpublished")
+            table.add_row(version, "", "unpublished", "")
             continue
-        marks = marked[version]
-        stacks = [", ".join(each) for each in (marks.pinned, marks.held, marks.deployed)]
-        lacks = "not known" if marks.lacks is None else f"[red]{len(marks.lacks)} artifacts[/]" if marks.lacks else ""
-        table.add_row(version, str(release.released), release.quality, *stacks, lacks, escape(release.summary))
+        lines = [*_marks(marked[version]), escape(release.summary)]
+        table.add_row(version, str(release.released), release.quality, "\n".join(lines))
     Console().print(table)
     for version, marks in marked.items():
         for place in marks.lacks or ():
             Console().print(f"[red]lacks[/] {version}: {escape(place)}", soft_wrap=True)
+
+
+def _marks(marks: Marks) -> list[str]:
+    """What a release is to the stacks, in one line; none where it is nothing to any."""
+    of_stacks = (("pinned by", marks.pinned), ("held by", marks.held), ("deployed to", marks.deployed))
+    told = [f"[bold]{how} {', '.join(stacks)}[/]" for how, stacks in of_stacks if stacks]
+    if marks.lacks is None:
+        told.append("whether it lacks an artifact isn't known")
+    elif marks.lacks:
+        told.append(f"[red]lacks {len(marks.lacks)} artifacts[/]")
+    return ["; ".join(told)] if told else []
 
 
 def changes_line(stack: str, changes: Mapping[str, int], unchanged: int = 0, *, differs: bool = False) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from guard import clusters
@@ -11,7 +11,7 @@ from guard.inventory import Guarded, durable
 from guard.losses import missing_remedy
 from guard.recovery.clients import client
 from guard.recreated import restoring
-from guard.sightings import look
+from guard.sightings import Sighting, look
 from scripts.review.resources import of_state
 from scripts.running import UNTOLD, Running, reason
 from stacks.settings import StackSettings
@@ -26,18 +26,30 @@ def row(settings: StackSettings, state: Mapping[str, Any], only: str | None = No
     if not stores:
         return None
     try:
-        account = str(client("sts", settings.region).get_caller_identity()["Account"])
-        seen, unasked = look(stores.values(), account, settings.region)
-        in_clusters, silent = clusters.look(stores.values(), state)
+        sightings, unasked = seen(stores.values(), state, caller(settings.region), settings.region)
     except Exception as error:  # whatever the stores run into must not hide the systems
         return _row(stores, f"{UNTOLD}: {reason(error)}", as_asked=False)
-    sightings = {**seen, **in_clusters}
     gone = [store for urn, store in stores.items() if urn in sightings and not sightings[urn].there]
-    notes = [*_untold({**unasked, **silent})]
+    notes = _untold(unasked)
     if not gone:
         return _row(stores, f"{len(sightings)} are there" if notes else "there", as_asked=True, notes=notes)
     drift = [f"{systems.system(each.urn)}: {_missing(each, settings)}" for each in gone]
     return _row(stores, f"{len(gone)} missing", as_asked=False, drift=drift, notes=notes)
+
+
+def caller(region: str) -> str:
+    """The number of the account that answers. Raises what boto3 raises."""
+    return str(client("sts", region).get_caller_identity()["Account"])
+
+
+def seen(
+    stores: Iterable[Guarded], state: Mapping[str, Any], account: str, region: str
+) -> tuple[dict[str, Sighting], dict[str, str]]:
+    """What account and clusters say of each store, by URN; and why one couldn't be asked for, by URN."""
+    known = list(stores)
+    sightings, unasked = look(known, account, region)
+    in_clusters, silent = clusters.look(known, state)
+    return {**sightings, **in_clusters}, {**unasked, **silent}
 
 
 def _missing(store: Guarded, settings: StackSettings) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from scripts.interrupted.lookups import LOOKED_UP, REPEATABLE, WRITTEN_AGAIN
 from scripts.interrupted.search import existing, find
-from scripts.interrupted.state import pending_creations, settled, unread
+from scripts.interrupted.state import pending_creations, place, settled, unread
 
 __all__ = [
     "LOOKED_UP",
@@ -19,6 +19,7 @@ __all__ = [
     "existing",
     "find",
     "pending_creations",
+    "place",
     "settled",
     "unread",
 ]

@@ -36,7 +36,7 @@ def settled(state: Mapping[str, Any], found: Mapping[str, str]) -> dict[str, Any
     for pending in pending_creations(state):
         if pending["urn"] in found:
             taken = {name: value for name, value in pending.items() if name != "outputs"}
-            _place(resources, {**taken, "id": found[pending["urn"]]})
+            place(resources, {**taken, "id": found[pending["urn"]]})
     return {**state, "deployment": {**deployment, "resources": resources}}
 
 
@@ -53,16 +53,16 @@ def _provider(resource: Mapping[str, Any]) -> bool:
     return str(resource["type"]).startswith("pulumi:providers:")
 
 
-def _place(resources: list[dict[str, Any]], new: dict[str, Any]) -> None:
-    """Put a resource after everything it depends on, and where its predecessor was."""
+def place(resources: list[dict[str, Any]], new: dict[str, Any]) -> None:
+    """Put a resource after everything that it depends on, and where its predecessor was."""
     needed = {new.get("parent"), str(new.get("provider") or "").rpartition("::")[0], *(new.get("dependencies") or [])}
-    last = max((place for place, each in enumerate(resources) if each["urn"] in needed), default=-1)
-    old = next((place for place, each in enumerate(resources) if each["urn"] == new["urn"]), None)
+    last = max((number for number, each in enumerate(resources) if each["urn"] in needed), default=-1)
+    old = next((number for number, each in enumerate(resources) if each["urn"] == new["urn"]), None)
     if old is None:
         resources.append(new)
         return
     predecessor = resources.pop(old)
-    place = max(old, last + (0 if last > old else 1))
-    resources.insert(place, new)
+    at = max(old, last + (0 if last > old else 1))
+    resources.insert(at, new)
     if not predecessor.get("pendingReplacement"):
-        resources.insert(place + 1, {**predecessor, "delete": True})
+        resources.insert(at + 1, {**predecessor, "delete": True})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -94,6 +95,25 @@ def test_an_edit_of_the_state_is_found_by_the_audit(prod: Project) -> None:
     assert {each["kind"] for each in json.loads(found.output)} == {"state-edited", "unguarded"}
     assert prod.rollback("up").code == 0
     assert prod.rollback("audit").code == 0
+
+
+@pytest.mark.long
+def test_a_store_that_somebody_took_out_of_the_state_is_taken_back_as_the_audit_says(prod: Project) -> None:
+    assert prod.rollback("up").code == 0
+    (urn,) = [
+        each["urn"] for each in prod.state()["deployment"]["resources"] if each["urn"].endswith("::cryptique-revision")
+    ]
+    assert prod.pulumi("state", "delete", urn, "--force", "--yes").code == 0
+    found = prod.rollback("audit")
+    assert found.code == 1
+    command = re.search(r"rollback (guard import \S+ -s prod)", found.output)
+    assert command, found.said
+    done = prod.rollback(*command[1].split())
+    assert done.code == 0, done.said
+    assert prod.rollback("up").code == 0
+    assert prod.rollback("audit").code == 0
+    preview = prod.pulumi("preview", "--expect-no-changes")
+    assert preview.code == 0, preview.said
 
 
 def test_a_bare_update_with_the_pack_is_judged_by_it(prod: Project) -> None:

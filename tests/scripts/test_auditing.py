@@ -15,7 +15,7 @@ from guard.findings import Finding, Severity
 from guard.ledger import Chain, Entry
 from guard.recovery.errors import RecoveryError
 from guard.sightings import Sighting
-from scripts import auditing, rollback
+from scripts import auditing, rollback, stores
 from scripts.engine import Engine, Left
 from stacks.file import read
 from tests.guard.states import noted, resource, state, urn
@@ -53,14 +53,10 @@ def book(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Book:
     monkeypatch.setattr(approvals, "load", lambda stack: load(stack, tmp_path))
     monkeypatch.setattr(Engine, "left", lambda _: book.left)
     monkeypatch.setattr(auditing, "ledger", lambda _: book)
-    monkeypatch.setattr(auditing, "look", lambda stores, *_: ({store.urn: SEEN[store.urn] for store in stores}, {}))
+    monkeypatch.setattr(stores, "look", lambda known, *_: ({store.urn: SEEN[store.urn] for store in known}, {}))
     monkeypatch.setattr(auditing, "restoring", lambda store, *_: f"rollback recovery restore 1 --to {store.name}")
 
-    class Sts:
-        def get_caller_identity(self) -> dict[str, str]:
-            return {"Account": "1"}
-
-    monkeypatch.setattr(auditing, "client", lambda *_: Sts())
+    monkeypatch.setattr(stores, "caller", lambda _: "1")
     return book
 
 
@@ -212,7 +208,7 @@ def test_a_store_that_was_remade_is_told_with_the_command_that_restores_it(
     book.entries = [noted(STATE, STARTED, sightings=SEEN)]
     book.left = Left(STATE, [update(LATER, create=1), update(STARTED, create=2)])
     empty = {**SEEN, urn("receipts"): Sighting(there=True, instance="another", holds=0)}
-    monkeypatch.setattr(auditing, "look", lambda *_: (empty, {}))
+    monkeypatch.setattr(stores, "look", lambda *_: (empty, {}))
     auditing.note_update(read("prod"), book.left, 0, "1", resumed=False)
     said = capsys.readouterr().out
     assert said.startswith("high store-remade: receipts held 8 items and was made anew")
@@ -226,7 +222,7 @@ def test_an_update_that_changes_nothing_asks_the_account_for_nothing(
     book: Book, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     book.entries = [noted(STATE, STARTED, sightings=SEEN)]
-    monkeypatch.setattr(auditing, "look", lambda *_: pytest.fail("asked"))
+    monkeypatch.setattr(stores, "look", lambda *_: pytest.fail("asked"))
     auditing.note_update(read("prod"), Left(STATE, [update(LATER, same=2), update(STARTED)]), 0, "1", resumed=False)
     assert book.entries[-1].sightings == SEEN
 
