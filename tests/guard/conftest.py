@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from moto import mock_aws
 
 from tests.guard.account import account, stop_account
 from tests.support.sandbox import RunningSandbox
@@ -20,3 +21,13 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSandbox
         yield running
     finally:
         stop_account(running, provider)
+
+
+@pytest.fixture
+def mocked_account(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """An empty account in this process, whatever the environment leads to."""
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "sandbox")
+    with mock_aws():
+        yield

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 
 import boto3
 import pytest
-from moto import mock_aws
 
 from guard.emptiness import LOOKS, is_empty
 from guard.location import Location
@@ -18,13 +17,7 @@ REGION, ELSEWHERE = "us-east-1", "eu-west-1"
 TABLE, BUCKET, LOGS = "aws:dynamodb/table:Table", "aws:s3/bucket:Bucket", "aws:cloudwatch/logGroup:LogGroup"
 
 
-@pytest.fixture(autouse=True)
-def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "sandbox")
-    with mock_aws():
-        yield
+pytestmark = pytest.mark.usefixtures("mocked_account")
 
 
 def store(token: str, where: Location | None = None) -> Store:

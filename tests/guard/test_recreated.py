@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 from unittest.mock import patch
 
 import pytest
-from moto import mock_aws
 
 from guard import recreated as module
 from guard.durable import Kind
@@ -23,13 +21,7 @@ BUCKET, REGION = "points", "us-east-1"
 AT = datetime(2026, 11, 26, tzinfo=UTC)
 
 
-@pytest.fixture(autouse=True)
-def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "sandbox")
-    with mock_aws():
-        yield
+pytestmark = pytest.mark.usefixtures("mocked_account")
 
 
 def table(name: str, region: str = REGION) -> Store:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import boto3
 import pytest
-from moto import mock_aws
 
 from guard.durable import durable as durable_type
 from guard.inventory import Guarded, durable
@@ -17,15 +16,6 @@ from tests.guard.states import resource, state
 
 ACCOUNT = "123456789012"
 REGION = "us-east-1"
-
-
-@pytest.fixture
-def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "sandbox")
-    with mock_aws():
-        yield
 
 
 def client(service: str) -> Any:
@@ -78,7 +68,7 @@ def ask(store: Guarded) -> tuple[Sighting | None, str | None]:
     return seen.get(store.urn), unasked.get(store.urn)
 
 
-@pytest.mark.usefixtures("account")
+@pytest.mark.usefixtures("mocked_account")
 @pytest.mark.parametrize("token", [token for token in LOOKS if token not in BY_ID])
 def test_each_type_is_seen_where_it_is_and_missed_where_it_isnt(token: str) -> None:
     store = guarded(token)
@@ -122,7 +112,7 @@ def files() -> tuple[str, str]:
     return made[0], made[1]
 
 
-@pytest.mark.usefixtures("account")
+@pytest.mark.usefixtures("mocked_account")
 @pytest.mark.parametrize(("token", "make_two"), list(zip(BY_ID, (key, volume, files, machine), strict=True)))
 def test_volumes_and_machines_are_asked_for_by_their_ids(token: str, make_two: Callable[[], tuple[str, str]]) -> None:
     for there, identifier in zip((True, False), make_two(), strict=True):
@@ -131,7 +121,7 @@ def test_volumes_and_machines_are_asked_for_by_their_ids(token: str, make_two: C
     assert ask(guarded(token).model_copy(update={"id": identifier[:-4] + "0000"}))[0] == Sighting(there=False)
 
 
-@pytest.mark.usefixtures("account")
+@pytest.mark.usefixtures("mocked_account")
 def test_a_table_that_was_made_anew_is_another_one_at_once() -> None:
     token = "aws:dynamodb/table:Table"
     make(token)
@@ -146,7 +136,7 @@ def test_a_table_that_was_made_anew_is_another_one_at_once() -> None:
     assert now.is_later(first)
 
 
-@pytest.mark.usefixtures("account")
+@pytest.mark.usefixtures("mocked_account")
 def test_a_queue_that_was_made_anew_is_later() -> None:
     token = "aws:sqs/queue:Queue"
     make(token)
@@ -159,7 +149,7 @@ def test_a_queue_that_was_made_anew_is_later() -> None:
     assert time.time() - first.created.timestamp() < 60
 
 
-@pytest.mark.usefixtures("account")
+@pytest.mark.usefixtures("mocked_account")
 def test_a_bucket_says_whether_it_holds_anything() -> None:
     token = "aws:s3/bucket:Bucket"
     make(token)
@@ -171,7 +161,7 @@ def test_a_bucket_says_whether_it_holds_anything() -> None:
     assert (empty.holds, full.holds) == (0, 1)
 
 
-@pytest.mark.usefixtures("account")
+@pytest.mark.usefixtures("mocked_account")
 def test_a_store_is_asked_for_in_its_own_region_and_account() -> None:
     token = "aws:dynamodb/table:Table"
     make(token)
@@ -181,7 +171,7 @@ def test_a_store_is_asked_for_in_its_own_region_and_account() -> None:
     assert reason == f"one lies in account 999999999999, and the credentials in use lead to {ACCOUNT}"
 
 
-def test_what_cant_be_asked_is_one_line(account: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_cant_be_asked_is_one_line(mocked_account: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
     monkeypatch.setattr("guard.recovery.clients.ATTEMPTS", 1)
     seen, reason = ask(guarded("aws:dynamodb/table:Table"))
