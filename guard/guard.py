@@ -19,7 +19,7 @@ from guard.approvals import Action
 from guard.changes import Changes
 from guard.declared import Declared
 from guard.durable import Kind, durable, is_durable, physical_name
-from guard.emptiness import is_empty
+from guard.emptiness import is_new_and_empty
 from guard.evidence import RecoveryPoints
 from guard.fate import Fate, fate
 from guard.gate import Gate
@@ -57,7 +57,9 @@ class Guard:
         """
         self._hook = Hook(self.stack, self.evidence, self._owner, self.folder, self.now, self._word)
         self._given = approvals.load(self.stack, self.folder)
-        self._changes = Changes(self.before, self.declared, LossHook(self.stack, self.folder, self.now, self._is_empty))
+        self._changes = Changes(
+            self.before, self.declared, LossHook(self.stack, self.folder, self.now, self._is_new_and_empty)
+        )
         change = self._changes.hook.as_resource_hook(self._changes.asked)
         delete = self._hook.as_resource_hook(self._store_of, self._action)
         gate = Gate(
@@ -212,13 +214,13 @@ class Guard:
         replaced = await fate(self.declared.resources, urn, identifier) is Fate.REPLACED
         return Action.REPLACE if replaced else Action.DELETE
 
-    def _is_empty(self, urn: str) -> bool:
-        """Whether the account proves that a store, or the one that its URN had before, holds nothing."""
+    def _is_new_and_empty(self, urn: str) -> bool:
+        """Whether the account proves that a store, under this URN or one of before, was just made and holds nothing."""
         known = self.declared.known_as(urn, self.before.stores)
         if known is None:
             return False
         outputs = self.before.resources.get(known, {})
-        return is_empty(self.before.located(known, outputs, self.declared.providers))
+        return is_new_and_empty(self.before.located(known, outputs, self.declared.providers), self.now())
 
     def _tell_recreated(self) -> None:
         """Warn of stores that the state lacks and that were there before: what is made now is empty."""

@@ -19,7 +19,12 @@ Update = Mapping[str, Any]
 
 
 def changed(update: Update) -> bool:
-    """Whether an update may have changed anything: one that was refused didn't."""
+    """Whether an update may have changed which resources there are, or how they are guarded.
+
+    One that was refused didn't, nor did a refresh that let nothing go: an edit of the state before it is still an edit.
+    """
+    if update.get("kind") == "refresh" and not set(update.get("resourceChanges") or ()) - HARMLESS:
+        return False
     return update["result"] != "failed" or bool(set(update.get("resourceChanges") or ()) - {"same"})
 
 

@@ -159,6 +159,11 @@ def _made_anew(store: Guarded, before: Guarded, first: Sighting | None, now: Sig
         return now.instance != store.instance or (first is not None and now.is_later(first))
     if now is None or first is None:
         return by_engine
+    return is_remade(store, first, now, by_engine=by_engine)
+
+
+def is_remade(store: Guarded, first: Sighting, now: Sighting, *, by_engine: bool = False) -> bool:
+    """Whether two looks at a store are at two stores. ``by_engine``: the engine noted that it made it between them."""
     if store.type in BUCKETS:
         return now.is_later(first) and (by_engine or (bool(first.holds) and now.holds == 0))
     return now.is_later(first) or (by_engine and not now.is_proved_same(first))

@@ -217,8 +217,9 @@ def take_back(
 
     Nothing in the account changes, and nothing is deleted.
     """
-    done = importing.take_back(read(stack), Engine(stack), store)
+    done, others = importing.take_back(read(stack), Engine(stack), store, f"rollback guard import {store} -s {stack}")
     typer.echo(f"{done.name} is in the state of {stack} again ({done.urn}); nothing was changed in the account")
+    auditing.show(others, stack)
     typer.echo(f"next: `rollback up -s {stack}`, which guards it as before")
 
 

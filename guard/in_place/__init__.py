@@ -60,7 +60,7 @@ class Loss:
     certain: bool = True
     """Not so where the new value is known only in the update, and could be one that loses."""
     held: bool = False
-    """It takes only what the store holds: nothing from one that is empty."""
+    """It takes only what the store holds: nothing from one that was just made and holds nothing."""
 
 
 def losses(

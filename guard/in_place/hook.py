@@ -57,8 +57,8 @@ class LossHook:
     stack: str
     folder: Path = approvals.FOLDER
     now: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
-    is_empty: Callable[[str], bool] = field(default=lambda _: False)
-    """Whether the account proves that the store of a URN holds nothing."""
+    is_new_and_empty: Callable[[str], bool] = field(default=lambda _: False)
+    """Whether the account proves that the store of a URN was just made and holds nothing."""
 
     def decide(self, change: Change, *, preview: bool = False) -> None:
         """Raises ``LossError`` where data would be lost that nobody has approved.
@@ -76,9 +76,9 @@ class LossHook:
         return None if said is None else f"{change.urn.rpartition('::')[2]} would lose data: {said}"
 
     def taking(self, change: Change, found: Sequence[Loss]) -> list[Loss]:
-        """Those that take something: from a store that holds nothing, no expiry does."""
+        """Those that take something: from a store that was just made and holds nothing, no expiry does."""
         left = [loss for loss in found if not loss.held]
-        return left if len(left) == len(found) or self.is_empty(change.store or change.urn) else list(found)
+        return left if len(left) == len(found) or self.is_new_and_empty(change.store or change.urn) else list(found)
 
     def unapproved(self, change: Change, found: Sequence[Loss]) -> str | None:
         """Why these losses must not be made, in two lines; None where there are none, or somebody approved."""

@@ -47,7 +47,8 @@ class Row:
     """Whether a companion that is made beside an old store counts: a new consumer with few retries adds a reader, and
     takes nothing from the others."""
     held: bool = False
-    """Whether the change takes only what the store holds, by its age: from one that holds nothing it takes nothing."""
+    """Whether the change takes only what the store holds, by its age: from one that was just made and holds nothing it
+    takes nothing."""
 
 
 @dataclass(frozen=True)

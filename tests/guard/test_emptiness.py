@@ -1,14 +1,17 @@
-"""Whether the account proves that a store holds nothing."""
+"""Whether the account proves that a store was just made and holds nothing."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import boto3
 import pytest
 
-from guard.emptiness import LOOKS, is_empty
+from guard import emptiness
+from guard.emptiness import LOOKS, NEW, is_new_and_empty
 from guard.location import Location
 from guard.store import Store
 from tests.guard.test_sightings import client, make
@@ -18,6 +21,10 @@ TABLE, BUCKET, LOGS = "aws:dynamodb/table:Table", "aws:s3/bucket:Bucket", "aws:c
 
 
 pytestmark = pytest.mark.usefixtures("mocked_account")
+
+
+def is_empty(one: Store, later: timedelta = timedelta()) -> bool:
+    return is_new_and_empty(one, datetime.now(UTC) + later)
 
 
 def store(token: str, where: Location | None = None) -> Store:
@@ -111,3 +118,33 @@ def test_an_account_that_doesnt_answer_proves_nothing(token: str, monkeypatch: p
 
     monkeypatch.setattr("guard.recovery.clients.client", broken)
     assert not is_empty(store(token))
+
+
+@pytest.mark.parametrize("token", LOOKS)
+def test_a_store_that_is_older_than_a_day_may_be_empty_between_two_items(token: str) -> None:
+    make(token)
+    assert is_empty(store(token), NEW - timedelta(minutes=5))
+    assert not is_empty(store(token), NEW + timedelta(minutes=5))
+
+
+class Pages:
+    """A service whose first page is empty and isn't the last one."""
+
+    def __init__(self, **answers: dict[str, Any]) -> None:
+        self.answers = answers
+
+    def __getattr__(self, method: str) -> Callable[..., dict[str, Any]]:
+        return lambda **_: self.answers[method]
+
+
+@pytest.mark.parametrize(
+    ("token", "answers"),
+    [
+        (TABLE, {"scan": {"Count": 0, "LastEvaluatedKey": {"id": {"S": "1"}}}}),
+        (BUCKET, {"list_object_versions": {"IsTruncated": True}, "list_multipart_uploads": {}}),
+        (BUCKET, {"list_object_versions": {}, "list_multipart_uploads": {"IsTruncated": True}}),
+        (LOGS, {"describe_log_streams": {"logStreams": [], "nextToken": "more"}}),
+    ],
+)
+def test_an_empty_page_isnt_the_last_one(token: str, answers: dict[str, dict[str, Any]]) -> None:
+    assert not emptiness.LOOKS[token](Pages(**answers), "one")

@@ -10,8 +10,8 @@ import pytest
 
 from guard.ledger import Chain, Ledger
 from guard.sightings import Sighting
-from scripts import interrupted, rollback, stores
-from scripts.engine import Engine
+from scripts import auditing, rollback, stores
+from scripts.engine import Engine, Left
 from tests.guard.states import TABLE, noted, resource, state, urn
 
 MADE = datetime(2026, 11, 1, tzinfo=UTC)
@@ -43,9 +43,31 @@ class Stack:
         self.account: dict[str, Sighting] = {}
         self.unasked: dict[str, str] = {}
         self.refreshed: list[str] = []
+        self.read: dict[str, Any] = {}
+        """What a refresh changes of the store."""
+        self.drops = False
+        """Whether a refresh finds nothing, and lets go of it."""
+        self.meanwhile = False
+        """Whether somebody changes the state before it is written."""
+        self.noted: list[auditing.Noted] = []
+        self.prepared: list[int] = []
 
     def write(self, wanted: Mapping[str, Any]) -> None:
         self.state = dict(wanted)
+
+    def refresh(self, urns: Sequence[str]) -> None:
+        self.refreshed.extend(urns)
+        every = self.state["deployment"]["resources"]
+        known = {"arn": "arn:aws:dynamodb:us-east-1:1:table/orders", "region": "us-east-1"}
+        read = {"inputs": {"name": "orders"}, "outputs": known, **self.read}
+        kept = [{**each, **read} if each["urn"] in urns else each for each in every]
+        self.write(state(*(each for each in kept if not (self.drops and each["urn"] in urns))))
+
+    def left(self) -> Left:
+        found = Left(self.state, [])
+        if self.meanwhile:
+            self.state = state(*self.state["deployment"]["resources"], resource("new"))
+        return found
 
     @property
     def resources(self) -> dict[str, dict[str, Any]]:
@@ -54,7 +76,10 @@ class Stack:
     def attach(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(Engine, "state", lambda _: self.state)
         monkeypatch.setattr(Engine, "write", lambda _, wanted: self.write(wanted))
-        monkeypatch.setattr(Engine, "refresh", lambda _, urns: self.refreshed.extend(urns))
+        monkeypatch.setattr(Engine, "refresh", lambda _, urns: self.refresh(urns))
+        monkeypatch.setattr(Engine, "prepare", lambda *_: self.prepared.append(1))
+        monkeypatch.setattr(Engine, "left", lambda _: self.left())
+        monkeypatch.setattr(auditing, "note", lambda _settings, _left, _last, noted: self.noted.append(noted))
         monkeypatch.setattr(Ledger, "read", lambda _: self.chain)
         monkeypatch.setattr(stores, "caller", lambda _: "1")
         monkeypatch.setattr(stores, "seen", lambda *_: (self.account, self.unasked))
@@ -79,7 +104,11 @@ def test_the_very_store_is_put_where_it_was_and_read(
     assert (taken["id"], taken["type"], taken["parent"], taken["provider"]) == ("orders", TABLE, WITHIN, PROVIDER)
     assert (taken["protect"], taken["retainOnDelete"], taken["custom"]) == (True, True, True)
     assert list(stack.resources).index(INSIDE) > list(stack.resources).index(WITHIN)
-    assert stack.refreshed == [INSIDE] == interrupted.unread(stack.state)
+    assert stack.refreshed == [INSIDE]
+    assert stack.prepared, "what a killed update left is settled first"
+    (noted,) = stack.noted
+    assert (noted.result, noted.command) == ("imported", f"rollback guard import {word} -s prod")
+    assert "store-gone" not in {each.kind for each in noted.found}
 
 
 def test_where_nothing_lies_beside_it_the_stacks_only_provider_is_its_own(
@@ -124,7 +153,7 @@ BY_HAND = "put `import_='orders'` into its options in the program, run `rollback
             "which of the 2 providers for aws orders has isn't known",
         ),
         ([component()], {}, {}, "order", "did you mean orders?"),
-        ([component(), orders()], {}, {}, "orders", "orders is in the state of prod: nothing has to be taken back"),
+        ([component(), orders()], {}, {}, "orders", f"in the state of prod ({INSIDE}): nothing has"),
         ([component(), orders()], {}, {}, "labels", "the ledger of prod knows no store that left the state"),
     ],
 )
@@ -145,6 +174,58 @@ def test_anything_else_is_one_line_and_changes_nothing(
     assert said in told
     assert told.count("error: ") == 1
     assert (stack.state, stack.refreshed) == (before, [])
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"drops": True}, "the provider of what lies beside orders finds nothing"),
+        (
+            {"read": {"outputs": {"arn": "arn:aws:dynamodb:eu-west-1:1:table/orders", "region": "eu-west-1"}}},
+            "the provider of what lies beside orders leads to",
+        ),
+        ({"meanwhile": True}, "another command changed the state meanwhile"),
+    ],
+)
+def test_what_isnt_the_store_after_all_leaves_the_state_as_it_was(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], changes: dict[str, Any], said: str
+) -> None:
+    stack = Stack([component(), of(PROVIDER, "far"), orders()], [component(), of(PROVIDER, "far")])
+    stack.account = {INSIDE: Sighting(there=True, created=MADE)}
+    vars(stack).update(changes)
+    assert run(monkeypatch, stack, "orders") != 0
+    assert said in capsys.readouterr().err
+    assert INSIDE not in stack.resources
+    assert stack.noted == []
+
+
+def test_a_store_that_has_another_urn_now_is_no_store_that_left(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stack = Stack([component(), orders()], [component(), of(PROVIDER, "orders")])
+    assert run(monkeypatch, stack, "orders") != 0
+    assert "nothing has to be taken back" in capsys.readouterr().err
+
+
+def test_a_store_that_waits_for_its_delete_isnt_put_in_front_of_itself(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stack = Stack([component(), orders()], [component(), orders(delete=True)])
+    stack.account = {INSIDE: Sighting(there=True, created=MADE)}
+    assert run(monkeypatch, stack, "orders") != 0
+    assert "`rollback up -s prod` first" in capsys.readouterr().err
+
+
+def test_the_rest_of_an_edit_is_told_and_noted(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    others = of(PROVIDER, "far"), of(PROVIDER, "near")
+    stack = Stack([component(), *others, orders()], [component(), {**others[0], "protect": False}, others[1]])
+    stack.chain = Chain(stack.chain.entries[:1], {}, 1)
+    stack.account = {INSIDE: Sighting(there=True, created=MADE)}
+    assert run(monkeypatch, stack, "orders") == 0
+    assert "unprotected far" in capsys.readouterr().out
+    assert {"state-edited", "unguarded"} <= {each.kind for each in stack.noted[0].found}
 
 
 def test_two_stores_of_one_name_want_a_urn(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

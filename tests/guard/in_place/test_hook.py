@@ -130,7 +130,7 @@ def test_a_secret_value_counts_as_what_it_is(
         ("aws:dynamodb/table:Table", {"streamEnabled": True}, {"streamEnabled": False}, True),
     ],
 )
-def test_an_empty_store_loses_nothing_by_an_expiry_and_its_locks_and_streams_all_the_same(
+def test_a_new_and_empty_store_loses_nothing_by_an_expiry_and_its_locks_and_streams_all_the_same(
     tmp_path: Path, token: str, before: dict[str, Any], after: dict[str, Any], taken: bool
 ) -> None:
     urn, asked = f"urn:pulumi:prod::trial::{token}::one", list[str]()
