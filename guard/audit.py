@@ -18,7 +18,7 @@ from guard.approvals import GONE, Approval, any_of, concerning
 from guard.approved import standing
 from guard.findings import Finding, Severity
 from guard.history import newest
-from guard.inventory import Guarded, digest, durable, outputs
+from guard.inventory import Guarded, digest, durable, outputs, resources
 from guard.ledger import Chain, Entry
 from guard.location import is_kubernetes
 from guard.losses import Account, Since, losses, resolved
@@ -61,7 +61,7 @@ def audit(
     around, stores = around or Surroundings(), durable(state)
     found = [
         *_unguarded(stores, approvals, now),
-        *(_unfinished() if unfinished else _edited(state, history, last)),
+        *(_unfinished(state) if unfinished else _edited(state, history, last)),
         *(losses(last, stores, Since.entry(last, history, approvals, now), around.account) if last else ()),
         *_not_asked(around.account, stores),
         *_pack(state, history, last),
@@ -91,16 +91,17 @@ def _unguarded(stores: Mapping[str, Guarded], approvals: Sequence[Approval], now
                 kind="unguarded",
                 severity=Severity.HIGH,
                 text=f"{store.name} has no {' and no '.join(lacks)} in the state ({urn})",
-                remedy="`rollback up` brings the guard back",
+                remedy=f"`rollback up -s {store.stack}` brings the guard back",
             )
 
 
-def _unfinished() -> Iterator[Finding]:
+def _unfinished(state: Mapping[str, Any]) -> Iterator[Finding]:
+    stack = next((str(each["urn"]).split("::", 1)[0].rpartition(":")[2] for each in resources(state)), "STACK")
     yield Finding(
         kind="unfinished",
         severity=Severity.LOW,
         text="an update is under way or was killed: the engine's history doesn't tell of it, so an edit can't be told",
-        remedy="wait for it; where it was killed, `rollback up` goes on from where it stopped",
+        remedy=f"wait for it; where it was killed, `rollback up -s {stack}` goes on from where it stopped",
     )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -41,10 +42,17 @@ class Outcome:
     """The mandatory policies that refused it."""
     parents: Mapping[str, str] = field(default_factory=dict)
     """URN -> the URN of what it lies in, of the resources that the update came to."""
+    counted: bool = True
+    """Whether the engine came to its summary: one that was killed has told of single resources at most."""
 
     def line(self) -> str:
         """What changed, and how much stayed: ``2 created, 1 updated; 269 unchanged, 1 failed``."""
-        return counts(self.changes, failed=sum(kind(urn) != ROOT_TYPE for urn in self.failed))
+        told = counts(self.changes, failed=sum(kind(urn) != ROOT_TYPE for urn in self.failed))
+        if self.counted:
+            return told
+        if not set(self.changes) - {"same", "read"}:
+            return "the engine ended before it told what had changed"
+        return f"the engine ended before it counted: at least {told}"
 
     def places(self, state: Mapping[str, Any]) -> dict[str, list[str]]:
         """System -> the resources that failed in it (``Deployment rag-api``); ``shared`` for what is in none."""
@@ -69,13 +77,16 @@ def counts(changes: Mapping[str, int], failed: int = 0) -> str:
 
 def read(path: Path) -> Outcome:
     """The outcome in an event log. A log that isn't there, or ends in the middle of a line, tells what it can."""
-    changes: Mapping[str, int] = {}
+    summary: Mapping[str, int] | None = None
+    done: Counter[str] = Counter()
     failed: dict[str, None] = {}
     policies: dict[str, None] = {}
     parents: dict[str, str] = {}
     for event in _events(path):
-        if summary := event.get("summaryEvent"):
-            changes = {str(op): int(count) for op, count in (summary.get("resourceChanges") or {}).items()}
+        if told := event.get("summaryEvent"):
+            summary = {str(op): int(count) for op, count in (told.get("resourceChanges") or {}).items()}
+        if ended := event.get("resOutputsEvent"):
+            done[str((ended.get("metadata") or {}).get("op"))] += 1
         for told in (event.get("resourcePreEvent"), event.get("resOpFailedEvent")):
             if told:
                 parents |= _parent(told.get("metadata") or {})
@@ -87,7 +98,14 @@ def read(path: Path) -> Outcome:
         refused = event.get("policyEvent") or {}
         if refused.get("enforcementLevel") == MANDATORY:
             policies[str(refused.get("policyName"))] = None
-    return Outcome(changes, tuple(failed), tuple(policies), parents)
+    begun = bool(done or failed or parents)
+    return Outcome(
+        dict(done) if summary is None else summary,
+        tuple(failed),
+        tuple(policies),
+        parents,
+        counted=summary is not None or not begun,
+    )
 
 
 def _events(path: Path) -> Iterator[dict[str, Any]]:

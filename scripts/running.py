@@ -157,5 +157,9 @@ def complaint(stack: str, rows: Sequence[Running]) -> str:
     if row.release is None and row.runs.startswith(UNTOLD):
         return f"what {row.system} runs {row.runs}"
     mend = f"`pulumi up -s {stack} --config {row.system}:republish=true` publishes its code anew"
-    again = mend if row.system in REPUBLISHED else f"`pulumi up -s {stack} --refresh` compares every resource"
+    compared = (
+        f"`rollback audit -s {stack}` first, then `pulumi up -s {stack} --refresh` compares every resource (a store "
+        "that is gone it makes anew, empty)"
+    )
+    again = mend if row.system in REPUBLISHED else compared
     return f"{row.system} doesn't run {row.pinned}, which is pinned, but {row.runs}: {again}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -37,6 +37,8 @@ class Update:
     changes: pins.Changes
     """From the first to the second."""
     engine: Engine
+    begun: list[str] = field(default_factory=list)
+    """What it has begun that a Ctrl-C can't take back."""
 
     @property
     def stack(self) -> str:
@@ -55,10 +57,16 @@ def update(request: Request, *, yes: bool) -> None:
     failed, and what ``stacks.file.read``, ``announce`` and ``Engine.prepare`` raise.
     """
     with pins.held(request.stack, request.command):
+        begun: list[str] = []
         try:
-            work, found, before, account = _agreed(request, yes=yes)
+            work, found, before, account = _agreed(request, begun, yes=yes)
             code, outcome = _made(work, found, yes=yes)
         except KeyboardInterrupt:
+            if begun:
+                raise EngineError(
+                    f"stopped after the update of {request.stack} had begun: no pin was changed; `rollback status "
+                    f"-s {request.stack}` shows what runs"
+                ) from None
             raise EngineError(
                 f"stopped before {request.stack} was updated: no pin was changed, and nothing was deployed"
             ) from None
@@ -73,14 +81,14 @@ def update(request: Request, *, yes: bool) -> None:
             ) from None
 
 
-def _agreed(request: Request, *, yes: bool) -> tuple[Update, Left, Mapping[str, str], str]:
+def _agreed(request: Request, begun: list[str], *, yes: bool) -> tuple[Update, Left, Mapping[str, str], str]:
     """The update that is asked for, what it finds there, what each system runs, and the account that answers."""
     file = read(request.stack)
     changes = pins.wanted(request, file)
     asked = read(request.stack, changes)
     selected = select(asked, given=changes)
     account = announce(request.stack, asked.region, ask=not yes, cluster="rag-api" in selected)
-    work = Update(request, file, asked, changes, Engine(request.stack))
+    work = Update(request, file, asked, changes, Engine(request.stack), begun)
     cluster = "rag-api" in selected
     found = work.engine.prepare(asked.region, lambda left: refuse_elsewhere(left, account, cluster=cluster))
     # An export takes half a second: what is decided here is decided by one. It is read again after the last question.
@@ -98,6 +106,7 @@ def _made(work: Update, found: Left, *, yes: bool) -> tuple[int, Outcome]:
     with pins.copied(work.stack) as settings, tempfile.TemporaryDirectory() as folder:
         work.engine.configure(work.changes, settings)
         removals.agreed(work.stack, settings, found.state, yes=yes)
+        work.begun.append("what was changed by hand is read, and deployments that lead elsewhere are stopped")
         mending.prepare(work.engine, work.asked, found.outputs)
         auditing.note_approvals(work.asked)
         log = Path(folder, "events.json")
@@ -106,7 +115,13 @@ def _made(work: Update, found: Left, *, yes: bool) -> tuple[int, Outcome]:
 
 def _ended(work: Update, found: Left, before: Mapping[str, str], account: str) -> None:
     """Note the update in the ledger, pin what runs, say how it went. ``found``: what was there before it."""
-    left = work.engine.left()
+    try:
+        left = work.engine.left()
+    except EngineError as error:
+        raise EngineError(
+            f"the update of {work.stack} ended well, but what runs can't be told, so no pin was changed: {error}. "
+            f"Until `{work.request.command}` has run again, `rollback up -s {work.stack}` would go back to the pin"
+        ) from None
     auditing.note_update(work.asked, left, 0, account, resumed=found.unfinished)
     _finished(work, left, before)
 

@@ -164,7 +164,8 @@ async def choose(
     if newest is None:
         if state is not None:
             raise pulumi.RunError(
-                f"function {name} isn't in the account any more, and the state has it: `rollback up` brings it back"
+                f"function {name} isn't in the account any more, and the state has it: "
+                f"`rollback up -s {pulumi.get_stack()}` brings it back"
             )
         return Choice(True, None, forget=True)
     latest = str(newest.get("version"))

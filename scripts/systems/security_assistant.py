@@ -50,7 +50,12 @@ def _throttle(own: SecurityAssistantSettings, settings: StackSettings) -> list[D
     api, name = client("apigateway", settings.region), f"{SYSTEM}-{settings.stack}"
     found = [each for each in api.get_rest_apis(limit=500)["items"] if each["name"] == name]
     if not found:
-        return [Drift(f"there is no API {name}", f"`pulumi up --refresh -s {settings.stack}`")]
+        return [
+            Drift(
+                f"there is no API {name}",
+                f"`rollback audit -s {settings.stack}` first, then `pulumi up --refresh -s {settings.stack}`",
+            )
+        ]
     stage = api.get_stage(restApiId=found[0]["id"], stageName=settings.stack)
     rate = (stage.get("methodSettings") or {}).get("*/*", {}).get("throttlingRateLimit")
     wanted = 0.0 if own.stopped else own.throttle.rate

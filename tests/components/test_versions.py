@@ -221,7 +221,8 @@ def test_a_function_that_only_the_state_has_is_one_line() -> None:
     stack.update("a")
     stack.exists = False
     said = stack.update("a")
-    assert said == "function worker isn't in the account any more, and the state has it: `rollback up` brings it back"
+    command = f"rollback up -s {pulumi.get_stack()}"
+    assert said == f"function worker isn't in the account any more, and the state has it: `{command}` brings it back"
 
 
 def test_a_zip_that_is_not_the_pinned_one_moves_no_alias(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -80,7 +80,7 @@ def test_functions_that_somebody_deleted_are_made_anew(sandbox: RunningSandbox, 
         sandbox.client("lambda").delete_function(FunctionName=name)
     refused = prod.pulumi("preview")
     assert refused.code != 0
-    assert "`rollback up` brings it back" in refused.error_lines[0]
+    assert "`rollback up -s prod` brings it back" in refused.error_lines[0]
     done = prod.rollback("up")
     assert done.code == 0, done.said
     assert live_code(sandbox, prod) == pinned_code(version)

@@ -78,7 +78,7 @@ def test_the_audit_exits_with_1_for_what_is_high_and_notes_what_is_in_order(
     assert run(monkeypatch, "audit") == 1
     assert capsys.readouterr().out.splitlines() == [
         f"high unguarded: receipts has no protection in the state ({urn('receipts')})",
-        "     `rollback up` brings the guard back",
+        "     `rollback up -s prod` brings the guard back",
     ]
     assert book.entries == []
     book.left = LEFT

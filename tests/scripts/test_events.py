@@ -74,6 +74,23 @@ def test_a_log_that_a_killed_engine_left_tells_what_it_can(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize(
+    ("ops", "said"),
+    [
+        (
+            ["create", "create", "update", "same"],
+            "the engine ended before it counted: at least 2 created, 1 updated; 1 unchanged",
+        ),
+        (["same"], "the engine ended before it told what had changed"),
+        ([], "the engine ended before it told what had changed"),
+    ],
+)
+def test_without_the_engines_summary_nothing_is_called_unchanged(tmp_path: Path, ops: list[str], said: str) -> None:
+    begun = {"resourcePreEvent": {"metadata": {"urn": SHARED, "new": {"parent": STACK}}}}
+    done = [{"resOutputsEvent": {"metadata": {"urn": SHARED, "op": op}}} for op in ops]
+    assert events.read(log(tmp_path, begun, *done)).line() == said
+
+
+@pytest.mark.parametrize(
     ("changes", "failed", "said"),
     [
         ({"same": 272}, 0, "nothing changed; 272 unchanged"),

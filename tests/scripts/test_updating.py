@@ -17,9 +17,9 @@ from typing import Any
 
 import pytest
 
-from scripts import advice, auditing, interruption, mending, pins, removals, rollback, updating
+from scripts import advice, auditing, events, interruption, mending, pins, removals, rollback, updating
 from scripts.checks import Check
-from scripts.engine import Engine, EngineError
+from scripts.engine import Engine, EngineError, Left
 from scripts.pins import Request
 from scripts.running import Running
 from stacks.file import FOLDER, path_of, read
@@ -330,9 +330,22 @@ def test_two_commands_of_one_checkout_do_not_decide_on_one_reading_of_the_file(t
     assert typist.type(f"rollback deploy {NEW} --system rag-api")[0] == 0
 
 
-@pytest.mark.parametrize("stage", ["announce", "prepare", "agreed", "mend"])
-def test_ctrl_c_before_the_update_says_that_nothing_was_changed(
-    typist: Typist, monkeypatch: pytest.MonkeyPatch, stage: str
+STOPPED_BEFORE = "stopped before prod was updated: no pin was changed, and nothing was deployed"
+STOPPED_IN = "stopped after the update of prod had begun: no pin was changed; `rollback status -s prod` shows what runs"
+
+
+@pytest.mark.parametrize(
+    ("stage", "told"),
+    [
+        ("announce", STOPPED_BEFORE),
+        ("prepare", STOPPED_BEFORE),
+        ("agreed", STOPPED_BEFORE),
+        ("mend", STOPPED_IN),
+        ("events", STOPPED_IN),
+    ],
+)
+def test_ctrl_c_before_the_update_has_ended_says_how_far_it_came(
+    typist: Typist, monkeypatch: pytest.MonkeyPatch, stage: str, told: str
 ) -> None:
     def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
@@ -343,11 +356,31 @@ def test_ctrl_c_before_the_update_says_that_nothing_was_changed(
         "prepare": (Engine, "prepare"),
         "agreed": (removals, "agreed"),
         "mend": (mending, "prepare"),
+        "events": (events, "read"),
     }[stage]
     monkeypatch.setattr(owner, name, interrupted)
     code, said = typist.type(f"rollback deploy {NEW}")
-    assert (code, "stopped before prod was updated: no pin was changed" in said) == (1, True)
+    assert (code, told in said) == (1, True), said
     assert [path.name for path in typist.world.folder.glob("*.yaml")] == ["Pulumi.prod.yaml"]
+    assert (typist.world.folder / "Pulumi.prod.yaml").read_text() == before
+
+
+def test_a_good_update_after_which_nothing_can_be_asked_says_which_command_pins_it(
+    typist: Typist, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(_: Engine) -> Left:
+        raise EngineError("no Pulumi backend answers")
+
+    before = (typist.world.folder / "Pulumi.prod.yaml").read_text()
+    monkeypatch.setattr(Engine, "left", broken)
+    code, said = typist.type(f"rollback deploy {NEW} -s prod")
+    assert code == 1
+    assert (
+        "the update of prod ended well, but what runs can't be told, so no pin was changed: no Pulumi backend" in said
+    )
+    assert (
+        f"Until `rollback deploy {NEW} -s prod` has run again, `rollback up -s prod` would go back to the pin" in said
+    )
     assert (typist.world.folder / "Pulumi.prod.yaml").read_text() == before
 
 
