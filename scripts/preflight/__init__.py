@@ -75,8 +75,6 @@ def _refuse_without_bucket(settings: StackSettings, s3: Any) -> None:
 
 
 def _client(service: Any, region: str) -> Any:
-    import boto3
-    from botocore.config import Config
+    from guard.recovery.clients import client
 
-    retries = Config(connect_timeout=5, read_timeout=30, max_pool_connections=16, retries={"mode": "standard"})
-    return boto3.client(service, region_name=region, config=retries)
+    return client(service, region)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from scripts.preflight import artifacts, buckets
 from scripts.preflight.facts import Facts
 from scripts.preflight.rows import Finding, fine, missing
+from scripts.release import retiring
 from stacks.artifact_objects import ArtifactObject
 
 NAMED = 3
@@ -34,7 +35,10 @@ def pinned_artifacts(facts: Facts) -> Finding:
     if there.remedy:
         return missing(f"{len(needed)} are needed: {there.detail}", "see the row of the artifact bucket first")
     releases = sorted({chosen.version for chosen in facts.selected.values()})
-    publish = " and ".join(f"`rollback release publish {version}`" for version in releases)
+    # A stack has the layers of every release; what was retired comes back by its release's name alone.
+    retired = retiring.retired()
+    named = releases if any(item.key in retired for item in needed) else []
+    publish = " and ".join(["`rollback release publish`", *(f"`rollback release publish {each}`" for each in named)])
     if lacking := artifacts.missing(facts.settings, facts.selected, facts.state, s3):
         return missing(
             f"{len(lacking)} of {len(needed)} aren't in {bucket}: {_keys(lacking)}", f"{publish} brings them"
@@ -42,7 +46,7 @@ def pinned_artifacts(facts: Facts) -> Finding:
     if wrong := artifacts.exchanged(facts.settings, facts.selected, facts.state, s3):
         return missing(
             f"{len(wrong)} hold something else than their keys say: {_keys(wrong)}",
-            f"find out who wrote them to {bucket}; {publish} brings the right ones",
+            f"find out who wrote them to {bucket} and delete them; then {publish} brings the right ones",
         )
     return fine(f"all {len(needed)} that an update would take are in {bucket}")
 

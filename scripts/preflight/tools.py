@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 import os
 import shutil
@@ -18,6 +20,14 @@ from stacks.file import path_of
 from stacks.strict import read_yaml
 
 SECONDS = 7
+OWN_KEYS = ("file", "s3", "gs", "azblob")
+"""Backends that have no service which encrypts: a passphrase or a key does."""
+SET = (
+    "set PULUMI_CONFIG_PASSPHRASE or PULUMI_CONFIG_PASSPHRASE_FILE; the committed stacks have an empty one: "
+    "PULUMI_CONFIG_PASSPHRASE=''"
+)
+ROUNDS, KEY_BYTES = 1_000_000, 32
+"""Of PBKDF2, by which the engine makes a key of a passphrase (pulumi/pkg/secrets/passphrase, version v1)."""
 KINDS = {
     "file": "files",
     "s3": "an S3 bucket",
@@ -39,7 +49,7 @@ def backend(facts: Facts) -> Finding:
         return unknown("can't be told without pulumi: see the row of the engine")
     if done.returncode:
         return missing(
-            _error(done), "pulumi login (or set PULUMI_BACKEND_URL, such as s3://BUCKET?region=REGION&awssdk=v2)"
+            _error(done), "pulumi login (or set PULUMI_BACKEND_URL, such as 's3://BUCKET?region=REGION&awssdk=v2')"
         )
     told = json.loads(done.stdout)
     url = str(told.get("url") or os.environ.get("PULUMI_BACKEND_URL", ""))
@@ -69,30 +79,69 @@ def secrets(facts: Facts) -> Finding:
     data = read_yaml(path_of(facts.stack), f"stacks/Pulumi.{facts.stack}.yaml")
     settings = data if isinstance(data, dict) else {}
     provider = str(settings.get("secretsprovider") or ("passphrase" if settings.get("encryptionsalt") else ""))
-    change = f"pulumi stack change-secrets-provider -s {facts.stack} awskms://alias/KEY?region={facts.settings.region}"
+    change = (
+        f"pulumi stack change-secrets-provider -s {facts.stack} 'awskms://alias/KEY?region={facts.settings.region}'"
+    )
     if provider == "passphrase":
-        return _passphrase(change)
+        return _passphrase(str(settings.get("encryptionsalt")), change)
     if provider.startswith("awskms://"):
         return _key(facts, provider)
+    if (not provider or provider == "default") and urlparse(_url()).scheme in OWN_KEYS and _given() is None:
+        return missing("a passphrase is going to encrypt, and none is given", SET)
     if not provider or provider == "default":
-        return fine("the backend's own service encrypts, or a passphrase that the first update asks for")
+        return fine("the backend's own service encrypts, or the passphrase that is given")
     return unknown(f"{provider} encrypts; only its own tools can tell whether it answers")
 
 
-def _passphrase(change: str) -> Finding:
-    file = os.environ.get("PULUMI_CONFIG_PASSPHRASE_FILE")
-    if file and not Path(file).is_file():
+def _url() -> str:
+    """The backend that is used: the environment's, else the one that `pulumi login` wrote down; may be empty."""
+    try:
+        done = _pulumi("whoami", "--json")
+    except FileNotFoundError:
+        return ""
+    told = json.loads(done.stdout) if done.returncode == 0 else {}
+    return str(told.get("url") or os.environ.get("PULUMI_BACKEND_URL", ""))
+
+
+def _given() -> str | None:
+    """The passphrase, as the engine takes it: the variable, whatever it holds, comes before the file."""
+    own, file = os.environ.get("PULUMI_CONFIG_PASSPHRASE"), os.environ.get("PULUMI_CONFIG_PASSPHRASE_FILE")
+    if own is not None or not file:
+        return own
+    return Path(file).read_text().rstrip("\r\n") if Path(file).is_file() else None
+
+
+def _passphrase(salt: str, change: str) -> Finding:
+    file, given = os.environ.get("PULUMI_CONFIG_PASSPHRASE_FILE"), _given()
+    if given is None and file:
         return missing(f"the passphrase's file {file} isn't there", "see to PULUMI_CONFIG_PASSPHRASE_FILE")
-    given = Path(file).read_text().strip() if file else os.environ.get("PULUMI_CONFIG_PASSPHRASE")
     if given is None:
-        return missing(
-            "a passphrase encrypts, and none is given",
-            "set PULUMI_CONFIG_PASSPHRASE or PULUMI_CONFIG_PASSPHRASE_FILE; the committed stacks have an empty one: "
-            "PULUMI_CONFIG_PASSPHRASE=''",
-        )
+        return missing("a passphrase encrypts, and none is given", SET)
+    if not opens(given, salt):
+        return missing("a passphrase encrypts, and the one that is given is another", SET)
     if not given and not is_local():
         return missing("an empty passphrase encrypts, which protects nothing in a real account", change)
     return fine("a passphrase encrypts, and one is given" + (": an empty one, in the sandbox" if not given else ""))
+
+
+def opens(passphrase: str, salt: str) -> bool:
+    """Whether a passphrase opens what the engine put into the stack's file to know it by: ``v1:SALT:v1:NONCE:TEXT``."""
+    from cryptography.exceptions import InvalidTag
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+    try:
+        version, own, _, nonce, text = salt.split(":")
+        parts = [base64.b64decode(each, validate=True) for each in (own, nonce, text)]
+    except ValueError:
+        return True  # a form of another engine: the engine itself will say
+    if version != "v1":
+        return True
+    key = hashlib.pbkdf2_hmac("sha256", passphrase.encode(), parts[0], ROUNDS, KEY_BYTES)
+    try:
+        AESGCM(key).decrypt(parts[1], parts[2], None)
+    except InvalidTag:
+        return False
+    return True
 
 
 def _key(facts: Facts, provider: str) -> Finding:
@@ -101,8 +150,11 @@ def _key(facts: Facts, provider: str) -> Finding:
     name, _, query = provider.removeprefix("awskms://").partition("?")
     options = dict(part.partition("=")[::2] for part in query.split("&") if part)
     key = facts.client("kms", options.get("region", "")).describe_key(KeyId=name.lstrip("/"))["KeyMetadata"]
-    if key.get("KeyState") != "Enabled":
-        return missing(f"key {name} is {key.get('KeyState')}", f"aws kms enable-key --key-id {key['KeyId']}")
+    if (now := key.get("KeyState")) != "Enabled":
+        words = f"--key-id {key['KeyId']} --region {options.get('region') or facts.settings.region}"
+        enable = f"aws kms enable-key {words}"
+        remedies = {"Disabled": enable, "PendingDeletion": f"aws kms cancel-key-deletion {words} && {enable}"}
+        return missing(f"key {name} is {now}", remedies.get(str(now), f"see `aws kms describe-key {words}`"))
     return fine(f"key {name} of AWS KMS encrypts, and is enabled")
 
 

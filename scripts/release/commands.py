@@ -172,6 +172,9 @@ def retire(
     delete: Annotated[bool, typer.Option("--delete", help="Delete what is listed; it is asked about first.")] = False,
     by: Annotated[str, typer.Option(help="With --delete: who decides, a person's name.")] = "",
     reason: Annotated[str, typer.Option(help="With --delete: why, in a sentence.")] = "",
+    never_deployed: Annotated[
+        list[str] | None, typer.Option(help="A stack that the backend has no state of, because it never had one.")
+    ] = None,
     stack: Stack = "prod",
     yes: Yes = False,
 ) -> None:
@@ -184,6 +187,10 @@ def retire(
     marked, untold = marks.marks(lambda name: Engine(name).outputs(), lambda _: None)
     if untold:
         raise ReleaseError(f"{untold[0]}: what may go can't be told, and nothing is retired")
+    engines = {name: Engine(name) for name in STACKS}
+    outputs = {name: engine.outputs() for name, engine in engines.items()}
+    under_way = {name: engines[name].under_way() for name, each in outputs.items() if each}
+    retiring.refuse_uncertain(outputs, under_way, never_deployed or ())
     found = retiring.present(retiring.candidates(marked, settings, keep), at, places.by_files())
     show.candidates(found)
     if not delete or not found:

@@ -14,10 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from apps import catalogue, registry
+from guard.recovery.clients import client
 from scripts.release.errors import ReleaseError
 from stacks.pinned import Pinned
 
 SIDE_BY_SIDE = 8
+DENIED = ("AccessDenied", "403")
 PART = 1 << 20
 """Bytes of a zip that are read at a time."""
 ABSENT = ("404", "NoSuchKey", "NotFound")
@@ -64,10 +66,18 @@ class Bucket:
     def put(self, item: Pinned, path: Path) -> bool:
         """Upload a zip unless its key is taken: whether it was. One write, checked by S3: it is whole or isn't there.
 
-        Raises ``ReleaseError`` where another's object lies under the key, and where the bucket doesn't take it.
+        Raises ``ReleaseError`` where the file isn't what the key says, where another's object lies under the key, and
+        where the bucket doesn't take it.
         """
         content = path.read_bytes()
-        checksum = base64.b64encode(hashlib.sha256(content).digest()).decode()
+        digest = hashlib.sha256(content)
+        if digest.hexdigest() != item.sha256:
+            raise ReleaseError(
+                f"{path.name} has the SHA-256 {digest.hexdigest()}, and {item.place} has to have {item.sha256}: the "
+                "file was cut off or changed after it was built; delete build/release, run `rollback release build`, "
+                "then publish again"
+            )
+        checksum = base64.b64encode(digest.digest()).decode()
         try:
             self.s3.put_object(
                 Bucket=self.name,
@@ -132,20 +142,22 @@ class Bucket:
                 f"there is no bucket {self.name} in {self.region}: make it, private and versioned, or name another: "
                 "`pulumi config set rollback-stack:artifactBucket NAME -s STACK`"
             )
+        if code in DENIED:
+            return ReleaseError(
+                f"bucket {self.name} in {self.region} is another account's, or the credentials lack the right to it: "
+                f"{error}. `rollback preflight -s STACK` tells which"
+            )
         if code in SKEWED:
             return ReleaseError(f"the account refuses the time of this machine: set its clock right ({error})")
         return ReleaseError(f"bucket {self.name} in {self.region}: {error}")
 
 
 def bucket(name: str, region: str) -> Bucket:
-    """The bucket of this name, asked with the credentials that are there."""
-    import boto3
-    from botocore.config import Config
+    """The bucket of this name, asked with the credentials that are there, whose account has to own it.
 
-    settings = Config(
-        connect_timeout=5, read_timeout=60, max_pool_connections=2 * SIDE_BY_SIDE, retries={"mode": "standard"}
-    )
-    return Bucket(name, region, boto3.client("s3", region_name=region, config=settings))
+    Names of buckets are worldwide: another's bucket of this name would get the code, or give it.
+    """
+    return Bucket(name, region, client("s3", region))
 
 
 def sha256_of(s3: Any, bucket: str, key: str) -> str:

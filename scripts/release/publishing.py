@@ -37,8 +37,14 @@ def publish(version: str, today: date, at: Bucket, built: Path = FOLDER, release
     if reasons := checking.early(release, today, releases):
         raise ReleaseError(f"{version} can't be published: {'; '.join(each.text for each in reasons)}")
     _refuse_skew(at)
+    before = _contents(version, releases)
     uploaded, there = bring(pinned(release), at, built)
     with alone(releases):
+        if _contents(version, releases) != before:
+            raise ReleaseError(
+                f"the manifest of {version} was edited while its artifacts were uploaded: nothing is locked; look at "
+                "it, then publish again"
+            )
         fresh = _unlocked(version, releases)
         if fresh:
             lock_release(version, releases)
@@ -140,6 +146,10 @@ def _refuse_skew(at: Bucket) -> None:
             f"this machine's clock is {abs(skew) / 60:.0f} minutes {which} the account's: set it right, a release "
             "bears its date for ever; nothing was uploaded"
         )
+
+
+def _contents(version: str, folder: Path) -> dict[str, bytes]:
+    return {name: path.read_bytes() for name, path in parts(version, folder).items()}
 
 
 def _unlocked(version: str, folder: Path) -> list[str]:

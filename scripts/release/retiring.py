@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import yaml
 from pydantic import AwareDatetime, ValidationError
@@ -62,6 +63,37 @@ def kept(marks: Sequence[Marks], number: int = KEPT) -> set[str]:
         raise ReleaseError("no stack pins or runs a release here: what may go can't be told, and nothing is retired")
     first = every.index(min(used, key=order))
     return set(every[max(0, first - number) :])
+
+
+def refuse_uncertain(
+    outputs: Mapping[str, Mapping[str, Any]],
+    under_way: Mapping[str, str | None],
+    never_deployed: Iterable[str],
+    folder: Path = RELEASES,
+) -> None:
+    """Raise ``ReleaseError`` where what the stacks run isn't certain, so that nothing in use is deleted.
+
+    outputs: of each stack's last update; empty where the backend has no state of it, as a wrong backend hasn't.
+    under_way: the update that each stack has now, in words. never_deployed: stacks of which a person says so.
+    """
+    named = set(never_deployed)
+    empty = [stack for stack, each in outputs.items() if not each.get("systems") and stack not in named]
+    if empty:
+        options = " ".join(f"--never-deployed {stack}" for stack in empty)
+        raise ReleaseError(
+            f"the backend has no state of {', '.join(empty)}: see that PULUMI_BACKEND_URL is the stacks' own; where "
+            f"they were never deployed, say so: `rollback release retire {options}`"
+        )
+    if running := [f"{stack} has {what}" for stack, what in under_way.items() if what]:
+        raise ReleaseError(f"{running[0]}: wait until it has ended; nothing is retired")
+    every = every_pinned(folder)
+    for stack, each in outputs.items():
+        runs = {str(system.get("release")) for system in (each.get("systems") or {}).values()}
+        if unknown := sorted(runs - every.keys()):
+            raise ReleaseError(
+                f"{stack} runs {', '.join(unknown)}, which this checkout doesn't have or can't read: what it needs "
+                "can't be told; check out a commit that has it"
+            )
 
 
 def candidates(

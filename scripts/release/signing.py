@@ -51,7 +51,10 @@ def make_key(name: str, path: Path, folder: Path = RELEASES) -> Trusted:
     with os.fdopen(file, "wb") as opened:
         opened.write(signer.private_bytes)
     entries = [each.model_dump(mode="json", by_alias=True, exclude_defaults=True) for each in [*known, made]]
-    (folder.parent / SIGNERS).write_text(yaml.safe_dump(entries, sort_keys=False, allow_unicode=True))
+    signers = folder.parent / SIGNERS
+    temporary = signers.with_name(f".{SIGNERS}.{os.getpid()}")
+    temporary.write_text(yaml.safe_dump(entries, sort_keys=False, allow_unicode=True))
+    temporary.replace(signers)
     return made
 
 

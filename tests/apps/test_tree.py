@@ -56,3 +56,30 @@ def test_a_circle_of_bases_is_named(tmp_path: Path) -> None:
     folder = version(tmp_path / "f", "1.1.0", {"BASE": "1.0.0"})
     with pytest.raises(ArtifactError, match="form a circle"):
         tree.read(folder)
+
+
+@pytest.mark.parametrize("control", ["BASE", "SHARED"])
+@pytest.mark.parametrize("line", ["/etc", "../../secrets", "1.0", "1.0.0/../..", "~/.aws"])
+def test_a_line_that_leads_out_of_the_sources_is_refused(tmp_path: Path, control: str, line: str) -> None:
+    folder = version(tmp_path / "f", "1.0.0", {"handler.py": "a", control: line})
+    with pytest.raises(ArtifactError, match=f"{control} names .*it has to be a version, such as 1.2.0"):
+        tree.read(folder)
+
+
+@pytest.mark.parametrize("name", ["notes.txt", "inner/notes.txt", "BASE", "SHARED", "WITHOUT"])
+def test_a_symbolic_link_takes_nothing_from_outside(tmp_path: Path, name: str) -> None:
+    secret = tmp_path / "credentials"
+    secret.write_text("1.0.0")
+    folder = version(tmp_path / "f", "1.0.0", {"handler.py": "a"})
+    (folder / name).parent.mkdir(exist_ok=True)
+    (folder / name).symlink_to(secret)
+    with pytest.raises(ArtifactError, match="is a symbolic link, and an artifact holds files alone"):
+        tree.read(folder)
+
+
+def test_a_folder_that_is_a_symbolic_link_is_refused(tmp_path: Path) -> None:
+    outside = version(tmp_path, "outside", {"credentials": "x"})
+    folder = version(tmp_path / "f", "1.0.0", {"handler.py": "a"})
+    (folder / "package").symlink_to(outside)
+    with pytest.raises(ArtifactError, match="is a symbolic link"):
+        tree.read(folder)

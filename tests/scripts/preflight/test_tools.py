@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from moto import mock_aws
 
 from scripts.preflight import tools
@@ -121,10 +124,75 @@ def test_a_state_is_counted_and_what_was_cut_off_is_told(pulumi: Pulumi) -> None
     assert (found.state, found.detail) == (State.MISSING, "the bucket doesn't answer")
 
 
+SECRET = "long and secret"
+
+
+OPENS = tools.opens
+
+
+@pytest.fixture
+def salted(pulumi: Pulumi, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stack's file that was made with ``SECRET``, as the engine writes it."""
+    salt, nonce = b"8 bytes.", b"twelve bytes"
+    key = hashlib.pbkdf2_hmac("sha256", SECRET.encode(), salt, tools.ROUNDS, tools.KEY_BYTES)
+    text = AESGCM(key).encrypt(nonce, b"pulumi", None)
+    monkeypatch.setattr(tools, "opens", OPENS)
+    line = ":".join(["v1", _text(salt), "v1", _text(nonce), _text(text)])
+    monkeypatch.setattr(tools, "read_yaml", lambda *_: {"encryptionsalt": line})
+
+
+def _text(content: bytes) -> str:
+    return base64.b64encode(content).decode()
+
+
+@pytest.mark.usefixtures("salted")
+@pytest.mark.parametrize(
+    ("variable", "file", "state", "said"),
+    [
+        (SECRET, None, State.FINE, "one is given"),
+        (None, SECRET, State.FINE, "one is given"),
+        ("another", None, State.MISSING, "the one that is given is another"),
+        ("another", SECRET, State.MISSING, "the one that is given is another"),  # the engine takes the variable
+        (SECRET, "another", State.FINE, "one is given"),
+        ("", SECRET, State.MISSING, "the one that is given is another"),
+    ],
+)
+def test_the_passphrase_is_tried_as_the_engine_takes_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, variable: str | None, file: str | None, state: State, said: str
+) -> None:
+    monkeypatch.delenv("PULUMI_CONFIG_PASSPHRASE", raising=False)
+    if variable is not None:
+        monkeypatch.setenv("PULUMI_CONFIG_PASSPHRASE", variable)
+    if file is not None:
+        (tmp_path / "passphrase").write_text(f"{file}\n")
+        monkeypatch.setenv("PULUMI_CONFIG_PASSPHRASE_FILE", str(tmp_path / "passphrase"))
+    found = tools.secrets(facts())
+    assert (found.state, said in found.detail) == (state, True), found.detail
+
+
+@pytest.mark.parametrize(
+    ("url", "given", "state"),
+    [
+        ("s3://states?region=eu-west-1", None, State.MISSING),
+        ("file:///srv/states", None, State.MISSING),
+        ("s3://states?region=eu-west-1", SECRET, State.FINE),
+        ("https://api.pulumi.com", None, State.FINE),
+    ],
+)
+def test_a_backend_that_encrypts_nothing_itself_wants_a_passphrase(
+    monkeypatch: pytest.MonkeyPatch, pulumi: Pulumi, url: str, given: str | None, state: State
+) -> None:
+    pulumi.answer("whoami", f'{{"user": "ada", "url": "{url}"}}')
+    monkeypatch.setattr(tools, "read_yaml", lambda *_: {})
+    monkeypatch.delenv("PULUMI_CONFIG_PASSPHRASE", raising=False)
+    if given is not None:
+        monkeypatch.setenv("PULUMI_CONFIG_PASSPHRASE", given)
+    assert tools.secrets(facts()).state is state
+
+
 @pytest.mark.parametrize(
     ("given", "local", "state", "said"),
     [
-        ({"PULUMI_CONFIG_PASSPHRASE": "x"}, False, State.FINE, "one is given"),
         ({"PULUMI_CONFIG_PASSPHRASE": ""}, True, State.FINE, "an empty one, in the sandbox"),
         ({"PULUMI_CONFIG_PASSPHRASE": ""}, False, State.MISSING, "protects nothing in a real account"),
         ({}, False, State.MISSING, "none is given"),
@@ -145,17 +213,12 @@ def test_a_passphrase_is_given_and_is_not_empty_in_a_real_account(
     assert bool(found.remedy) is (state is State.MISSING)
 
 
-def test_a_passphrase_may_lie_in_a_file(monkeypatch: pytest.MonkeyPatch, pulumi: Pulumi, tmp_path: Path) -> None:
-    (tmp_path / "passphrase").write_text("long and secret\n")
-    monkeypatch.setenv("PULUMI_CONFIG_PASSPHRASE_FILE", str(tmp_path / "passphrase"))
-    assert tools.secrets(facts()).state is State.FINE
-
-
 @pytest.mark.parametrize(
     ("provider", "state", "said"),
     [
         ("awskms://alias/rollback?region=us-east-1", State.FINE, "encrypts, and is enabled"),
         ("awskms://alias/off", State.MISSING, "is Disabled"),
+        ("awskms://alias/going", State.MISSING, "is PendingDeletion"),
         ("awskms://alias/none", None, ""),
         ("gcpkms://projects/p/locations/l/keyRings/k/cryptoKeys/c", State.UNKNOWN, "only its own tools"),
         ("", State.FINE, "the backend's own service"),
@@ -168,10 +231,11 @@ def test_a_key_is_asked_about(
     with mock_aws():
         here = facts()
         kms = here.client("kms")
-        for name in ("rollback", "off"):
-            key = kms.create_key()["KeyMetadata"]["KeyId"]
+        keys = {name: kms.create_key()["KeyMetadata"]["KeyId"] for name in ("rollback", "off", "going")}
+        for name, key in keys.items():
             kms.create_alias(AliasName=f"alias/{name}", TargetKeyId=key)
-        kms.disable_key(KeyId=key)
+        kms.disable_key(KeyId=keys["off"])
+        kms.schedule_key_deletion(KeyId=keys["going"], PendingWindowInDays=7)
         if state is None:
             with pytest.raises(kms.exceptions.NotFoundException):
                 tools.secrets(here)
@@ -179,3 +243,6 @@ def test_a_key_is_asked_about(
         found = tools.secrets(here)
     assert found.state is state
     assert said in found.detail
+    if "PendingDeletion" in said:
+        assert found.remedy.startswith("aws kms cancel-key-deletion --key-id ")
+        assert "--region us-east-1 && aws kms enable-key --key-id " in found.remedy

@@ -121,6 +121,40 @@ def test_what_is_retired_goes_with_a_record_and_isnt_brought_back(
     assert set(publishing.publish("v1.2.1", TODAY, bucket, built, written).uploaded) <= {each.item for each in there}
 
 
+def runs(version: str) -> dict[str, Any]:
+    return {"systems": {"rag-api": {"release": version}}}
+
+
+@pytest.mark.parametrize(
+    ("outputs", "under_way", "never", "said"),
+    [
+        (
+            {"prod": runs("v1.2.3"), "dev": {}},
+            {},
+            (),
+            r"no state of dev: .*`rollback release retire --never-deployed dev`",
+        ),
+        ({"prod": {}, "dev": {}}, {}, ("dev",), r"no state of prod:"),
+        ({"prod": runs("v9.9.9")}, {}, (), r"prod runs v9\.9\.9, which this checkout doesn't have or can't read"),
+        (
+            {"prod": runs("v1.2.3")},
+            {"prod": "an update by ada"},
+            (),
+            r"prod has an update by ada: wait until it has ended",
+        ),
+        ({"prod": runs("v1.2.3"), "dev": {}}, {"prod": None}, ("dev",), None),
+    ],
+)
+def test_nothing_goes_where_what_the_stacks_run_isnt_certain(
+    outputs: dict[str, Any], under_way: dict[str, str | None], never: tuple[str, ...], said: str | None
+) -> None:
+    if said is None:
+        retiring.refuse_uncertain(outputs, under_way, never)
+        return
+    with pytest.raises(ReleaseError, match=said):
+        retiring.refuse_uncertain(outputs, under_way, never)
+
+
 @pytest.mark.parametrize(
     ("by", "reason"), [("", "older than a year"), ("Ada Byron", "old"), ("..", "older than a year")]
 )

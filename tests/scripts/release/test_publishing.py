@@ -321,3 +321,38 @@ def test_a_layer_that_a_registry_lost_is_missed(bucket: Bucket, images: Registry
     registry.delete(image(written).place, places.tag(image(written)))
     bring_all(bucket, built, written)
     assert registry.present(image(written).place)
+
+
+def test_a_file_that_was_cut_off_after_it_was_built_is_never_uploaded(
+    bucket: Bucket, written: Path, tmp_path: Path
+) -> None:
+    item, path = function(written), tmp_path / "query_handler.zip"
+    path.write_bytes(b"")
+    with pytest.raises(
+        ReleaseError, match=r"query_handler\.zip has the SHA-256 e3b0c442.*the file was cut off or changed"
+    ):
+        bucket.put(item, path)
+    assert bucket.standing(item) is Standing.MISSING
+
+
+def test_a_manifest_that_is_edited_while_its_artifacts_are_uploaded_isnt_locked(
+    bucket: Bucket, images: Registry, built: Path, written: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    manifest, bring = written / f"{NEW}.yaml", publishing.bring
+
+    def slow(*given: Any) -> Any:
+        done = bring(*given)
+        manifest.write_text(manifest.read_text() + "\n# edited\n")
+        return done
+
+    monkeypatch.setattr(publishing, "bring", slow)
+    with pytest.raises(ReleaseError, match=f"the manifest of {NEW} was edited while its artifacts were uploaded"):
+        publish(NEW, TODAY, bucket, built, written)
+    assert NEW not in read_lock(written)
+
+
+def test_a_bucket_of_another_account_is_neither_written_nor_read(account: str, bucket: Bucket, written: Path) -> None:
+    asked: list[dict[str, Any]] = []
+    bucket.s3.meta.events.register("before-call.s3.HeadObject", lambda params, **_: asked.append(params["headers"]))
+    bucket.standing(function(written))
+    assert asked[0]["x-amz-expected-bucket-owner"]
