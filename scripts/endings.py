@@ -26,7 +26,7 @@ def run(app: typer.Typer, name: str) -> int:
         print(f"error: {behind(error) or error}", file=sys.stderr)
         return error.code if isinstance(error, EngineError) else 1
     except typer.Abort:
-        print("stopped; nothing was changed", file=sys.stderr)
+        print("stopped at the question: nothing was deployed or deleted", file=sys.stderr)
         return 130
     except Exception as error:
         if said := typos.explain(error):

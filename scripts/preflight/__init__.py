@@ -71,7 +71,8 @@ def _refuse_without_bucket(settings: StackSettings, s3: Any) -> None:
     owner = str(_client("sts", settings.region).get_caller_identity()["Account"])
     found = buckets.artifacts_there(s3, settings.project.artifact_bucket, settings.region, owner)
     if found.remedy:
-        raise PreflightError(f"{found.detail}. Nothing was touched. Next: {found.remedy}")
+        remedy = found.remedy.replace("-s STACK", f"-s {settings.stack}")
+        raise PreflightError(f"{found.detail}. Nothing was touched. Next: {remedy}")
 
 
 def _client(service: Any, region: str) -> Any:

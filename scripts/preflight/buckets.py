@@ -60,7 +60,7 @@ def _not_there(error: Exception, kind: str, bucket: str, region: str, owner: str
         return missing(
             f"{kind} bucket {bucket} belongs to another account than {owner}, or this role may not read it",
             f"names of buckets are worldwide: choose another (pulumi config set {setting} NAME -s STACK), or give the "
-            "role what `rollback preflight --policy` prints",
+            "role what `rollback preflight -s STACK --policy` prints",
         )
     if code(error) in MOVED:
         return missing(
@@ -96,7 +96,7 @@ def _kept(s3: Any, kind: str, bucket: str, owner: str) -> Finding:
     if untold:
         return unknown(
             f"{kind} bucket {bucket} is this account's; {' and '.join(untold)} may not be asked",
-            "give the role what `rollback preflight --policy` prints",
+            "give the role what `rollback preflight -s STACK --policy` prints",
         )
     return fine(f"{kind} bucket {bucket} is this account's, private and versioned")
 

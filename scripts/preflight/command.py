@@ -7,6 +7,7 @@ import os
 import sys
 import threading
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
@@ -41,7 +42,9 @@ def preflight(
     if policy:
         typer.echo(json.dumps(policies(facts), indent=2))
         return
-    rows = run({name: partial(look, facts) for name, look in CHECKS.items()}, time_left())
+    found = run({name: partial(look, facts) for name, look in CHECKS.items()}, time_left())
+    # Remedies are typed as they stand.
+    rows = [replace(row, remedy=row.remedy.replace("-s STACK", f"-s {stack}")) for row in found]
     if output is Format.JSON:
         typer.echo(json.dumps([row.as_dict() for row in rows], indent=2))
     else:

@@ -125,7 +125,9 @@ def refused(error: BaseException) -> Finding:
     """What an answer other than the expected one says of a row: a lacking right, or nothing at all."""
     said = line(error)
     if denied(error):
-        return unknown(f"may not be looked at: {said}", "give the role what `rollback preflight --policy` prints")
+        return unknown(
+            f"may not be looked at: {said}", "give the role what `rollback preflight -s STACK --policy` prints"
+        )
     return unknown(said, "see the row of the credentials or the cluster; then run this again")
 
 

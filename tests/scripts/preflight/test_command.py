@@ -87,6 +87,7 @@ def expect(code: int, **other: str) -> None:
     assert {name: (states[name], wanted[name]) for name in CHECKS if states[name] != wanted[name]} == {}, found
     assert list(states) == list(CHECKS)
     assert all(row["remedy"] for row in found if row["state"] == "missing")
+    assert not [row for row in found if "STACK" in row["remedy"]], "a remedy is typed as it stands"
     assert given == code
 
 
