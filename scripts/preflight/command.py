@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from scripts.preflight.facts import Facts
     from scripts.preflight.rows import Row
 
+NAMED = 3
+"""Rows that one remedy names; the others are counted."""
 COLOURS = {"fine": "green", "missing": "red", "unknown": "yellow"}
 
 
@@ -89,6 +91,10 @@ def show(rows: Sequence[Row]) -> None:
     for row in rows:
         table.add_row(row.check, f"[{COLOURS[row.state.value]}]{row.state.value}[/]", escape(row.detail))
     console.print(table)
+    remedies: dict[str, list[str]] = {}
     for row in rows:
         if row.remedy:
-            console.print(f"[bold]{row.check}[/]: {escape(row.remedy)}", soft_wrap=True, highlight=False)
+            remedies.setdefault(row.remedy, []).append(row.check)
+    for remedy, checks in remedies.items():  # one cause is told once
+        more = f" and {len(checks) - NAMED} more" if len(checks) > NAMED else ""
+        console.print(f"[bold]{', '.join(checks[:NAMED])}{more}[/]: {escape(remedy)}", soft_wrap=True, highlight=False)

@@ -245,3 +245,13 @@ def started(*words: str) -> tuple[str, float]:
     command = [sys.executable, "-m", "scripts.rollback", *words]
     done = subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True, env=dict(os.environ))
     return done.stdout, time.monotonic() - begun
+
+
+def test_one_cause_is_told_once(capsys: pytest.CaptureFixture[str]) -> None:
+    late = [rows.Row(f"row {number}", rows.State.UNKNOWN, "no answer within 4.0 s", "try again") for number in range(9)]
+    command.show(
+        [*late, rows.Row("engine", rows.State.MISSING, "none", "install it"), rows.Row("ok", rows.State.FINE, "")]
+    )
+    told = capsys.readouterr().out.splitlines()
+    assert [line for line in told if "try again" in line] == ["row 0, row 1, row 2 and 6 more: try again"]
+    assert "engine: install it" in told
