@@ -126,8 +126,8 @@ def _base_layer(layout: Path, described: Mapping[str, Any], reference: str) -> t
     kind = OF_DOCKER.get(str(described.get("mediaType")), str(described.get("mediaType")))
     if not kind.startswith(LAYER):
         raise ArtifactError(
-            f"base image {reference} has a layer of type {kind}, which registries don't hold or nodes don't unpack: name "
-            "another base"
+            f"base image {reference} has a layer of type {kind}, which nodes don't unpack or registries don't hold: "
+            "name another base"
         )
     return {**described, "mediaType": kind}, _blob(layout, described["digest"], reference)
 
