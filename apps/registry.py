@@ -38,6 +38,10 @@ class RefusedError(RegistryError):
     """A registry doesn't let us: no login, or a wrong one."""
 
 
+class ExchangedError(RegistryError):
+    """A registry has something else under a digest than that digest says."""
+
+
 def address(reference: str) -> tuple[str, bool]:
     """Where an image is asked for, and whether that is without TLS (``insecure``).
 
@@ -187,7 +191,7 @@ def _refused(what: str, reference: str, at: str, errors: str) -> RegistryError:
     if any(word in said for word in ABSENT):
         return RegistryError(f"registry {host} has no {reference}, which wasn't {what}: look at name and digest")
     if EXCHANGED in said:
-        return RegistryError(
+        return ExchangedError(
             f"registry {host} holds something else under the digest of {reference}, which wasn't {what}: don't trust it"
         )
     return RegistryError(f"{reference} wasn't {what}: {said[:300]}")
