@@ -200,7 +200,7 @@ def _code(release: Release, is_published: bool) -> Iterator[Finding]:
     try:
         reasons = unrunnable(release)
     except ArtifactError as error:
-        yield Finding(release.version, "code", True, f"can't be looked at: {error}")
+        yield Finding(release.version, "code", is_published, f"can't be looked at: {error}")
         return
     for reason in reasons:
         yield Finding(release.version, "code", is_published, f"can't run on Lambda: {reason}")
