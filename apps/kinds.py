@@ -19,7 +19,8 @@ REGISTRY = "ghcr.io/rollback-stack"
 DOCKERFILE = "Dockerfile"
 BEHAVIOUR = "image.yaml"
 """Says what a pod of an image does that is known by its files alone."""
-_LISTED = frozenset({packages.REQUIREMENTS, "requirements.in"})
+_LISTED = frozenset({packages.REQUIREMENTS, packages.SOURCE, packages.EXCLUDES})
+"""Lists of packages: no part of the artifact."""
 
 Behaviour = Literal["ready", "crash", "unready", "slow"]
 """What a pod of an image does on the local cluster."""
@@ -102,12 +103,27 @@ class _PythonPackage(Package):
         """
         return {**self._brought, **self.own}
 
+    @cached_property
+    def content(self) -> bytes:
+        """The zip. Raises ``ArtifactError`` as any package, and where Lambda wouldn't unpack it."""
+        if self.unpacked > packages.LARGEST:
+            raise ArtifactError(
+                f"{self.folder}: {self.unpacked:,} bytes are more than the {packages.LARGEST:,} that Lambda unpacks: "
+                f"leave out packages that nothing imports ({packages.EXCLUDES})"
+            )
+        return super().content
+
+    @property
+    def unpacked(self) -> int:
+        """Bytes that Lambda unpacks of it."""
+        return sum(map(len, self.files.values()))
+
     @property
     def lacks(self) -> tuple[str, ...]:
         """The packages that its code imports and that neither it, its system's layers nor Lambda's runtime has."""
         inside = {name.removeprefix(self._folder()): content for name, content in self.own.items()}
         there = {name.removeprefix(self._folder()): b"" for name in self.files}
-        return imports.lacking(inside, {**there, **dict.fromkeys(self._layers(), b"")})
+        return imports.lacking(inside, {**there, **dict.fromkeys(self._layers(), b"")}, self._start())
 
     @cached_property
     def own(self) -> tree.Files:
@@ -117,7 +133,12 @@ class _PythonPackage(Package):
     @cached_property
     def _brought(self) -> tree.Files:
         listed = tree.read(self.folder).get(packages.REQUIREMENTS)
-        found = packages.installed(listed, f"{self.folder}/{packages.REQUIREMENTS}") if listed else {}
+        if not listed:
+            return {}
+        try:
+            found = packages.installed(listed)
+        except ArtifactError as error:
+            raise ArtifactError(f"{self.folder}/{packages.REQUIREMENTS}: {error}") from None
         return {f"{self._folder()}{name}": content for name, content in found.items()}
 
     def _folder(self) -> str:
@@ -127,6 +148,10 @@ class _PythonPackage(Package):
     def _layers(self) -> list[str]:
         """The packages that layers put on the path."""
         return []
+
+    def _start(self) -> str | None:
+        """The module that is run; None where any of them may be."""
+        return None
 
 
 @dataclass(frozen=True)
@@ -139,6 +164,9 @@ class FunctionArtifact(_PythonPackage):
     def _layers(self) -> list[str]:
         layers = self.folder.parents[3] / "layers" / self.system
         return sorted(path.name for path in layers.iterdir()) if layers.is_dir() else []
+
+    def _start(self) -> str:
+        return "handler"
 
     def _needed(self) -> tuple[str, str]:
         return "handler.py", "Lambda starts handler.handler"

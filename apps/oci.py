@@ -22,6 +22,12 @@ MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 CONFIG = "application/vnd.oci.image.config.v1+json"
 LAYER = "application/vnd.oci.image.layer.v1.tar"
 INDEXES = ("application/vnd.oci.image.index.v1+json", "application/vnd.docker.distribution.manifest.list.v2+json")
+OF_DOCKER = {
+    "application/vnd.docker.image.rootfs.diff.tar": LAYER,
+    "application/vnd.docker.image.rootfs.diff.tar.gzip": f"{LAYER}+gzip",
+}
+"""Docker's names of the types of layers, and those of the specification: the same bytes (OCI image specification,
+"Compatibility Matrix"). A manifest of one kind with layers of the other is refused by some tools."""
 EPOCH = "1970-01-01T00:00:00Z"
 ARCHITECTURE, SYSTEM = "amd64", "linux"
 
@@ -87,17 +93,53 @@ def read_base(layout: Path, reference: str) -> Base:
         ArtifactError: the layout holds something else, or an image for several platforms, of which none is named.
     """
     wanted = reference.rpartition("@")[2]
-    manifest = json.loads(_blob(layout, wanted, reference))
-    if manifest.get("mediaType") in INDEXES or "manifests" in manifest:
-        raise ArtifactError(
-            f"base image {reference} is a list for several platforms: name its {SYSTEM}/{ARCHITECTURE} image "
-            f"(`crane digest --platform {SYSTEM}/{ARCHITECTURE} {reference}`)"
-        )
-    config = json.loads(_blob(layout, manifest["config"]["digest"], reference))
+    manifest = _document(_blob(layout, wanted, reference), reference)
+    if is_index(manifest):
+        raise ArtifactError(several(reference, manifest))
+    if not (isinstance(manifest.get("config"), dict) and isinstance(manifest.get("layers"), list)):
+        raise ArtifactError(f"base image {reference} isn't an image: it has no config and layers; name another")
+    config = _document(_blob(layout, manifest["config"]["digest"], reference), reference)
     if (config.get("os"), config.get("architecture")) != (SYSTEM, ARCHITECTURE):
         raise ArtifactError(f"base image {reference} isn't for {SYSTEM}/{ARCHITECTURE}: name another digest")
-    layers = tuple((each, _blob(layout, each["digest"], reference)) for each in manifest["layers"])
-    return Base(config, layers)
+    return Base(config, tuple(_base_layer(layout, each, reference) for each in manifest["layers"]))
+
+
+def is_index(manifest: Mapping[str, Any]) -> bool:
+    """Whether this is a list of images for several platforms, and no image."""
+    return manifest.get("mediaType") in INDEXES or "manifests" in manifest
+
+
+def several(reference: str, index: Mapping[str, Any]) -> str:
+    """What to say of a base that is a list for several platforms: which of them to name."""
+    repository = reference.rpartition("@")[0]
+    wanted = {"os": SYSTEM, "architecture": ARCHITECTURE}
+    for each in index.get("manifests") or ():
+        if wanted.items() <= (each.get("platform") or {}).items():
+            found = f"name its {SYSTEM}/{ARCHITECTURE} image: {repository}@{each.get('digest')}"
+            break
+    else:
+        found = f"and none of them is {SYSTEM}/{ARCHITECTURE}: name another"
+    return f"base image {reference} is a list for several platforms: {found}"
+
+
+def _base_layer(layout: Path, described: Mapping[str, Any], reference: str) -> tuple[Mapping[str, Any], bytes]:
+    kind = OF_DOCKER.get(str(described.get("mediaType")), str(described.get("mediaType")))
+    if not kind.startswith(LAYER):
+        raise ArtifactError(
+            f"base image {reference} has a layer of type {kind}, which nodes don't unpack or registries don't hold: "
+            "name another base"
+        )
+    return {**described, "mediaType": kind}, _blob(layout, described["digest"], reference)
+
+
+def _document(content: bytes, reference: str) -> dict[str, Any]:
+    try:
+        found = json.loads(content)
+    except ValueError:
+        found = None
+    if not isinstance(found, dict):
+        raise ArtifactError(f"base image {reference} isn't an image; name another")
+    return found
 
 
 def digest(content: bytes) -> str:

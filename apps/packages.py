@@ -16,21 +16,27 @@ from pathlib import Path
 from apps.errors import ArtifactError
 
 REQUIREMENTS = "requirements.txt"
+SOURCE, EXCLUDES = "requirements.in", "excludes.txt"
+"""What that was made from: the packages that code imports, and those that they ask for and that nothing loads."""
 PYTHON = "3.11"
 """The functions' runtime, ``python3.11``."""
 PLATFORM = "x86_64-manylinux2014"
 """Runtime ``python3.11`` is Amazon Linux 2, glibc 2.26 (AWS Lambda Developer Guide, "Lambda runtimes"): the newest
 platform that uv names and that runs there."""
+LARGEST = 262_144_000
+"""Bytes of a function unpacked, its layers included (AWS Lambda Developer Guide, "Lambda quotas": 250 MB). The 50 MB
+of a direct upload don't count here: what a release pins is taken from the artifact bucket."""
 
 # bin/ begins with the path of whoever installed; RECORD has that file's hash, the others say how it came here.
 _OF_THE_INSTALLATION = frozenset({"RECORD", "INSTALLER", "REQUESTED", "direct_url.json", "uv_cache.json"})
 
 
 @functools.cache
-def installed(requirements: bytes, where: str) -> dict[str, bytes]:
+def installed(requirements: bytes) -> dict[str, bytes]:
     """The files of all packages that the text names, by their path beside the handler.
 
-    requirements: the content of a ``requirements.txt``; every line has its hashes. where: names it in errors.
+    requirements: the content of a ``requirements.txt``; every line has its hashes. Versions that list the same share
+    one answer, which nobody changes.
 
     Raises:
         ArtifactError: a hash is missing or another one, or there is no wheel for the platform; with uv's own words.
@@ -49,7 +55,7 @@ def installed(requirements: bytes, where: str) -> dict[str, bytes]:
             [*command, "-r", str(listed)], capture_output=True, text=True, check=False, env=environment
         )
         if done.returncode:
-            raise ArtifactError(f"{where}: its packages can't be installed: {_said(done.stderr)}")
+            raise ArtifactError(f"its packages can't be installed: {_said(done.stderr)}")
         return _files(target)
 
 

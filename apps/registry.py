@@ -6,6 +6,7 @@ another address, ``CONTAINERS_REGISTRIES_CONF`` names a file that says so (conta
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -14,16 +15,31 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
+from apps import oci
 from apps.errors import ArtifactError
 
 CONF = "CONTAINERS_REGISTRIES_CONF"
-SECONDS = 300
+SECONDS = 300.0
 ABSENT = ("MANIFEST_UNKNOWN", "NAME_UNKNOWN", "BLOB_UNKNOWN", "404 Not Found", "layer does not exist")
 REFUSED = ("UNAUTHORIZED", "DENIED", "401 Unauthorized", "403 Forbidden")
+SILENT = ("connection refused", "no such host", "i/o timeout", "deadline exceeded", "network is unreachable", "EOF")
+EXCHANGED = "does not match requested digest"
 
 
 class RegistryError(ArtifactError):
     """A registry didn't do what was asked; the message is one line that says what to do."""
+
+
+class SilentError(RegistryError):
+    """A registry doesn't answer."""
+
+
+class RefusedError(RegistryError):
+    """A registry doesn't let us: no login, or a wrong one."""
+
+
+class ExchangedError(RegistryError):
+    """A registry has something else under a digest than that digest says."""
 
 
 def address(reference: str) -> tuple[str, bool]:
@@ -40,17 +56,52 @@ def address(reference: str) -> tuple[str, bool]:
     return reference, False
 
 
-def present(reference: str) -> bool:
+def present(reference: str, logins: Path | None = None, seconds: float | None = None) -> bool:
     """Whether a registry holds an image whole: its manifest and config with the right content, and every layer.
 
+    logins: a folder with a ``config.json`` of Docker's, instead of one's own.
+
     Raises:
-        RegistryError: it doesn't answer, or doesn't let us look.
+        RegistryError: it doesn't answer in time, or doesn't let us look.
     """
+    return _looked_at(["validate", "--fast", "--remote"], reference, logins, seconds) is not None
+
+
+def platforms(reference: str, logins: Path | None = None, seconds: float | None = None) -> frozenset[str]:
+    """What an image is for, as ``linux/amd64``; nothing where no registry has it. The rest as ``present``."""
+    text = _looked_at(["manifest"], reference, logins, seconds)
+    if text is None:
+        return frozenset()
+    manifest = _document(text, reference)
+    if oci.is_index(manifest):
+        return frozenset(_platform(each.get("platform") or {}) for each in manifest.get("manifests") or ())
+    config = _looked_at(["config"], reference, logins, seconds)
+    return frozenset() if config is None else frozenset({_platform(_document(config, reference))})
+
+
+def _platform(described: dict[str, Any]) -> str:
+    return f"{described.get('os')}/{described.get('architecture')}"
+
+
+def _document(text: str, reference: str) -> dict[str, Any]:
+    try:
+        found = json.loads(text)
+    except ValueError:
+        found = None
+    if not isinstance(found, dict):
+        raise RegistryError(f"{reference} isn't an image: its registry holds something else there")
+    return found
+
+
+def _looked_at(command: list[str], reference: str, logins: Path | None, seconds: float | None) -> str | None:
+    """What crane says of an image; None where no registry has it."""
     at, insecure = address(reference)
-    done = _crane(["validate", "--fast", "--remote", at], insecure)
-    if done.returncode and not any(word in done.stderr for word in ABSENT):
-        raise _refused("looked at", reference, at, done.stderr)
-    return not done.returncode
+    done = _crane([*command, at], insecure, logins, seconds)
+    if not done.returncode:
+        return done.stdout
+    if any(word in done.stderr for word in ABSENT):
+        return None
+    raise _refused("looked at", reference, at, done.stderr)
 
 
 def push(layout: Path, repository: str, tag: str, digest: str) -> None:
@@ -72,13 +123,20 @@ def pull(reference: str, folder: Path) -> Path:
     """The image layout of an image that is named by digest, pulled once.
 
     Raises:
-        RegistryError: the registry is down, hasn't got it, or refuses.
+        RegistryError: the registry is down, hasn't got it, or refuses; or it is a list for several platforms, which
+            isn't pulled.
     """
     target = folder / reference.rpartition(":")[2]
     if target.exists():
         return target
     folder.mkdir(parents=True, exist_ok=True)
     at, insecure = address(reference)
+    asked = _crane(["manifest", at], insecure)
+    if asked.returncode:
+        raise _refused("pulled", reference, at, asked.stderr)
+    manifest = _document(asked.stdout, reference)
+    if oci.is_index(manifest):
+        raise RegistryError(oci.several(reference, manifest))
     with tempfile.TemporaryDirectory(prefix=".partial-", dir=folder) as scratch:
         made = Path(scratch) / "layout"
         done = _crane(["pull", "--format=oci", at, str(made)], insecure)
@@ -103,30 +161,38 @@ def delete(reference: str, tag: str) -> None:
             raise _refused("deleted", reference, at, done.stderr)
 
 
-def _crane(arguments: list[str], insecure: bool) -> subprocess.CompletedProcess[str]:
+def _crane(
+    arguments: list[str], insecure: bool, logins: Path | None = None, seconds: float | None = None
+) -> subprocess.CompletedProcess[str]:
     program = shutil.which("crane")
     if program is None:
         raise RegistryError(
             "crane isn't on PATH: `make shell` has it; elsewhere install go-containerregistry's crane (one program)"
         )
     command = [program, *arguments, *(["--insecure"] if insecure else [])]
+    environment = {**os.environ, **({"DOCKER_CONFIG": str(logins)} if logins else {})}
+    limit = SECONDS if seconds is None else seconds
     try:
-        return subprocess.run(command, capture_output=True, text=True, check=False, timeout=SECONDS, errors="replace")
+        return subprocess.run(
+            command, capture_output=True, text=True, check=False, timeout=limit, errors="replace", env=environment
+        )
     except subprocess.TimeoutExpired:
-        raise RegistryError(f"crane {arguments[0]} took longer than {SECONDS} s: run the same command again") from None
+        raise SilentError(f"crane {arguments[0]} took longer than {limit:g} s: run the same command again") from None
 
 
 def _refused(what: str, reference: str, at: str, errors: str) -> RegistryError:
     lines = [line for line in errors.splitlines() if line.strip()]
     said = lines[-1].removeprefix("Error: ") if lines else "no word"
     host = at.partition("/")[0]
-    if "connection refused" in said or "no such host" in said or "i/o timeout" in said:
-        return RegistryError(
-            f"registry {host} doesn't answer, {reference} wasn't {what}: start it, then run this again"
-        )
+    if any(word in said for word in SILENT):
+        return SilentError(f"registry {host} doesn't answer, {reference} wasn't {what}: start it, then run this again")
     if any(word in said for word in REFUSED):
-        return RegistryError(
-            f"registry {host} refuses: {reference} wasn't {what}: `docker login {host}` ({said[:200]})"
+        return RefusedError(f"registry {host} refuses: {reference} wasn't {what}: `docker login {host}` ({said[:200]})")
+    if any(word in said for word in ABSENT):
+        return RegistryError(f"registry {host} has no {reference}, which wasn't {what}: look at name and digest")
+    if EXCHANGED in said:
+        return ExchangedError(
+            f"registry {host} holds something else under the digest of {reference}, which wasn't {what}: don't trust it"
         )
     return RegistryError(f"{reference} wasn't {what}: {said[:300]}")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import partial
 
-from scripts.preflight import account, cluster, hosts, permissions, stores, tools
+from scripts.preflight import account, cluster, hosts, permissions, registries, stores, tools
 from scripts.preflight.facts import Facts
 from scripts.preflight.rows import Finding
 from scripts.rights.document import steps
@@ -25,6 +25,8 @@ CHECKS: Mapping[str, Callable[[Facts], Finding]] = {
     "cluster": cluster.reachable,
     "istio": cluster.istio,
     "cluster rights": cluster.access,
+    "registry": registries.answers,
+    "images": registries.pullable,
     "hosts": hosts.hosts,
     **dict(account.QUOTAS),
     **{f"rights: {name}": permissions.step(name) for name in steps()},

@@ -58,7 +58,7 @@ def istio(facts: Facts) -> Finding:
     """Istio's two resource definitions, by which rag-api's traffic is split."""
     from kubernetes import client
 
-    api = client.ApiextensionsV1Api(_answering(facts))
+    api = client.ApiextensionsV1Api(answering(facts))
     lacking, untold = [], []
     for name in CRDS:
         try:
@@ -88,7 +88,7 @@ def access(facts: Facts) -> Finding:
     settings = facts.settings.rag_api
     ingress = settings.ingress_service.partition("/")[0]
     asked = list(rights.questions(settings.namespace, ingress))
-    reviews = client.AuthorizationV1Api(_answering(facts))
+    reviews = client.AuthorizationV1Api(answering(facts))
     with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
         allowed = list(pool.map(lambda each: _may(reviews, each), asked))
     refused = [each for each, found in zip(asked, allowed, strict=True) if not found]
@@ -125,7 +125,7 @@ def _connection(facts: Facts) -> Any:
     return facts.once("cluster", connect)
 
 
-def _answering(facts: Facts) -> Any:
+def answering(facts: Facts) -> Any:
     """The same, once the cluster has answered. Raises ``UntoldError`` where it doesn't."""
     from kubernetes import client
 

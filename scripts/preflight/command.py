@@ -56,6 +56,9 @@ def preflight(
 
 def _leave(code: int) -> None:
     """End the program with an exit code, without waiting for looks that still hang: libraries' threads hold it up."""
+    from scripts.preflight import registries
+
+    registries.forget()
     if any(thread is not threading.current_thread() for thread in threading.enumerate()):
         sys.stdout.flush()
         sys.stderr.flush()

@@ -26,7 +26,7 @@ def missing(
     """
     running = set(_running(state))
     gone, untold = [], []
-    for reference in _wanted(settings, selected):
+    for reference in wanted(settings, selected):
         if reference in running or (is_local() and reference.rpartition(":")[2] in by_files()):
             continue
         try:
@@ -46,12 +46,13 @@ def missing_line(references: list[str]) -> str:
     )
 
 
-def _wanted(settings: StackSettings, selected: Mapping[str, Selected]) -> Iterator[str]:
+def wanted(settings: StackSettings, selected: Mapping[str, Selected]) -> list[str]:
+    """The images of the pinned releases, by digest, the canary's besides."""
     chosen = selected.get("rag-api")
-    if chosen is not None and isinstance(chosen.release, RagApiRelease):
-        yield chosen.release.image
-        if (second := canary(settings)) is not None:
-            yield second.image
+    if chosen is None or not isinstance(chosen.release, RagApiRelease):
+        return []
+    second = canary(settings)
+    return [chosen.release.image, *([] if second is None else [second.image])]
 
 
 def _running(state: Mapping[str, Any]) -> Iterator[str]:

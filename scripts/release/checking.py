@@ -9,6 +9,8 @@ from pathlib import Path
 
 from apps import catalogue
 from apps.errors import ArtifactError
+from apps.kinds import FunctionArtifact, LayerArtifact
+from apps.packages import LARGEST
 from scripts.release.places import Standing
 from stacks.artifacts import order
 from stacks.file import read
@@ -61,7 +63,8 @@ def check(
         release = draft(version, folder)
     except ConfigurationError as error:
         return [Finding(version, "manifest", False, str(error))]
-    state = "published" if version in read_lock(folder) else "not published yet"
+    is_published = version in read_lock(folder)
+    state = "published" if is_published else "not published yet"
     settings = {name: read(name) for name in STACKS} if stacks is None else stacks
     found = [
         Finding(version, "manifest", True, state),
@@ -70,7 +73,7 @@ def check(
         *_signature(release, folder),
         *_way_back(release, settings, folder),
     ]
-    return [*found, *_artifacts(release, look), *_code(release)]
+    return [*found, *_artifacts(release, look), *_code(release, is_published)]
 
 
 def _signature(release: Release, folder: Path) -> Iterator[Finding]:
@@ -166,26 +169,40 @@ def _artifacts(release: Release, look: Look) -> Iterator[Finding]:
         yield Finding(release.version, "artifact", passed, f"{item.place}: {standing.value}")
 
 
-def _code(release: Release) -> Iterator[Finding]:
-    """Whether functions and layers have what they import, told by their sources where those are here.
+def unrunnable(release: Release) -> list[str]:
+    """What of a release couldn't run on Lambda, told by its sources where those are here; a line for each reason.
 
-    Releases of before ``requirements.txt`` don't; they are as they are, so that this is said and doesn't fail.
+    Functions and layers have what they import, and a function is no larger than Lambda unpacks with its layer.
     """
+    known = {each.folder.relative_to(catalogue.ROOT).as_posix(): each for each in catalogue.packages()}
+    found = [(item, known[item.source]) for item in pinned(release) if item.source in known]
     lacking: dict[tuple[str, ...], list[str]] = {}
-    known = {f"{each.folder.relative_to(catalogue.ROOT).as_posix()}": each for each in catalogue.packages()}
-    for item in pinned(release):
-        source = known.get(item.source)
-        if source is None or item.kind not in ("functions", "layers"):
-            continue
-        try:
+    sizes: dict[str, dict[str, int]] = {"functions": {}, "layers": {}}
+    for item, source in found:
+        if isinstance(source, FunctionArtifact | LayerArtifact):
+            sizes[item.kind][f"{item.system} {item.name}"] = source.unpacked
             if source.lacks:
                 lacking.setdefault(source.lacks, []).append(item.name)
-        except ArtifactError as error:
-            yield Finding(release.version, "code", True, f"{item.source} can't be looked at: {error}")
-    for packages, names in lacking.items():
-        yield Finding(
-            release.version,
-            "code",
-            True,
-            f"{one_of(sorted(names))}: {one_of(packages)} isn't in the zip, so a layer has to bring it",
-        )
+    reasons = [f"{', '.join(sorted(names))}: no {one_of(packages)} in the zip" for packages, names in lacking.items()]
+    for name, size in sizes["functions"].items():
+        layers = sum(each for layer, each in sizes["layers"].items() if layer.split()[0] == name.split()[0])
+        if layers and size + layers > LARGEST:
+            reasons.append(f"{name} with its layer is {size + layers:,} bytes, and Lambda unpacks {LARGEST:,}")
+    return reasons
+
+
+def _code(release: Release, is_published: bool) -> Iterator[Finding]:
+    """Whether the code could run on Lambda.
+
+    Releases of before ``requirements.txt`` couldn't. They are as they are, so that this is said of what is published
+    and fails for what isn't yet.
+    """
+    try:
+        reasons = unrunnable(release)
+    except ArtifactError as error:
+        yield Finding(release.version, "code", is_published, f"can't be looked at: {error}")
+        return
+    for reason in reasons:
+        yield Finding(release.version, "code", is_published, f"can't run on Lambda: {reason}")
+    if not reasons:
+        yield Finding(release.version, "code", True, "functions and layers have what they import")

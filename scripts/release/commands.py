@@ -142,7 +142,7 @@ def publish(
     yes: Yes = False,
 ) -> None:
     """Upload and push what is missing, then lock the manifest: from now on it can't change."""
-    from scripts.release import places, publishing
+    from scripts.release import checking, places, publishing
 
     if version is not None and VERSION_PATTERN.fullmatch(version) and version not in versions():
         raise ReleaseError(
@@ -156,6 +156,11 @@ def publish(
         done = publishing.bring_all(at)
         typer.echo(f"{at.name}: {len(done.uploaded)} artifacts uploaded, {done.already_there} already there")
         return
+    if version not in read_lock(RELEASES) and (reasons := checking.unrunnable(checking.draft(version))):
+        raise ReleaseError(
+            f"{version} couldn't run on Lambda: {'; '.join(reasons)}: build versions that have what they import "
+            "(docs/releases.md) and pin those; nothing was uploaded"
+        )
     done = publishing.publish(version, today(), at)
     typer.echo(f"{version}: {len(done.uploaded)} artifacts uploaded, {done.already_there} already there")
     if done.locked:

@@ -18,11 +18,11 @@ from apps import build, catalogue
 from apps.errors import ArtifactError
 from tests.support.versions import newest_always
 
-VERSIONS = ("1.0.0", "1.1.0", "1.2.0")
+VERSIONS = ("1.0.0", "1.1.0", "1.2.0", "1.3.0")
 
 
 def modules(version: str) -> set[str]:
-    files = catalogue.layer("compaction", "receipt_chroma", version).files
+    files = catalogue.layer("compaction", "receipt_chroma", version).own
     return {name.removeprefix("python/receipt_chroma/").split("/")[0].removesuffix(".py") for name in files}
 
 
@@ -42,12 +42,13 @@ def test_the_package_has_its_versions_under_pins_and_keys() -> None:
 def test_everything_in_the_zip_lies_where_lambda_looks() -> None:
     for layer in catalogue.layers():
         with zipfile.ZipFile(io.BytesIO(layer.content)) as package:
-            assert all(name.startswith(f"python/{layer.name}/") for name in package.namelist())
+            assert all(name.startswith("python/") for name in package.namelist())
+        assert all(name.startswith(f"python/{layer.name}/") for name in layer.own)
 
 
 @pytest.mark.parametrize("version", newest_always(VERSIONS))
 def test_the_package_tells_its_version_and_loads_without_chromadb(version: str, tmp_path: Path) -> None:
-    build.write_tree(catalogue.layer("compaction", "receipt_chroma", version).files, tmp_path)
+    build.write_tree(catalogue.layer("compaction", "receipt_chroma", version).own, tmp_path)
     code = (
         "import json, sys, receipt_chroma, receipt_chroma.store, receipt_chroma.formats as f;"
         "print(json.dumps([receipt_chroma.__version__, f.READS, f.WRITES, 'chromadb' in sys.modules]))"
@@ -55,6 +56,7 @@ def test_the_package_tells_its_version_and_loads_without_chromadb(version: str, 
     environment = {**os.environ, "PYTHONPATH": str(tmp_path / "python")}
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
     formats = {"1.0.0": [[1], [1]], "1.1.0": [[1, 2], [1]], "1.2.0": [[1, 2], [1, 2]]}
+    formats["1.3.0"] = formats["1.2.0"]
     assert json.loads(done.stdout) == [version, *formats[version], False]
 
 
@@ -62,7 +64,7 @@ def test_compaction_and_stream_came_with_1_1_0() -> None:
     """Seed 002: the rollback of the package removes the modules `compaction` and `stream`."""
     assert {"compaction", "stream"} & modules("1.0.0") == set()
     assert modules("1.0.0") | {"compaction", "stream"} <= modules("1.1.0")
-    assert modules("1.2.0") == modules("1.1.0")
+    assert modules("1.3.0") == modules("1.2.0") == modules("1.1.0")
 
 
 def test_handlers_1_0_0_import_nothing_that_came_later() -> None:

@@ -56,6 +56,7 @@ def test_the_page_has_a_release_from_source_to_way_back() -> None:
     assert re.findall(r"^rollback deploy (\S+)", deploy, re.MULTILINE) == [VERSION, "v1.2.3", VERSION]
 
 
+@pytest.mark.long
 @pytest.mark.sandbox
 def test_a_release_is_made_as_the_page_says(
     tmp_path: Path, images: Registry, bucket: Bucket, monkeypatch: pytest.MonkeyPatch

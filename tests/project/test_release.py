@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -66,3 +67,16 @@ def test_from_source_to_users_back_and_forth(own: RunningSandbox, fresh: Project
         FunctionName="amplify-rag-prod-query_handler", Qualifier="live"
     )
     assert base64.b64decode(code["CodeSha256"]).hex() == made.async_rag.functions["query_handler"].sha256
+    registry, images = looked_at(fresh, "registry", "images")
+    assert (registry["state"], images["state"]) == ("fine", "fine"), (registry, images)
+    assert "asked with the pull secret regcred; as the nodes are (linux/amd64)" in images["detail"]
+
+
+def looked_at(project: Project, *names: str) -> list[dict[str, str]]:
+    """Rows of a preflight; on a machine that others load, one may have no answer in time, and is asked again."""
+    for _ in range(5):
+        rows = {row["check"]: row for row in json.loads(project.rollback("preflight", "-o", "json").output)}
+        found = [rows[name] for name in names]
+        if not any(each["detail"].startswith("no answer within") for each in found):
+            break
+    return found

@@ -64,7 +64,8 @@ def test_a_refusal_is_one_line_of_ours(prod: Project) -> None:
     done = prod.pulumi("preview", "--config", "version=v9.9.9")
     prod.restore_settings()
     assert done.code != 0
-    assert [line.partition(";")[0] for line in done.error_lines] == ["error: unknown version 'v9.9.9'"]
+    said = "error: stacks/Pulumi.prod.yaml: rollback-stack:version: unknown version 'v9.9.9'"
+    assert [line.partition(";")[0] for line in done.error_lines] == [said]
 
 
 def test_a_review_names_the_store_that_a_change_would_lose(prod: Project, tmp_path: Path) -> None:

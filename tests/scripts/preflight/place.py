@@ -40,6 +40,7 @@ class Pulumi:
         host = self.folder / "pulumi-language-python"
         host.write_text("#!/bin/sh\n")
         host.chmod(0o755)
+        self.crane()
         self.answer("version", "v3.250.0")
         self.answer("whoami", json.dumps({"user": "ada", "url": "s3://states?region=eu-west-1"}))
         self.plugins(aws=AWS, kubernetes=KUBERNETES)
@@ -57,6 +58,14 @@ class Pulumi:
         listed = [{"name": name, "kind": "resource", "version": each} for name, each in versions.items()]
         self.answer("plugin-ls", json.dumps(listed))
 
+    def crane(self, error: str = "", architecture: str = "amd64") -> None:
+        """Have every registry answer with an error, or with an image for one machine."""
+        program = self.folder / "crane"
+        config = json.dumps({"os": "linux", "architecture": architecture})
+        said = f"echo 'Error: {error}' >&2; exit 1" if error else f"echo '{config}'"
+        program.write_text(f"#!/bin/sh\n{said}\n")
+        program.chmod(0o755)
+
     def exports(self, resources: list[dict[str, Any]], **target: str) -> None:
         """Have the stack's state hold resources, and remember where it lies."""
         stack = {"type": "pulumi:pulumi:Stack", "urn": "urn::stack", "outputs": {"target": target}}
@@ -69,6 +78,8 @@ class Cluster(BaseHTTPRequestHandler):
     crds = frozenset({"virtualservices", "destinationrules"})
     refuses: frozenset[str] = frozenset()
     """Verbs that the caller may not."""
+    objects: Mapping[str, dict[str, Any]] = {}
+    """Path -> what lies there besides."""
 
     def do_GET(self) -> None:
         if self.path == "/version/":
@@ -92,6 +103,8 @@ class Cluster(BaseHTTPRequestHandler):
             version = {"name": "v1", "served": True, "storage": True}
             spec = {"group": "networking.istio.io", "names": names, "scope": "Namespaced", "versions": [version]}
             self._say({"metadata": {"name": name}, "spec": spec})
+        elif (found := self.objects.get(self.path)) is not None:
+            self._say(found, int(found.get("code", 200)))
         else:
             self._say({"kind": "Status", "code": 404}, 404)
 
@@ -147,11 +160,12 @@ def cluster(folder: Path, **traits: Any) -> Iterator[Path]:
 
 def surroundings(monkeypatch: pytest.MonkeyPatch, pulumi: Pulumi, kubeconfig: Path) -> None:
     """Lead every tool to the stand-ins, and nowhere else."""
-    for name in [each for each in os.environ if each.startswith(("AWS_", "PULUMI_"))]:
+    for name in [each for each in os.environ if each.startswith(("AWS_", "PULUMI_", "CONTAINERS_"))]:
         monkeypatch.delenv(name)
     settings = {
         "PATH": f"{pulumi.folder}{os.pathsep}/usr/bin{os.pathsep}/bin",
         "KUBECONFIG": str(kubeconfig),
+        "DOCKER_CONFIG": str(pulumi.folder / "docker"),
         "PULUMI_CONFIG_PASSPHRASE": "not an empty one",
         "AWS_ACCESS_KEY_ID": "test",
         "AWS_SECRET_ACCESS_KEY": "test",

