@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from judging import Judge  # type: ignore[import-not-found]
+from neighbours import links  # type: ignore[import-not-found]
 from network import REFUSED, refuse_network  # type: ignore[import-not-found]
 from possible import parsed  # type: ignore[import-not-found]
 
@@ -31,17 +32,19 @@ def main(folder: Path, output: Path, checks: str) -> None:
     from checkov.terraform import graph_manager, plan_parser, plan_runner  # type: ignore[import-not-found]
 
     logging.disable(logging.CRITICAL)
-    judge = Judge(holes(folder), CheckResult, plan_runner.TF_LIFECYCLE_CHECK_IDS)
+    plan = _json(folder / "plan.json")
+    unknown = _json(folder / "holes.json")
+    linked = links(plan, unknown) if plan else {}
+    judge = Judge(unknown, CheckResult, plan_runner.TF_LIFECYCLE_CHECK_IDS, linked)
     judge.patch(BaseCheck, BaseGraphCheck)
     # checkov leaves out the order of replacement, which Terraform's plans don't tell; the judge knows who tells it.
     plan_runner.TF_LIFECYCLE_CHECK_IDS = set()
     read_blocks(plan_parser)
     records: list[dict[str, Any]] = []
-    plan = folder / "plan.json"
-    if plan.exists():
-        keep_documents(graph_manager.TerraformGraphManager, documents(json.loads(plan.read_text())))
+    if plan:
+        keep_documents(graph_manager.TerraformGraphManager, documents(plan))
         chosen = RunnerFilter(framework=["terraform_plan"], show_progress_bar=False)
-        records += told(plan_runner.Runner().run(None, [checks], [str(plan)], chosen), CheckResult)
+        records += told(plan_runner.Runner().run(None, [checks], [str(folder / "plan.json")], chosen), CheckResult)
     manifests = folder / "manifests"
     if manifests.exists():
         from checkov.kubernetes.runner import Runner as ManifestRunner  # type: ignore[import-not-found]
@@ -103,9 +106,8 @@ def _configurations(vertex: Any) -> list[dict[str, Any]]:
     return [conf for named in vertex.config.values() for conf in named.values() if isinstance(conf, dict)]
 
 
-def holes(folder: Path) -> dict[str, Any]:
-    """The places whose values can't be told, by what stands in them."""
-    path = folder / "holes.json"
+def _json(path: Path) -> dict[str, Any]:
+    """What a file says; nothing where it isn't there."""
     found: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
     return found
 

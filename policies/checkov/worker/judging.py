@@ -16,12 +16,14 @@ ORDER = "create_before_destroy"
 class Judge:
     """Collects what can't be told and which checks break, and gives checkov the verdicts that stand."""
 
-    def __init__(self, holes: dict[str, Any], results: Any, lifecycle: set[str]) -> None:
+    def __init__(
+        self, holes: dict[str, Any], results: Any, lifecycle: set[str], links: dict[str, dict[str, str]] | None = None
+    ) -> None:
         self.places = {name: Place(name, told) for name, told in holes.items()}
         self.results, self.lifecycle = results, lifecycle
         self.broken: list[dict[str, Any]] = []
         self.undecided: list[dict[str, Any]] = []
-        self.neighbours = Neighbours(self.places)
+        self.neighbours = Neighbours(self.places, links)
 
     def patch(self, check: Any, policy: Any) -> None:
         """``check`` and ``policy``: checkov's classes of checks in Python and of policies in YAML."""
@@ -44,7 +46,9 @@ class Judge:
         subject = {"check": check.id, "title": check.name, "resource": address, "file": Path(file).name}
         if check.id in self.lifecycle and not _orders(conf):
             return self._open(subject, [UNTOLD_OPTION])
-        nodes = self.neighbours.of(getattr(check, "graph", None), address) if follows_connections(type(check)) else []
+        nodes = []
+        if follows_connections(type(check)):
+            nodes, conf = self.neighbours.of(getattr(check, "graph", None), address), self.neighbours.linked(conf)
         places = places_in([conf, nodes], self.places)
         words = of_check(check) if places else None
         answers, errors = self._answers(check, conf, nodes, list(fillings(places, words)) if places else [], ask)
@@ -65,7 +69,7 @@ class Judge:
                 # Checks of IAM keep the policies that they have read by resource, and this is another one each time.
                 getattr(check, "policy_document_cache", {}).clear()
             for node, whole in kept:
-                _become(node, filled(whole, filling))
+                _become(node, filled(self.neighbours.linked(whole), filling))
             try:
                 answers.append(ask(filled(conf, filling) if filling else conf))
             except Exception as error:

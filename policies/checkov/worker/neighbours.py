@@ -4,34 +4,58 @@ from __future__ import annotations
 
 from typing import Any
 
-from possible import Place, places_in  # type: ignore[import-not-found]
+from possible import IDENTIFIER, Place, places_in  # type: ignore[import-not-found]
 
 FAR = 2
 """A policy and an access block of a bucket are two connections apart: each refers to the bucket."""
 
 
-class Neighbours:
-    """Finds those of which something can't be told."""
+Links = dict[str, dict[str, str]]
+"""Address and argument -> what the argument refers to, where its value is known."""
 
-    def __init__(self, places: dict[str, Place]) -> None:
-        self.places = places
+
+def links(plan: dict[str, Any], holes: dict[str, Any]) -> Links:
+    """Of arguments that name one other resource. Checks find it by the reference, as Terraform's own files have it."""
+    module = plan["planned_values"]["root_module"]["resources"]
+    values = {each["address"]: each["values"] for each in module}
+    found: Links = {}
+    for each in plan["configuration"]["root_module"]["resources"]:
+        for argument, expression in each["expressions"].items():
+            references = expression.get("references", []) if isinstance(expression, dict) else []
+            value = values[each["address"]].get(argument)
+            if len(references) == 2 and isinstance(value, str) and value not in holes and IDENTIFIER.search(argument):
+                found.setdefault(each["address"], {})[argument] = references[0]
+    return found
+
+
+class Neighbours:
+    """Finds those of which something can't be told, and those that refer to others by a value that is known."""
+
+    def __init__(self, places: dict[str, Place], linked: Links | None = None) -> None:
+        self.places, self.links = places, linked or {}
         self._graph: Any = None
         self._indices: dict[str, int] = {}
-        self._holed: set[int] = set()
+        self._concerned: set[int] = set()
 
     def of(self, graph: Any, address: str) -> list[dict[str, Any]]:
         """Their attributes, as they stand in the graph; the resource itself is none of them."""
-        if not self.places or graph is None or not hasattr(graph, "node_indices"):
+        if not (self.places or self.links) or graph is None or not hasattr(graph, "node_indices"):
             return []
         self._read(graph)
         start = self._indices.get(address)
-        if start is None or not self._holed:
+        if start is None or not self._concerned:
             return []
         found, edge = {start}, {start}
         for _ in range(FAR):
             edge = {other for index in edge for other in self._beside(index)} - found
             found |= edge
-        return [self._attributes(index) for index in sorted((found - {start}) & self._holed)]
+        return [self._attributes(index) for index in sorted((found - {start}) & self._concerned)]
+
+    def linked(self, values: dict[str, Any]) -> dict[str, Any]:
+        """A resource's arguments with what they refer to, in lists where a check is given them so."""
+        refers = self.links.get(str(values.get("__address__")), {})
+        told = {key: [each] if isinstance(values.get(key), list) else each for key, each in refers.items()}
+        return {**values, **told}
 
     def _read(self, graph: Any) -> None:
         """Once a graph."""
@@ -40,7 +64,11 @@ class Neighbours:
         self._graph = graph
         nodes = {index: self._attributes(index) for index in graph.node_indices()}
         self._indices = {str(each.get("__address__")): index for index, each in nodes.items()}
-        self._holed = {index for index, each in nodes.items() if places_in(each, self.places)}
+        self._concerned = {
+            index
+            for index, each in nodes.items()
+            if each.get("__address__") in self.links or places_in(each, self.places)
+        }
 
     def _beside(self, index: int) -> set[int]:
         after = {other for _, other, _ in self._graph.out_edges(index)}

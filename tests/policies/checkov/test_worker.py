@@ -301,3 +301,35 @@ def test_a_document_keeps_its_lists_in_the_graph(judging: ModuleType) -> None:
     worker["keep_documents"](Manager, worker["documents"](plan))
     Manager().build_graph_from_definitions()
     assert vertex.attributes == {"policy": [whole], "block": {"x": 1}}
+
+
+def test_a_known_value_that_refers_to_a_resource_is_the_reference_to_a_check_that_follows_it(
+    judging: ModuleType,
+) -> None:
+    from neighbours import links  # type: ignore[import-not-found]
+
+    values = {"api_id": "a1b2", "policy": "{}", "subnet_id": "hole-1-", "vpc_id": "vpc-1", "name": "api"}
+    two = {"references": ["aws_vpc.a.id", "aws_vpc.a", "aws_vpc.b.id", "aws_vpc.b"]}
+    own = {"references": ["aws_api.a.id", "aws_api.a"]}
+    expressions = {"api_id": own, "policy": own, "subnet_id": own, "vpc_id": two, "block": [{"api_id": own}]}
+    plan = {
+        "planned_values": {"root_module": {"resources": [{"address": "aws_method.a", "values": values}]}},
+        "configuration": {"root_module": {"resources": [{"address": "aws_method.a", "expressions": expressions}]}},
+    }
+    found = links(plan, {"hole-1-": {}})
+    assert found == {"aws_method.a": {"api_id": "aws_api.a.id"}}
+
+    class Connected(Check):
+        graph: Any = None
+
+        def scan(self, conf: dict[str, Any]) -> Result:
+            ids = [each["__address__"] for _, each in self.graph.nodes()]
+            return Result.PASSED if conf["api_id"][0].rpartition(".")[0] in ids else Result.FAILED
+
+    check = Connected()
+    check.graph = Graph([{"__address__": "aws_api.a"}, {"__address__": "aws_method.a", "api_id": "a1b2"}], [(1, 0)])
+    judge = judging.Judge({}, Result, set(), found)
+    conf = {"__address__": "aws_method.a", "api_id": ["a1b2"]}
+    answer = judge.judge(check, "plan.json", conf, lambda given: {"result": check.scan(given)})
+    assert answer["result"] is Result.PASSED
+    assert conf["api_id"] == ["a1b2"]

@@ -54,11 +54,10 @@ class Comparison:
         """Of checkov's own verdicts, the part that the bridge gives as well."""
         return sum(each.same for each in self.verdicts) / max(len(self.verdicts), 1)
 
-    @property
-    def current(self) -> float:
-        """The same without outdated examples."""
-        kept = [each for each in self.verdicts if not each.outdated]
-        return sum(each.same for each in kept) / max(len(kept), 1)
+    def share_without(self, differences: int) -> float:
+        """The same without so many of those that differ."""
+        left = len(self.verdicts) - differences
+        return sum(each.same for each in self.verdicts) / max(left, 1)
 
     @property
     def differences(self) -> list[Verdict]:
