@@ -26,7 +26,7 @@ from tests.policies.checkov.names.pulumi_words import Module, Properties, Proper
 
 TEXT = UNKNOWN_MARKERS[2]
 REFERENCE = re.compile(
-    r"\$?\{?\b(?P<type>aws_\w+)\.(?P<name>[\w-]+)(?P<index>\[[^\]]*\])?\.(?P<attribute>\w+)(?:\[\d+\])?\}?"
+    r"\$?\{?(?<![\w.-])(?P<type>aws_\w+)\.(?P<name>[\w-]+)(?P<index>\[[^\]]*\])?\.(?P<attribute>\w+)(?:\[\d+\])?\}?"
 )
 OPEN = re.compile(
     r"\$\{|(?<![\w.-])(var|local|module|data|each|count|self|path|random_\w+|aws_\w+|tls_\w+)\.[\w-]+\.?|^(?!rate|cron|at)\w+\("
