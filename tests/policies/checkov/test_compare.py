@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -86,17 +87,17 @@ def test_too_little_agreement_fails(capsys: pytest.CaptureFixture[str], monkeypa
     assert "98.00% the same; 98.00% without the 0" in capsys.readouterr().out
 
 
-def translated(*resources: dict[str, object], deployed: bool = False) -> Example:
+def translated(*resources: Mapping[str, object], deployed: bool = False) -> Example:
     return translate({"resources": resources, "connections": []}, "f", deployed)
 
 
-def inputs(*resources: dict[str, object], deployed: bool = False) -> dict[str, object]:
+def inputs(*resources: Mapping[str, object], deployed: bool = False) -> dict[str, object]:
     """Of the last resource."""
     found: dict[str, object] = translated(*resources, deployed=deployed).steps[-1]["newState"]["inputs"]
     return found
 
 
-def policy(value: object) -> dict[str, object]:
+def policy(value: object) -> Mapping[str, object]:
     return {"type": "aws_sqs_queue_policy", "name": "work", "arguments": {"policy": [value]}}
 
 

@@ -306,7 +306,7 @@ def test_a_document_keeps_its_lists_in_the_graph(judging: ModuleType) -> None:
 def test_a_known_value_that_refers_to_a_resource_is_the_reference_to_a_check_that_follows_it(
     judging: ModuleType,
 ) -> None:
-    from neighbours import links  # type: ignore[import-not-found]
+    from neighbours import links
 
     values = {"api_id": "a1b2", "policy": "{}", "subnet_id": "hole-1-", "vpc_id": "vpc-1", "name": "api"}
     two = {"references": ["aws_vpc.a.id", "aws_vpc.a", "aws_vpc.b.id", "aws_vpc.b"]}
