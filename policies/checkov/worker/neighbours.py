@@ -45,7 +45,8 @@ class Neighbours:
         start = self._indices.get(address)
         if start is None or not self._concerned:
             return []
-        found, edge = {start}, {start}
+        edge = {start, *self._named_alike(start)}
+        found = set(edge)
         for _ in range(FAR):
             edge = {other for index in edge for other in self._beside(index)} - found
             found |= edge
@@ -70,6 +71,11 @@ class Neighbours:
             if each.get("__address__") in self.links or places_in(each, self.places)
         }
 
+    def _named_alike(self, start: int) -> set[int]:
+        """Those that name the same resource by text, such as a bucket that isn't among the resources."""
+        names = _names(self._attributes(start))
+        return {index for index in self._concerned if names & _names(self._attributes(index))}
+
     def _beside(self, index: int) -> set[int]:
         after = {other for _, other, _ in self._graph.out_edges(index)}
         return after | {other for other, _, _ in self._graph.in_edges(index)}
@@ -77,3 +83,9 @@ class Neighbours:
     def _attributes(self, index: int) -> dict[str, Any]:
         attributes: dict[str, Any] = self._graph[index][1]
         return attributes
+
+
+def _names(values: dict[str, Any]) -> set[tuple[str, str]]:
+    """The arguments that name one other resource, and how; the numbers that tell holes apart don't count."""
+    named = {key: each for key, each in values.items() if not key.startswith("_") and IDENTIFIER.search(key)}
+    return {(key, each.partition("[")[0]) for key, each in named.items() if isinstance(each, str)}

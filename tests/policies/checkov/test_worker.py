@@ -333,3 +333,15 @@ def test_a_known_value_that_refers_to_a_resource_is_the_reference_to_a_check_tha
     answer = judge.judge(check, "plan.json", conf, lambda given: {"result": check.scan(given)})
     assert answer["result"] is Result.PASSED
     assert conf["api_id"] == ["a1b2"]
+
+
+@pytest.mark.parametrize(("bucket", "near"), [("shop", True), ("aws_s3_bucket.shop.id[7]", False), ("other", False)])
+def test_what_names_the_same_resource_by_text_is_a_neighbour(judging: ModuleType, bucket: str, near: bool) -> None:
+    from neighbours import Neighbours
+
+    holes = Holes()
+    hole = holes.stand_in(UNKNOWN, ["policy"], Shape.TEXT, None)
+    acl = {"__address__": "acl", "bucket": "shop"}
+    policy = {"__address__": "policy", "bucket": bucket, "policy": hole}
+    places = judging.Judge(json.loads(str(holes)), Result, set()).places
+    assert Neighbours(places).of(Graph([acl, policy], []), "acl") == ([policy] if near else [])
