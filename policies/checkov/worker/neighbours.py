@@ -45,11 +45,12 @@ class Neighbours:
         start = self._indices.get(address)
         if start is None or not self._concerned:
             return []
-        edge = {start, *self._named_alike(start)}
-        found = set(edge)
+        found, edge = {start}, {start}
         for _ in range(FAR):
             edge = {other for index in edge for other in self._beside(index)} - found
             found |= edge
+        # Those named alike are near themselves, and not what stands beside them: all methods share a resource's id.
+        found |= self._named_alike(start)
         return [self._attributes(index) for index in sorted((found - {start}) & self._concerned)]
 
     def linked(self, values: dict[str, Any]) -> dict[str, Any]:

@@ -344,4 +344,6 @@ def test_what_names_the_same_resource_by_text_is_a_neighbour(judging: ModuleType
     acl = {"__address__": "acl", "bucket": "shop"}
     policy = {"__address__": "policy", "bucket": bucket, "policy": hole}
     places = judging.Judge(json.loads(str(holes)), Result, set()).places
-    assert Neighbours(places).of(Graph([acl, policy], []), "acl") == ([policy] if near else [])
+    beyond = {"__address__": "beyond", "policy": hole}
+    graph = Graph([acl, policy, beyond], [(1, 2)])
+    assert Neighbours(places).of(graph, "acl") == ([policy] if near else []), "and nothing beyond it"
