@@ -31,6 +31,7 @@ class Output(StrEnum):
 def main(
     preview: Annotated[str, typer.Argument(help="A file, or - for standard input.", show_default=False)],
     state: Annotated[bool, typer.Option("--state", help="It is a state: `pulumi stack export`.")] = False,
+    plan: Annotated[Path | None, typer.Option(help="The update plan: `pulumi preview --save-plan FILE`.")] = None,
     output: Annotated[Output, typer.Option(help="How to write the report.")] = Output.TEXT,
     baseline: Annotated[Path, typer.Option(help="The checks that are skipped on purpose.")] = BASELINE,
 ) -> None:
@@ -49,7 +50,7 @@ def main(
         if state != is_state(found):
             wanted = "a state (`pulumi stack export`)" if state else "a preview; for a state add --state"
             raise CheckovError(f"{preview} isn't {wanted}")
-        report = scan(found, load(baseline))
+        report = scan(found, load(baseline), update_plan=None if plan is None else _read(str(plan)))
     except (CheckovError, ConfigurationError) as error:
         print(f"error: {error}", file=sys.stderr)
         raise typer.Exit(BROKEN) from None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any
 from urllib.parse import unquote, urlsplit
 
@@ -50,6 +50,8 @@ class Resource:
     protect: bool = False
     ignored: tuple[str, ...] = ()
     """The paths of properties whose changes the program ignores."""
+    deleted_first: bool | None = None
+    """Whether a replacement begins with the deletion; None where nobody says."""
 
     @property
     def name(self) -> str:
@@ -67,15 +69,19 @@ class Resource:
         return self.type.partition(":")[0]
 
 
-def read(document: Mapping[str, Any]) -> list[Resource]:
+def read(document: Mapping[str, Any], update_plan: Mapping[str, Any] | None = None) -> list[Resource]:
     """The custom resources that will exist, providers included. Components hold nothing of their own.
 
-    Raises ``CheckovError`` where the document is neither kind, or a preview that failed or leaves resources out.
+    ``update_plan``: what ``pulumi preview --save-plan`` wrote beside the preview. Raises ``CheckovError`` where the
+    document is neither kind, or a preview that failed or leaves resources out, and where the plan is none.
     """
+    goals = None if update_plan is None else _goals(update_plan)
     found: dict[str, Resource] = {}
     for operation, state in _states(document):
         if state.get("custom") and not state.get("delete") and state.get("type") != "pulumi:pulumi:Stack":
             resource = _resource(operation, state)
+            if goals is not None and resource.urn in goals:
+                resource = replace(resource, deleted_first=_deleted_first(goals[resource.urn], state))
             found[resource.urn] = resource
     return list(found.values())
 
@@ -99,6 +105,26 @@ def _states(document: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any
         for step in steps or []
         if step.get("op") not in GONE and isinstance(step.get("newState"), Mapping)
     )
+
+
+def _goals(update_plan: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    """URN -> what the program asks for (pulumi/sdk, ``go/common/apitype/plan.go``)."""
+    plans = update_plan.get("resourcePlans")
+    if not isinstance(plans, Mapping):
+        raise CheckovError("not an update plan; make it with `pulumi preview --save-plan FILE`")
+    return {urn: each["goal"] for urn, each in plans.items() if isinstance(each, Mapping) and each.get("goal")}
+
+
+def _deleted_first(goal: Mapping[str, Any], state: Mapping[str, Any]) -> bool:
+    """The option ``deleteBeforeReplace``, and without it what the engine does.
+
+    It creates first, unless the provider asks for the other way round: it does where a resource has a name of the
+    program's own, which two can't have at once (pulumi-terraform-bridge, ``nameRequiresDeleteBeforeReplace``).
+    """
+    if (told := goal.get("deleteBeforeReplace")) is not None:
+        return bool(told)
+    inputs = state.get("inputs") or {}
+    return "name" in inputs and "name" not in (inputs.get("__defaults") or ())
 
 
 def _unchanged(state: Mapping[str, Any]) -> str:

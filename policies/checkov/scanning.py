@@ -20,15 +20,21 @@ ANNOTATION = "annotation of the manifest"
 F = TypeVar("F", bound=Finding)
 
 
-def scan(preview: Mapping[str, Any], baseline: Sequence[Entry] | None = None, today: date | None = None) -> Report:
+def scan(
+    preview: Mapping[str, Any],
+    baseline: Sequence[Entry] | None = None,
+    today: date | None = None,
+    update_plan: Mapping[str, Any] | None = None,
+) -> Report:
     """Judge every resource of a preview (``pulumi preview --json --show-sames``) or a state (``pulumi stack export``).
 
     ``baseline``: what is skipped on purpose; ``baseline.yaml`` where none is given. ``today``: the day by which entries
-    expire, in UTC. Raises ``CheckovError`` or ``ConfigurationError``, both with one line.
+    expire, in UTC. ``update_plan``: what ``pulumi preview --save-plan`` wrote, with options that a preview leaves out.
+    Raises ``CheckovError`` or ``ConfigurationError``, both with one line.
     """
     started = time.monotonic()
     entries = load() if baseline is None else tuple(baseline)
-    resources = read(preview)
+    resources = read(preview, update_plan)
     managed = [each for each in resources if not each.external]
     plan = terraform.plan(managed)
     written = manifests.write(managed, plan.holes)

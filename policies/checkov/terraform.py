@@ -82,10 +82,12 @@ def plan(resources: Sequence[Resource]) -> Plan:
 
 
 def _lifecycle(resource: Resource) -> dict[str, Any]:
-    """The options of Pulumi that mean the same. A preview doesn't tell ``deleteBeforeReplace``."""
+    """The options of Pulumi that mean the same. Only an update plan tells ``deleteBeforeReplace``."""
     block: dict[str, Any] = {}
     if resource.protect:
         block["prevent_destroy"] = True
+    if resource.deleted_first is not None:
+        block["create_before_destroy"] = not resource.deleted_first
     if resource.ignored:
         block["ignore_changes"] = ["all" if each == "*" else naming.snake(each) for each in resource.ignored]
     return {"lifecycle": [block]} if block else {}

@@ -24,6 +24,7 @@ from tests.support.project import Project
 
 PARTS: dict[str, Part] = {"all": "all", "previews": "all", "pack": "prod", "cpu": "prod", "rollouts": "rag-api"}
 """What is deployed for a part."""
+EMPTY = "the same with an empty pack"
 PREVIEW_BOUND = 2.0
 """The project's acceptance: a preview without changes takes at most twice an empty program's, time and CPU time."""
 
@@ -37,6 +38,8 @@ class Row:
     beside: str
     base: Figures
     bound: float | None = None
+    by_cpu: bool = False
+    """Whether the bound is on CPU time, which other load on the machine lengthens less."""
 
     @property
     def ratio(self) -> list[float]:
@@ -51,7 +54,8 @@ class Row:
     @property
     def holds(self) -> bool | None:
         """Whether the bound holds; None without one."""
-        return None if self.bound is None else self.ratio[0] <= self.bound
+        found = self.cpu_ratio if self.by_cpu else self.ratio[0]
+        return None if self.bound is None or found is None else found <= self.bound
 
     def as_json(self) -> dict[str, object]:
         """The row for a file."""
@@ -64,6 +68,7 @@ class Row:
             "ratio": {"median": middle, "min": least, "max": most},
             "cpuRatio": self.cpu_ratio and round(self.cpu_ratio, 3),
             "bound": self.bound,
+            "boundOn": "CPU time" if self.by_cpu else "time",
             "holds": self.holds,
         }
 
@@ -201,19 +206,22 @@ def rollout_rows(subjects: Subjects, runs: int) -> list[Row]:
 
 
 def pack_rows(subjects: Subjects, runs: int) -> list[Row]:
-    """What the pack costs, the engine's floor beside it, and whether it costs more a resource in a large program."""
+    """What the pack costs, the engine's floor beside it, and whether it costs more a resource in a large program.
+
+    The bound is on what is the pack's own: its CPU time beside an empty pack's.
+    """
     synthetic = pack.costs(subjects.synthetic, subjects.empty_pack, runs)
     rows = []
     for cost in (pack.prod_cost(subjects.prod, subjects.empty_pack, runs), *synthetic):
         preview = f"preview of {cost.what}"
         rows += [
-            Row(f"{preview}, with the pack", cost.judged, "the same without a pack", cost.plain, cost.bound),
+            Row(f"{preview}, with the pack", cost.judged, "the same without a pack", cost.plain),
             Row(f"{preview}, with an empty pack", cost.empty, "the same without a pack: the floor", cost.plain),
-            Row(f"{preview}, with the pack", cost.judged, "the same with an empty pack", cost.empty),
+            Row(f"{preview}, with the pack", cost.judged, EMPTY, cost.empty, pack.OWN_BOUND, by_cpu=True),
         ]
     middle, large = synthetic[-2], synthetic[-1]
     each, other = Figures([large.each * 1_000]), Figures([middle.each * 1_000])
-    what, beside = f"the pack for 1,000 of {large.resources:,}", f"for 1,000 of {middle.resources:,}"
+    what, beside = f"CPU time of the pack for 1,000 of {large.resources:,}", f"for 1,000 of {middle.resources:,}"
     return [*rows, Row(what, each, beside, other, pack.GROWTH_BOUND)]
 
 
@@ -221,7 +229,11 @@ def show(rows: list[Row], memory: dict[str, float], load: float) -> None:
     """Print the table; times in seconds, medians with the smallest and the largest; CPU is the ratio of CPU times."""
     print(f"{'what':48}{'seconds':>20}  {'beside it':47}{'seconds':>20}{'ratio':>20}{'CPU':>7}  bound")
     for row in rows:
-        bound = "-" if row.bound is None else f"<= {row.bound} {'holds' if row.holds else 'DOES NOT HOLD'}"
+        bound = (
+            "-"
+            if row.bound is None
+            else f"{'CPU ' if row.by_cpu else ''}<= {row.bound} {'holds' if row.holds else 'DOES NOT HOLD'}"
+        )
         middle, least, most = row.ratio
         cpu = "-" if row.cpu_ratio is None else f"{row.cpu_ratio:.2f}"
         spread = f"{middle:.2f} ({least:.2f}-{most:.2f})"

@@ -14,8 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from judging import Judge  # type: ignore[import-not-found]
+from neighbours import links  # type: ignore[import-not-found]
 from network import REFUSED, refuse_network  # type: ignore[import-not-found]
 from possible import parsed  # type: ignore[import-not-found]
+
+LINES = ("__file__", "__startline__", "__endline__", "start_line", "end_line")
+"""Keys that checkov's reader of plans leaves in every block."""
 
 
 def main(folder: Path, output: Path, checks: str) -> None:
@@ -25,17 +29,22 @@ def main(folder: Path, output: Path, checks: str) -> None:
     from checkov.common.graph.checks_infra.base_check import BaseGraphCheck  # type: ignore[import-not-found]
     from checkov.common.models.enums import CheckResult  # type: ignore[import-not-found]
     from checkov.runner_filter import RunnerFilter  # type: ignore[import-not-found]
-    from checkov.terraform import plan_parser, plan_runner  # type: ignore[import-not-found]
+    from checkov.terraform import graph_manager, plan_parser, plan_runner  # type: ignore[import-not-found]
 
     logging.disable(logging.CRITICAL)
-    judge = Judge(holes(folder), CheckResult, plan_runner.TF_LIFECYCLE_CHECK_IDS)
+    plan = _json(folder / "plan.json")
+    unknown = _json(folder / "holes.json")
+    linked = links(plan, unknown) if plan else {}
+    judge = Judge(unknown, CheckResult, plan_runner.TF_LIFECYCLE_CHECK_IDS, linked)
     judge.patch(BaseCheck, BaseGraphCheck)
-    read_documents(plan_parser)
+    # checkov leaves out the order of replacement, which Terraform's plans don't tell; the judge knows who tells it.
+    plan_runner.TF_LIFECYCLE_CHECK_IDS = set()
+    read_blocks(plan_parser)
     records: list[dict[str, Any]] = []
-    plan = folder / "plan.json"
-    if plan.exists():
+    if plan:
+        keep_documents(graph_manager.TerraformGraphManager, documents(plan))
         chosen = RunnerFilter(framework=["terraform_plan"], show_progress_bar=False)
-        records += told(plan_runner.Runner().run(None, [checks], [str(plan)], chosen), CheckResult)
+        records += told(plan_runner.Runner().run(None, [checks], [str(folder / "plan.json")], chosen), CheckResult)
     manifests = folder / "manifests"
     if manifests.exists():
         from checkov.kubernetes.runner import Runner as ManifestRunner  # type: ignore[import-not-found]
@@ -46,21 +55,59 @@ def main(folder: Path, output: Path, checks: str) -> None:
     output.write_text(json.dumps(found))
 
 
-def read_documents(parser: Any) -> None:
-    """Of a plan checkov reads the documents of some types only; of Terraform's own files those of all."""
+def read_blocks(parser: Any) -> None:
+    """A plan as checkov reads Terraform's own files: the documents of all types, and blocks without lines of their own.
+
+    Of a plan it reads the documents of some types only, and an empty block with lines in it isn't empty to its checks.
+    """
     whole = parser._hclify
 
     def hclify(obj: Any, conf: Any = None, parent_key: Any = None, resource_type: Any = None) -> Any:
         made = whole(obj, conf, parent_key, resource_type)
-        documents = {key: parsed(value) for key, value in obj.items() if isinstance(value, str)}
-        return made | {key: [value] for key, value in documents.items() if isinstance(value, dict)}
+        made |= {key: [value] for key, value in _documents(obj).items()}
+        # The resource itself keeps its lines: checkov finds it by them.
+        return made if resource_type else {key: value for key, value in made.items() if key not in LINES}
 
     parser._hclify = hclify
 
 
-def holes(folder: Path) -> dict[str, Any]:
-    """The places whose values can't be told, by what stands in them."""
-    path = folder / "holes.json"
+def documents(plan: dict[str, Any]) -> dict[str, set[str]]:
+    """Address -> the arguments that hold a document."""
+    resources = plan["planned_values"]["root_module"]["resources"]
+    return {each["address"]: set(_documents(each["values"])) for each in resources}
+
+
+def _documents(values: dict[str, Any]) -> dict[str, Any]:
+    told = {key: parsed(value) for key, value in values.items() if isinstance(value, str)}
+    return {key: value for key, value in told.items() if isinstance(value, dict)}
+
+
+def keep_documents(manager: Any, known: dict[str, set[str]]) -> None:
+    """A document in the graph has lists where the text has them.
+
+    checkov's graph takes one-element lists of a plan for blocks, so ``Statement: [{...}]`` would be no list.
+    """
+    whole = manager.build_graph_from_definitions
+
+    def build(this: Any, *arguments: Any, **named: Any) -> Any:
+        graph = whole(this, *arguments, **named)
+        for vertex in graph.vertices:
+            for conf in _configurations(vertex):
+                vertex.attributes.update({key: conf[key] for key in known.get(conf.get("__address__", ""), ())})
+        return graph
+
+    manager.build_graph_from_definitions = build
+
+
+def _configurations(vertex: Any) -> list[dict[str, Any]]:
+    """Of a resource: it stands below its type and its name."""
+    if vertex.block_type != "resource":
+        return []
+    return [conf for named in vertex.config.values() for conf in named.values() if isinstance(conf, dict)]
+
+
+def _json(path: Path) -> dict[str, Any]:
+    """What a file says; nothing where it isn't there."""
     found: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
     return found
 

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from neighbours import Neighbours  # type: ignore[import-not-found]
 from possible import Place, filled, fillings, places_in  # type: ignore[import-not-found]
-from words import of_check  # type: ignore[import-not-found]
+from words import follows_connections, of_check  # type: ignore[import-not-found]
 
-UNTOLD_OPTION = "deleteBeforeReplace, which a preview doesn't tell"
+UNTOLD_OPTION = "deleteBeforeReplace, which only an update plan tells (--plan)"
+ORDER = "create_before_destroy"
 
 
 class Judge:
     """Collects what can't be told and which checks break, and gives checkov the verdicts that stand."""
 
-    def __init__(self, holes: dict[str, Any], results: Any, lifecycle: set[str]) -> None:
+    def __init__(
+        self, holes: dict[str, Any], results: Any, lifecycle: set[str], links: dict[str, dict[str, str]] | None = None
+    ) -> None:
         self.places = {name: Place(name, told) for name, told in holes.items()}
         self.results, self.lifecycle = results, lifecycle
         self.broken: list[dict[str, Any]] = []
         self.undecided: list[dict[str, Any]] = []
+        self.neighbours = Neighbours(self.places, links)
 
     def patch(self, check: Any, policy: Any) -> None:
         """``check`` and ``policy``: checkov's classes of checks in Python and of policies in YAML."""
@@ -40,19 +44,14 @@ class Judge:
         """A check that can't cope with a resource judges nothing; checkov itself would end the scan."""
         address = conf.get("__address__", "") if isinstance(conf, dict) else ""
         subject = {"check": check.id, "title": check.name, "resource": address, "file": Path(file).name}
-        if check.id in self.lifecycle:
+        if check.id in self.lifecycle and not _orders(conf):
             return self._open(subject, [UNTOLD_OPTION])
-        places = places_in(conf, self.places)
+        nodes = []
+        if follows_connections(type(check)):
+            nodes, conf = self.neighbours.of(getattr(check, "graph", None), address), self.neighbours.linked(conf)
+        places = places_in([conf, nodes], self.places)
         words = of_check(check) if places else None
-        answers, errors = [], []
-        for given in self._possible(conf, places, words):
-            if places:
-                # Checks of IAM keep the policies that they have read by resource, and this is another one each time.
-                getattr(check, "policy_document_cache", {}).clear()
-            try:
-                answers.append(ask(given))
-            except Exception as error:
-                errors.append(error)
+        answers, errors = self._answers(check, conf, nodes, list(fillings(places, words)) if places else [], ask)
         if not answers:
             return self._broke(subject, errors[0])
         verdict = self._agreed([self._plain(each["result"]) for each in answers], places, words)
@@ -60,12 +59,24 @@ class Judge:
             return self._open(subject, _causes(places, words))
         return next(each for each in answers if self._plain(each["result"]) is verdict)
 
-    def _possible(self, conf: Any, places: list[Place], words: Any) -> Iterator[Any]:
-        """The configuration itself, or all that it could be."""
-        if not places:
-            yield conf
-        for filling in fillings(places, words) if places else ():
-            yield filled(conf, filling)
+    def _answers(
+        self, check: Any, conf: Any, nodes: list[Any], possible: list[dict[str, Any]], ask: Any
+    ) -> tuple[list[Any], list[Exception]]:
+        """What a check says of all that the resource, and those it follows, could be. They are as before in the end."""
+        answers, errors, kept = [], [], [(node, dict(node)) for node in nodes]
+        for filling in possible or [{}]:
+            if filling:
+                # Checks of IAM keep the policies that they have read by resource, and this is another one each time.
+                getattr(check, "policy_document_cache", {}).clear()
+            for node, whole in kept:
+                _become(node, filled(self.neighbours.linked(whole), filling))
+            try:
+                answers.append(ask(filled(conf, filling) if filling else conf))
+            except Exception as error:
+                errors.append(error)
+        for node, whole in kept:
+            _become(node, whole)
+        return answers, errors
 
     def _plain(self, result: Any) -> Any:
         return result[0] if isinstance(result, tuple) else result
@@ -139,6 +150,12 @@ class Judge:
         told = {key: each for key, each in subject.items() if key != "title"}
         self.broken.append({**told, "said": f"{type(error).__name__}: {error}"})
         return {"result": self.results.UNKNOWN}
+
+
+def _orders(conf: Any) -> bool:
+    """Whether a resource says in which order it is replaced."""
+    blocks = conf.get("lifecycle") or [] if isinstance(conf, dict) else []
+    return any(isinstance(each, dict) and ORDER in each for each in blocks)
 
 
 def _become(node: dict[str, Any], other: dict[str, Any]) -> None:

@@ -36,6 +36,23 @@ class Words:
 
 
 @cache
+def follows_connections(kind: type) -> bool:
+    """Whether a check written in Python looks at other resources as well: its code reads checkov's graph."""
+    own = (each for base in kind.__mro__ if not GENERIC.match(base.__name__) for each in vars(base).values())
+    functions = (getattr(each, "__func__", each) for each in own)
+    codes = (code for each in functions if isinstance(each, FunctionType) for code in _codes(each.__code__))
+    return any("graph" in code.co_names for code in codes)
+
+
+def _codes(code: CodeType) -> Iterator[CodeType]:
+    """A function's code and that of those inside it."""
+    yield code
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield from _codes(constant)
+
+
+@cache
 def of_class(kind: Any) -> Words:
     """The words of a check written in Python, with those of its bases and of the functions it calls."""
     return Words(_of_class(kind))
@@ -76,6 +93,8 @@ def _of_code(code: CodeType, space: dict[str, Any], depth: int) -> Iterator[Any]
 
 
 def _of_policy(check: Any) -> Iterator[Any]:
+    # A path with a condition in it (``origin[?(@.port != 80)].name``) speaks of all arguments that it names.
+    yield re.findall(r"[A-Za-z_][\w-]*", str(check.attribute or ""))
     yield check.attribute
     yield check.attribute_value
     for each in check.sub_checks:

@@ -25,9 +25,9 @@ def given(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """What was scanned; the report is the one put in here first."""
     seen: list[Any] = []
 
-    def scan(document: Any, baseline: Any) -> Any:
+    def scan(document: Any, baseline: Any, update_plan: Any) -> Any:
         report = seen.pop()
-        seen.append(document)
+        seen.extend([document, update_plan])
         return report
 
     monkeypatch.setattr(command, "scan", scan)
@@ -38,8 +38,16 @@ def test_the_exit_code_tells_whether_something_failed(given: list[Any]) -> None:
     given.append(NOTHING)
     done = CliRunner().invoke(app, [str(STORES)])
     assert (done.exit_code, given[0]["changeSummary"]) == (0, json.loads(STORES.read_text())["changeSummary"])
+    assert given[1] is None
     given.append(REPORT)
     assert CliRunner().invoke(app, [str(STORES)]).exit_code == 1
+
+
+def test_an_update_plan_goes_along(given: list[Any], tmp_path: Path) -> None:
+    (tmp_path / "plan.json").write_text('{"resourcePlans": {}}')
+    given.append(NOTHING)
+    assert CliRunner().invoke(app, [str(STORES), "--plan", str(tmp_path / "plan.json")]).exit_code == 0
+    assert given[1] == {"resourcePlans": {}}
 
 
 def test_text_json_and_sarif(given: list[Any], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -99,3 +99,28 @@ def test_the_trace_is_the_projects_own_lines() -> None:
     trace = [{"sourcePosition": each} if each else {} for each in frames]
     (one,) = read(preview(step(TABLE, "one", sourcePosition="project:///parts.py#3", stackTrace=trace)))
     assert [str(each) for each in one.trace] == ["parts.py:3", "__main__.py:9"]
+
+
+@pytest.mark.parametrize(
+    ("goal", "inputs", "expected"),
+    [
+        pytest.param({"deleteBeforeReplace": True}, {}, True, id="the program says so"),
+        pytest.param({"deleteBeforeReplace": False}, {"name": "shop"}, False, id="the program says the other"),
+        pytest.param({}, {}, False, id="the engine creates first"),
+        pytest.param({}, {"name": "shop"}, True, id="the provider can't have a name twice"),
+        pytest.param({}, {"name": "shop-1a2b", "__defaults": ["name"]}, False, id="a name that the provider made up"),
+    ],
+)
+def test_an_update_plan_tells_the_order_of_replacement(
+    goal: dict[str, Any], inputs: dict[str, Any], expected: bool
+) -> None:
+    plan = {"resourcePlans": {urn(BUCKET, "one"): {"goal": goal or {"type": BUCKET}}}}
+    (one,) = read(preview(step(BUCKET, "one", inputs)), plan)
+    assert one.deleted_first is expected
+    (untold,) = read(preview(step(BUCKET, "one", inputs)))
+    assert untold.deleted_first is None
+
+
+def test_what_is_no_update_plan_is_told() -> None:
+    with pytest.raises(CheckovError, match="not an update plan; make it with"):
+        read(preview(step(BUCKET, "one")), {"steps": []})

@@ -201,3 +201,11 @@ def test_options_that_mean_the_same_are_a_lifecycle_block() -> None:
     kept["newState"] |= {"protect": True, "ignoreChanges": ["tagsAll", "*"]}
     values, _, _ = part(terraform.plan(read(preview(kept))), "aws_s3_bucket.one")
     assert values["lifecycle"] == [{"prevent_destroy": True, "ignore_changes": ["tags_all", "all"]}]
+
+
+@pytest.mark.parametrize("deleted_first", [True, False])
+def test_the_order_of_replacement_is_a_lifecycle_block(deleted_first: bool) -> None:
+    one = step(BUCKET, "one")
+    update_plan = {"resourcePlans": {one["urn"]: {"goal": {"deleteBeforeReplace": deleted_first}}}}
+    values, _, _ = part(terraform.plan(read(preview(one), update_plan)), "aws_s3_bucket.one")
+    assert values["lifecycle"] == [{"create_before_destroy": not deleted_first}]

@@ -1,7 +1,11 @@
 """A Terraform example as the preview of a Pulumi program that says the same.
 
 A reference becomes what a preview of a first deployment shows: the value, where the resource that it names is given
-one, and otherwise a value that only the update will tell, with the resource it depends on.
+one, and otherwise a value that only the update will tell, with the resource it depends on. Of what is deployed all of
+them are known; the values are made up.
+
+A variable is configuration, which a preview always knows: a program without it stops. The example doesn't say which
+value, so it is the text that checkov takes for it, ``var.name``, where the argument holds text.
 """
 
 from __future__ import annotations
@@ -21,11 +25,19 @@ from tests.policies.checkov.names import pulumi_words
 from tests.policies.checkov.names.pulumi_words import Module, Properties, Property
 
 TEXT = UNKNOWN_MARKERS[2]
-REFERENCE = re.compile(r"\$?\{?\b(?P<type>aws_\w+)\.(?P<name>[\w-]+)(?:\[[^\]]*\])?\.(?P<attribute>\w+)(?:\[\d+\])?\}?")
+REFERENCE = re.compile(
+    r"\$?\{?(?<![\w.-])(?P<type>aws_\w+)\.(?P<name>[\w-]+)(?P<index>\[[^\]]*\])?\.(?P<attribute>\w+)(?:\[\d+\])?\}?"
+)
 OPEN = re.compile(
-    r"\$\{|\b(var|local|module|data|each|count|self|path|random_\w+|aws_\w+|tls_\w+)\.[\w-]+\.?|^(?!rate|cron|at)\w+\("
+    r"\$\{|(?<![\w.-])(var|local|module|data|each|count|self|path|random_\w+|aws_\w+|tls_\w+)\.[\w-]+\.?|^(?!rate|cron|at)\w+\("
 )
 """Text that checkov leaves as an expression."""
+ITEM = r"(?:\.[\w-]+|\[[^\]]*\])"
+CONFIGURED = re.compile(
+    rf"(\$\{{)?(?<![\w.-])(?:(?:var|local)\.[\w-]+|data\.aws_(?:caller_identity|partition|region)\.[\w-]+){ITEM}*(?(1)\}})"
+)
+"""What a program knows before it declares anything: its configuration, and who and where it is."""
+ACCOUNT = "eu-central-1:123456789012"
 META = frozenset({"count", "for_each", "provider", "depends_on", "lifecycle", "provisioner", "connection", "timeouts"})
 OLD_MODULES = frozenset({"alb", "applicationloadbalancing", "elasticloadbalancing", "elasticloadbalancingv2"})
 RENAMED = re.compile(r"^aws_alb(?=_|$)")
@@ -43,13 +55,27 @@ class Example:
     """Types and arguments that no Pulumi type or property stands for: today's provider has them no more."""
     outdated: set[str] = field(default_factory=set)
     """The URNs of resources with such arguments."""
+    goals: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """By URN, what an update plan tells beside the preview."""
+
+    def add(self, state: dict[str, Any], address: str, created_first: bool) -> None:
+        """One resource. The order of replacement is Terraform's: without a word, the old one goes first."""
+        while state["urn"] in self.names:
+            # Some examples declare a resource twice, which neither Terraform nor Pulumi takes.
+            state["urn"] += "-again"
+        self.names[state["urn"]] = address
+        self.steps.append({"op": "create", "urn": state["urn"], "newState": state})
+        self.goals[state["urn"]] = {"goal": {"deleteBeforeReplace": not created_first}}
 
 
-def translate(told: Mapping[str, Any], folder: str) -> Example:
-    """The steps that one folder's resources take. ``folder`` keeps them apart from those of another."""
+def translate(told: Mapping[str, Any], folder: str, deployed: bool = False) -> Example:
+    """The steps that one folder's resources take. ``folder`` keeps them apart from those of another.
+
+    ``deployed``: as the stack's state has them afterwards.
+    """
     resources = told["resources"]
     made = Example([], {})
-    known = {(each["type"], plain_name(each["name"])): each for each in resources}
+    known = {(each["type"], name): each for each in resources for name in (plain_name(each["name"]), each["name"])}
     for each in resources:
         token = tokens().get(RENAMED.sub("aws_lb", each["type"]))
         if token is None:
@@ -57,14 +83,18 @@ def translate(told: Mapping[str, Any], folder: str) -> Example:
                 made.lost.append(each["type"])
             continue
         before = len(made.lost)
-        name = f"{each['type']}.{plain_name(each['name'])}"
-        refers = [connection[1:] for connection in told["connections"] if connection[0] == name]
-        state = _Resource(token, each, known, made.lost, folder, refers).state()
+        names = {f"{each['type']}.{name}" for name in (plain_name(each["name"]), each["name"])}
+        refers = [connection[1:] for connection in told["connections"] if connection[0] in names]
+        state = _Resource(token, each, known, made.lost, folder, refers, deployed).state()
+        made.add(state, f"{each['type']}.{each['name']}", _created_first(each["arguments"]))
         if len(made.lost) > before:
             made.outdated.add(state["urn"])
-        made.names[state["urn"]] = f"{each['type']}.{each['name']}"
-        made.steps.append({"op": "create", "urn": state["urn"], "newState": state})
     return made
+
+
+def _created_first(arguments: Mapping[str, Any]) -> bool:
+    blocks = [each for each in arguments.get("lifecycle") or [] if isinstance(each, dict)]
+    return any(each.get("create_before_destroy") in ([True], True, ["true"]) for each in blocks)
 
 
 def plain_name(name: str) -> str:
@@ -114,8 +144,9 @@ class _Resource:
         lost: list[str],
         folder: str,
         refers: list[list[str]],
+        deployed: bool,
     ) -> None:
-        self.refers = refers
+        self.refers, self.deployed = refers, deployed
         self.token, self.given, self.known, self.lost, self.folder = token, given, known, lost, folder
         self.type = naming.terraform_type(token) or ""
         self.module = module(token.split(":")[1].partition("/")[0])
@@ -157,7 +188,9 @@ class _Resource:
     ) -> Iterator[tuple[str, str, Property]]:
         """The property that each argument is, by the bridge's own names turned round; the others are told as lost."""
         found = {naming.argument(self.type, [*path, key]): (key, each) for key, each in properties.items()}
-        for argument in arguments:
+        for argument, value in arguments.items():
+            if value in (None, [None]):
+                continue
             if argument in found:
                 yield argument, *found[argument]
             elif not (argument in META or argument.startswith(("CKV", "__"))):
@@ -202,9 +235,9 @@ class _Resource:
             return self._plain(path, value[0])
         if isinstance(value, dict | list):
             text = json.dumps(value)
-            return self._resolved(text) if REFERENCE.search(text) or "${" in text else text
+            return self._resolved(path, text) if REFERENCE.search(text) or "${" in text else text
         if isinstance(value, str):
-            return self._typed(path, self._resolved(value))
+            return self._typed(path, self._resolved(path, value))
         return value
 
     def _typed(self, path: tuple[str, ...], value: Any) -> Any:
@@ -218,11 +251,11 @@ class _Resource:
             return int(value)
         return value
 
-    def _resolved(self, text: str) -> Any:
+    def _resolved(self, path: tuple[str, ...], text: str) -> Any:
         """The text, or what takes its place where a part of it is worked out during the update."""
         whole = REFERENCE.fullmatch(text)
         for found in REFERENCE.finditer(text):
-            target = self.known.get((found["type"], found["name"]))
+            target = self._target(found)
             token = tokens().get(RENAMED.sub("aws_lb", found["type"]))
             if token is not None:
                 # Some examples leave out what they refer to; a program can't.
@@ -233,7 +266,25 @@ class _Resource:
             known = given[0] if isinstance(given, list) and len(given) == 1 else None
             if whole and isinstance(known, str) and not OPEN.search(known):
                 return known
-        return TEXT if OPEN.search(text) or REFERENCE.search(text) else text
+        if self.deployed:
+            text = REFERENCE.sub(_output, text)
+        rest = text if path and self._holds_number(path) else CONFIGURED.sub("", text)
+        return TEXT if OPEN.search(rest) or REFERENCE.search(rest) else text
+
+    def _target(self, found: re.Match[str]) -> Mapping[str, Any] | None:
+        kind, name = found["type"], found["name"]
+        return self.known.get((kind, f"{name}{found['index'] or ''}")) or self.known.get((kind, name))
+
+    def _holds_number(self, path: tuple[str, ...]) -> bool:
+        return naming.shape(self.type, path, "") in (naming.Shape.NUMBER, naming.Shape.BOOLEAN)
+
+
+def _output(found: re.Match[str]) -> str:
+    """An output of a resource that exists."""
+    service, _, kind = found["type"].removeprefix("aws_").partition("_")
+    if found["attribute"] == "arn":
+        return f"arn:aws:{service}:{ACCOUNT}:{kind}/{found['name']}"
+    return f"{found['name']}-{found['attribute']}"
 
 
 def _flat(value: Any) -> list[Any]:

@@ -14,3 +14,29 @@ resource "aws_ebs_volume" "plain" {
   size              = 10
   encrypted         = false
 }
+
+resource "aws_acm_certificate" "created_first" {
+  domain_name       = "shop.example.com"
+  validation_method = "DNS"
+
+  lifecycle {
+    create_before_destroy = true
+  }
+}
+
+resource "aws_acm_certificate" "deleted_first" {
+  domain_name       = "shop.example.com"
+  validation_method = "DNS"
+}
+
+resource "aws_api_gateway_rest_api" "created_first" {
+  name = "created-first"
+
+  lifecycle {
+    create_before_destroy = true
+  }
+}
+
+resource "aws_api_gateway_rest_api" "deleted_first" {
+  name = "deleted-first"
+}
