@@ -187,7 +187,10 @@ def test_what_is_wrong_is_one_line_and_no_output(tmp_path: Path) -> None:
     assert outputs == {}
 
 
-def test_no_input_writes_an_output_of_its_own(tmp_path: Path) -> None:
-    done, outputs = read(tmp_path, **{**ASKED, "command": "review", "version": "", "arguments": "a\ngate=dev"})
-    assert done.returncode == 0
-    assert outputs["gate"] == "production"
+def test_no_input_writes_an_output_of_its_own(step: Step) -> None:
+    inputs = {**ASKED, "command": "review", "version": "", "arguments": "a\ngate=dev"}
+    for name, value in inputs.items():
+        step.monkeypatch.setenv(f"INPUT_{name.upper()}", value)
+    assert step("read") == 0
+    gates = [line for line in step.file.read_text().splitlines() if line.startswith("gate=")]
+    assert gates == ["gate=production"]
