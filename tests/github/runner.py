@@ -50,9 +50,9 @@ class Run:
         return [each[1] for each in found if each]
 
     def outputs(self, name: str) -> list[str]:
-        """Every value that was written under a name, in order."""
+        """What was written under a name, in order; a step that didn't run writes nothing or an empty text."""
         found = (OUTPUT.search(said) for _, said in self.lines)
-        return [each[2] for each in found if each and each[1] == name]
+        return [each[2] for each in found if each and each[1] == name and each[2]]
 
     def did(self, step: str) -> bool:
         """Whether a step was begun."""
