@@ -194,3 +194,10 @@ def test_no_input_writes_an_output_of_its_own(step: Step) -> None:
     assert step("read") == 0
     gates = [line for line in step.file.read_text().splitlines() if line.startswith("gate=")]
     assert gates == ["gate=production"]
+
+
+def test_nor_does_what_a_state_tells(step: Step) -> None:
+    step.finds({"version": "v1.2.3\nexit_code=0"}, {})
+    step.answers(1)
+    assert step("run") == 1
+    assert step.outputs == {"before": "v1.2.3 exit_code=0", "exit_code": "1", "now": ""}
