@@ -19,7 +19,7 @@ from stacks.lock import LOCK_NAME, missing, read_lock
 
 RELEASES = "stacks/releases"
 JUDGES = (
-    ".github/workflows",
+    ".github",
     "guard",
     "policies",
     "scripts/review",

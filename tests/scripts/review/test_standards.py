@@ -46,6 +46,14 @@ def drop(name: str) -> Callable[[Path], object]:
     return lambda root: (root / RELEASES / name).unlink()
 
 
+def new(name: str) -> Callable[[Path], object]:
+    def write(root: Path) -> None:
+        (root / name).parent.mkdir(parents=True)
+        (root / name).touch()
+
+    return write
+
+
 @pytest.mark.parametrize(
     ("change", "wanted"),
     [
@@ -56,9 +64,20 @@ def drop(name: str) -> Callable[[Path], object]:
         (drop("v1.1.0.yaml"), Standards(dropped=("v1.1.0",))),
         (drop("v1.0.0.d/api.yaml"), Standards(dropped=("v1.0.0",))),
         (lambda root: (root / "guard/hook.py").write_text("pass"), Standards(judges=("guard/hook.py",))),
+        (new(".github/actions/rollback/action.yml"), Standards(judges=(".github/actions/rollback/action.yml",))),
         (lambda root: (root / "guard/new.py").write_text(""), Standards(judges=("guard/new.py",))),
     ],
-    ids=["nothing", "manifest", "addition", "new", "dropped", "addition dropped", "guard", "new in the guard"],
+    ids=[
+        "nothing",
+        "manifest",
+        "addition",
+        "new",
+        "dropped",
+        "addition dropped",
+        "guard",
+        "action",
+        "new in the guard",
+    ],
 )
 def test_what_differs_from_the_base(root: Path, change: Callable[[Path], object], wanted: Standards) -> None:
     change(root)

@@ -1,4 +1,4 @@
-"""What workflows do beside our own commands: a pin becomes a pull request with checks, a rollback ends a deployment."""
+"""What the action does beside our own commands: a pin becomes a pull request with checks."""
 
 from __future__ import annotations
 
@@ -9,9 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.github.reading import ACTION
 from tests.scripts.review.test_workspace import git
-
-SCRIPTS = Path(__file__).resolve().parents[3] / ".github" / "scripts"
 
 
 @dataclass(frozen=True)
@@ -26,12 +25,13 @@ class Runner:
         path.write_text(f'#!/bin/bash\necho "{name} $*" >> {self.folder.parent}/asked\n{body}\n')
         path.chmod(0o755)
 
-    def run(self, script: str, **more: str) -> subprocess.CompletedProcess[str]:
+    def run(self, **more: str) -> subprocess.CompletedProcess[str]:
         environment = {
             "PATH": f"{self.bin}:{os.environ['PATH']}",
             "HOME": str(self.folder.parent),
             "STACK": "prod",
-            "ENVIRONMENT": "production",
+            "RUNNER_TEMP": str(self.folder.parent / "temp"),
+            "GITHUB_OUTPUT": str(self.folder.parent / "temp" / "outputs"),
             "GITHUB_RUN_ID": "77",
             "GITHUB_RUN_ATTEMPT": "2",
             "GITHUB_SERVER_URL": "https://github.com",
@@ -40,7 +40,7 @@ class Runner:
             **more,
         }
         return subprocess.run(
-            [SCRIPTS / script],
+            [ACTION.with_name("propose-pin.sh")],
             cwd=self.folder,
             env=environment,
             capture_output=True,
@@ -48,6 +48,12 @@ class Runner:
             timeout=60,
             check=False,
         )
+
+    @property
+    def kept(self) -> str:
+        """What an artifact is made of."""
+        outputs = (self.folder.parent / "temp" / "outputs").read_text()
+        return Path(outputs.strip().removeprefix("patch=")).read_text() if outputs else ""
 
     @property
     def asked(self) -> list[str]:
@@ -58,6 +64,8 @@ class Runner:
 @pytest.fixture
 def runner(tmp_path: Path) -> Runner:
     (tmp_path / "bin").mkdir()
+    (tmp_path / "temp").mkdir()
+    (tmp_path / "temp" / "outputs").touch()
     folder = tmp_path / "checkout"
     (folder / "stacks").mkdir(parents=True)
     (folder / "stacks" / "Pulumi.prod.yaml").write_text("version: v1.2.3\n")
@@ -72,16 +80,16 @@ def runner(tmp_path: Path) -> Runner:
 
 
 def test_a_pin_that_stays_is_not_proposed(runner: Runner) -> None:
-    done = runner.run("propose-pin.sh")
+    done = runner.run()
     assert (done.returncode, done.stdout) == (0, "prod stays pinned as it is\n")
     assert runner.asked == []
-    assert not (runner.folder / "pin.patch").exists()
+    assert runner.kept == ""
 
 
 def test_a_pin_becomes_a_pull_request_and_the_checks_are_started_on_it(runner: Runner) -> None:
     (runner.folder / "stacks" / "Pulumi.prod.yaml").write_text("version: v1.2.2\n")
     (runner.folder / "something-else").write_text("not committed\n")
-    done = runner.run("propose-pin.sh")
+    done = runner.run()
     assert done.returncode == 0, done.stderr
     branch = "pin/prod-77-2"
     assert git(runner.folder, "ls-remote", "--heads", "origin").endswith(f"refs/heads/{branch}")
@@ -98,7 +106,7 @@ def test_a_pin_becomes_a_pull_request_and_the_checks_are_started_on_it(runner: R
         f"gh workflow run {check} --ref {branch} --field pull_request=12"
         for check in ("tests.yml", "policy-review.yml")
     ]
-    assert "+version: v1.2.2" in (runner.folder / "pin.patch").read_text()
+    assert "+version: v1.2.2" in runner.kept
 
 
 @pytest.mark.parametrize("failing", ["push", "pull request"])
@@ -108,57 +116,22 @@ def test_a_proposal_that_fails_says_so_and_leaves_the_pin_to_be_kept(runner: Run
         git(runner.folder, "remote", "set-url", "origin", str(runner.folder / "nowhere"))
     else:
         runner.command("gh", "echo 'GitHub Actions is not permitted to create pull requests' >&2; exit 1")
-    done = runner.run("propose-pin.sh")
+    done = runner.run()
     assert done.returncode != 0
     assert done.stderr
-    assert "+version: v1.2.2" in (runner.folder / "pin.patch").read_text()
+    assert "+version: v1.2.2" in runner.kept
 
 
-GH = """\
-case "$1 $2" in
-  "run list") printf '%s' "$RUNS";;
-  "run cancel") touch "$PWD/cancelled-$3";;
-  "api --method") touch "$PWD/forced";;
-  "run view")
-    if [ -e "$PWD/forced" ] || { [ -e "$PWD/cancelled-$3" ] && [ -z "$STUBBORN" ]; }; then echo completed
-    else echo in_progress; fi;;
-esac
-"""
+def test_the_pull_request_is_against_the_branch_that_was_checked_out(runner: Runner) -> None:
+    """Where another repository called, GITHUB_REF_NAME is a branch of that one."""
+    git(runner.folder, "switch", "--quiet", "--create", "stable")
+    (runner.folder / "stacks" / "Pulumi.prod.yaml").write_text("version: v1.2.2\n")
+    assert runner.run(GITHUB_REF_NAME="feature").returncode == 0
+    assert "--base stable " in runner.asked[0]
 
 
-@pytest.fixture
-def deploying(runner: Runner) -> Runner:
-    runner.command("gh", GH)
-    runner.command("pulumi", "exit 255")
-    runner.command("sleep", "exit 0")
-    return runner
-
-
-def test_where_nothing_is_deployed_there_is_nothing_to_end(deploying: Runner) -> None:
-    done = deploying.run("take-over.sh")
-    assert (done.returncode, done.stdout) == (0, "no deployment is under way in production\n")
-    assert not any("cancel" in line for line in deploying.asked)
-
-
-def test_every_deployment_of_the_environment_is_ended_and_its_lock_goes(deploying: Runner) -> None:
-    done = deploying.run("take-over.sh", RUNS="41\n42")
-    assert done.returncode == 0, done.stderr
-    assert [line for line in deploying.asked if "cancel" in line] == [
-        "gh run cancel 41",
-        "gh run cancel 42",
-        "pulumi cancel --yes prod",
-    ]
-    (listed,) = (line for line in deploying.asked if "run list" in line)
-    assert "--workflow deploy.yml" in listed
-    assert 'endswith(" to " + env.ENVIRONMENT)' in listed
-
-
-def test_one_that_does_not_end_is_ended_by_force(deploying: Runner) -> None:
-    done = deploying.run("take-over.sh", RUNS="41", STUBBORN="yes", PATIENCE="0")
-    assert done.returncode == 0, done.stderr
-    assert "gh api --method POST repos/owner/project/actions/runs/41/force-cancel" in deploying.asked
-
-
-def test_where_the_deployments_cannot_be_listed_nothing_goes_on(deploying: Runner) -> None:
-    deploying.command("gh", "echo 'HTTP 403' >&2; exit 1")
-    assert deploying.run("take-over.sh").returncode != 0
+def test_a_commit_that_was_checked_out_has_the_runs_own_branch(runner: Runner) -> None:
+    git(runner.folder, "switch", "--quiet", "--detach")
+    (runner.folder / "stacks" / "Pulumi.prod.yaml").write_text("version: v1.2.2\n")
+    assert runner.run().returncode == 0
+    assert "--base main " in runner.asked[0]
