@@ -65,7 +65,10 @@ class Said:
 
 def read(description: str) -> Said:
     """What one property's description says."""
-    default, values, conflicts, forces = None, (), (), False
+    default: str | None = None
+    values: tuple[str, ...] = ()
+    conflicts: tuple[str, ...] = ()
+    forces = False
     for sentence in filter(None, (each.strip() for each in _SENTENCE.split(description))):
         default = default if default is not None else _default(sentence)
         values = values or _values(sentence)

@@ -48,4 +48,4 @@ def _texts(value: Any) -> Iterator[str]:
         for item in value:
             yield from _texts(item)
     elif isinstance(value, (str, int, float)) and value != wire.UNKNOWN:
-        yield shapes.text_of(value)
+        yield shapes.text_of(int(value) if isinstance(value, float) and value.is_integer() else value)

@@ -7,6 +7,7 @@ import pytest
 from sandbox.providers.aws import docstrings, limits, resource, schema, types
 from sandbox.providers.aws.docstrings import Said
 from sandbox.providers.aws.model import DEFAULTED
+from tests.components.mocked import run_program
 from tests.support.aws_documents import TABLE, differences, explanations, table, uses
 
 SENTENCES = [
@@ -104,6 +105,14 @@ TAKEN = [
 @pytest.mark.parametrize(("token", "props"), TAKEN)
 def test_the_plugin_takes(token: str, props: dict[str, object]) -> None:
     assert limits.broken(types.find(token), props) == {}
+
+
+@pytest.mark.parametrize("stack", [pytest.param("dev", marks=pytest.mark.long), "prod"])
+def test_the_program_asks_for_nothing_that_is_refused(stack: str) -> None:
+    declared = [each for each in run_program(stack).resources.values() if each.typ.startswith("aws:")]
+    assert len(declared) > 50
+    broken = {each.name: limits.broken(types.find(each.typ), each.inputs) for each in declared}
+    assert {name: texts for name, texts in broken.items() if texts} == {}
 
 
 def test_a_default_that_older_inputs_lack_changes_nothing() -> None:
