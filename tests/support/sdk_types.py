@@ -17,19 +17,13 @@ from importlib import resources
 from pathlib import Path
 
 from guard.types import FOLDER, NOTHING, key, rows
+from sandbox.providers.aws.docstrings import FORCES, ONLY_SOMETIMES
 
 IDENTITY = FOLDER / "identity.txt"
 TOKEN = re.compile(r"super\([^()]*\)\.__init__\(\s*['\"]([\w.-]+:[\w./-]*:\w+)['\"]")
 GETTER = re.compile(r'@pulumi\.getter(?:\(name="(\w+)"\))?\s+(?:@[^\n]*\n\s+)*def (\w+)\(')
 ARGUMENT = re.compile(r":param pulumi\.Input\[.*?\] (\w+): (.*?)(?=\n\s+:param |\n\s+\"\"\")", re.DOTALL)
 SENTENCE = re.compile(r"(?<=[.])\s")
-FORCES = re.compile(
-    r"forces? (?:a |the |terraform )?(?:new|resource replacement|replacement|re-?creation|creation|to create)"
-    r"|(?:will|would) (?:create a new|re-?create|trigger (?:a )?(?:resource )?replacement)"
-    r"|creates a new resource|requires creating a new|triggers? (?:a )?(?:resource )?replacement",
-    re.IGNORECASE,
-)
-ONLY_SOMETIMES = re.compile(r"from `|to an? |between|unless|higher|lower|for Multi-AZ", re.IGNORECASE)
 
 CLOUDFORMATION = {
     "amp": "aps",
@@ -175,7 +169,7 @@ def _line(type_: str, source: str) -> str:
     assert start is not None, type_
     body = source[start.end() :].partition("\nclass ")[0]
     inputs = {python: plain or python for plain, python in GETTER.findall(body)}
-    forced = [*REVIEWED.get(type_, "").split(), *_described(body, inputs), *_create_only(type_, set(inputs.values()))]
+    forced = [*REVIEWED.get(type_, "").split(), *_described(body, inputs), *create_only(type_, set(inputs.values()))]
     known = [each for each in dict.fromkeys(forced) if each not in IN_PLACE.get(type_, ()) and each != "tags"]
     assert set(known) <= set(inputs.values()), (type_, set(known) - set(inputs.values()))
     return " ".join([type_, _name(type_, set(inputs.values())), *known])
@@ -204,7 +198,8 @@ def _described(body: str, inputs: Mapping[str, str]) -> Iterator[str]:
                 break
 
 
-def _create_only(type_: str, inputs: set[str]) -> Iterator[str]:
+def create_only(type_: str, inputs: set[str]) -> Iterator[str]:
+    """The inputs of a type as ``rds/Instance`` that no call changes, by CloudFormation's schema; none without one."""
     service, _, name = type_.partition("/")
     provider = _cloudformation("providers/us-east-1.json")
     lower = {each.lower(): each for each in provider}

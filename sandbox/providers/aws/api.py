@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 _GONE = re.compile(r"NotFound|NoSuch|NonExistent|DoesNotExist|^404$")
-_TAKEN = re.compile(r"AlreadyExist|AlreadyOwned|EntityAlready|NameExists|ResourceConflict|ResourceInUse|ResourceExists")
+_TAKEN = re.compile(
+    r"AlreadyExist|AlreadyOwned|EntityAlready|NameExists|ResourceConflict|ResourceInUse|ResourceExists|^ConflictException$"
+)
 
 
 class AwsError(Exception):
@@ -103,7 +105,7 @@ class Api:
         try:
             answer: dict[str, Any] = getattr(self.client(service, region), operation)(**parameters)
         except ClientError as error:
-            raise _refused(service, operation, error.response) from error
+            raise refused(service, operation, error.response) from error
         except (ConnectionError, HTTPClientError) as error:
             raise UnreachableError(
                 f"the sandbox account at {self.endpoint} does not answer; start it with make up"
@@ -165,7 +167,8 @@ def _failed(service: str, operation: str, status: int) -> str:
     return f"{service} {operation}: the sandbox account failed inside (HTTP {status}); its log says why"
 
 
-def _refused(service: str, operation: str, answer: Mapping[str, Any]) -> AwsError:
+def refused(service: str, operation: str, answer: Mapping[str, Any]) -> AwsError:
+    """The error for an answer that refuses: `NotFoundError` where its code says that the thing isn't there."""
     error = answer.get("Error", {})
     code = str(error.get("Code", ""))
     text = " ".join(str(error.get("Message") or code).split())

@@ -11,6 +11,8 @@ from sandbox.providers.aws import schema, shapes
 from sandbox.providers.aws.api import Api, AwsError, NotFoundError
 
 Props = dict[str, Any]
+DEFAULTED = "__defaults"
+"""Lists the inputs that the provider filled in, as bridged providers do."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +81,8 @@ class Type:
     `computed` are chosen by the account when the program names none, so that dropping one changes nothing; `resets`
     says what to send when a property is dropped from the program; `volatile` says which outputs an update may change
     (all others stay known in a preview); `whole` makes updates send every property and not only the changed ones;
-    `always` are sent with every update; `ordered` are lists whose order counts.
+    `always` are sent with every update; `ordered` are lists whose order counts; `unchecked` are inputs whose values
+    and conflicts aren't held to what their descriptions say.
 
     `ready` is polled after every change, and with `gone` a deletion waits until the resource can't be read any more.
     """
@@ -108,6 +111,7 @@ class Type:
     volatile: Callable[[set[str], Props], set[str]] | None = None
     whole: bool = False
     always: tuple[str, ...] = ()
+    unchecked: tuple[str, ...] = ()
     ordered: tuple[str, ...] = ()
     taggable: bool = True
     prepare: Callable[[Scope, str, Props], Props] | None = None
@@ -122,6 +126,11 @@ class Type:
     suffix: Callable[[Props], str] | None = None
     ready: Callable[[Scope, Props], bool] | None = None
     gone: bool = False
+
+    @property
+    def unemulated(self) -> frozenset[str]:
+        """Inputs that the plugin does nothing with, and refuses."""
+        return schema.unemulated(self.token)
 
     @property
     def inputs(self) -> Mapping[str, Any]:

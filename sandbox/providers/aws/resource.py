@@ -11,7 +11,7 @@ from typing import Any
 from sandbox.providers import wire
 from sandbox.providers.aws import shapes
 from sandbox.providers.aws.api import AwsError, NotFoundError, UnreachableError
-from sandbox.providers.aws.model import Props, Scope, Type, inside
+from sandbox.providers.aws.model import DEFAULTED, Props, Scope, Type, inside
 
 
 class HalfDoneError(Exception):
@@ -25,8 +25,12 @@ class HalfDoneError(Exception):
 
 
 def changed_keys(kind: Type, old: Props, new: Props) -> set[str]:
-    """The input properties whose values mean something else than before."""
-    names = {name for name in {**old, **new} if not name.startswith("__")}
+    """The input properties whose values mean something else than before.
+
+    A default that older inputs don't have is what the account had all along.
+    """
+    filled = {name for name in new.get(DEFAULTED, ()) if name not in old}
+    names = {name for name in {**old, **new} if not name.startswith("__")} - filled
     dropped = {name for name in names if name not in new and not shapes.empty(old[name])} - set(kind.computed)
     return dropped | {
         name for name in names if name in new and not shapes.same(old.get(name), new[name], name in kind.ordered)

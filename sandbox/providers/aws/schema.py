@@ -16,18 +16,24 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sandbox.providers.aws import VERSION
+from sandbox.providers.aws import VERSION, docstrings
 
 FILE = Path(__file__).with_name("schema.json")
+UNEMULATED = Path(__file__).with_name("unemulated.txt")
 
 
 @dataclass(frozen=True)
 class Resource:
-    """The properties of one type: kinds of the inputs, names of the required ones, kinds of all properties."""
+    """The properties of one type: kinds of the inputs, names of the required ones, kinds of all properties.
+
+    `said` has what the inputs' descriptions promise, by input: `default` (as a text), `values`, `conflicts` (other
+    inputs), `forces` (a change replaces the resource).
+    """
 
     inputs: Mapping[str, Any]
     required: frozenset[str]
     properties: Mapping[str, Any]
+    said: Mapping[str, Mapping[str, Any]]
 
 
 @functools.cache
@@ -40,7 +46,19 @@ def _document() -> dict[str, Any]:
 def of(token: str) -> Resource:
     """The properties of a type. Raises `KeyError` for one that isn't emulated."""
     entry = _document()[token]
-    return Resource(entry["inputs"], frozenset(entry["required"]), {**entry["inputs"], **entry["outputs"]})
+    properties = {**entry["inputs"], **entry["outputs"]}
+    return Resource(entry["inputs"], frozenset(entry["required"]), properties, entry["said"])
+
+
+@functools.cache
+def _unemulated() -> dict[str, frozenset[str]]:
+    lines = (line.partition("#")[0].split() for line in UNEMULATED.read_text().splitlines())
+    return {words[0]: frozenset(words[1:]) for words in lines if words}
+
+
+def unemulated(token: str) -> frozenset[str]:
+    """The inputs of a type that no call of the plugin takes (`unemulated.txt`)."""
+    return _unemulated().get(token, frozenset())
 
 
 def tokens() -> list[str]:
@@ -113,7 +131,19 @@ def describe(token: str) -> dict[str, Any]:
             wired for python, wired in names.items() if signature[python].default is inspect.Parameter.empty
         ),
         "outputs": {name: kind for name, kind in outputs.items() if name not in inputs},
+        "said": {wired: said for python, wired in names.items() if (said := _said(arguments, python, names))},
     }
+
+
+_BRIDGED = {"filename": "code"}
+"""Properties that the descriptions call as Terraform does, and that the SDK has under another name."""
+
+
+def _said(cls: type, python: str, names: Mapping[str, str]) -> dict[str, Any]:
+    said = docstrings.read(getattr(cls, python).fget.__doc__ or "")
+    conflicts = [names.get(_BRIDGED.get(each, each)) or names[f"{each}s"] for each in said.conflicts]
+    found = {"default": said.default, "values": list(said.values), "conflicts": conflicts, "forces": said.forces}
+    return {name: value for name, value in found.items() if value or (name == "default" and value is not None)}
 
 
 def _kind(cls: type, python: str, home: Any) -> Any:

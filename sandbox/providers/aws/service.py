@@ -12,13 +12,10 @@ from typing import Any
 from google.protobuf import empty_pb2
 
 from sandbox.providers import plugin, wire
-from sandbox.providers.aws import VERSION, functions, resource, schema, shapes, types
+from sandbox.providers.aws import VERSION, functions, limits, resource, schema, shapes, types
 from sandbox.providers.aws.api import Api, AwsError, NotFoundError
-from sandbox.providers.aws.model import Props, Scope, Type
+from sandbox.providers.aws.model import DEFAULTED, Props, Scope, Type
 from sandbox.providers.protocol import provider_pb2 as messages
-
-DEFAULTED = "__defaults"
-"""Lists the inputs that the provider filled in, as bridged providers do."""
 
 
 class AwsProvider(plugin.Plugin):
@@ -115,6 +112,7 @@ class AwsProvider(plugin.Plugin):
             for name in (kind.required or schema.of(kind.token).required)
             if name not in new
         }
+        failures.update(limits.broken(kind, {name: value for name, value in new.items() if name not in defaulted}))
         if kind.check is not None and not wire.has_unknown(new):
             failures.update(kind.check(new))
         return messages.CheckResponse(

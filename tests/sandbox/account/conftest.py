@@ -20,6 +20,7 @@ import pytest
 from botocore.config import Config
 
 from sandbox.paths import free_ports
+from tests.support import answers
 from tests.support.scheduling import ends_with_folder
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -70,13 +71,15 @@ class Account:
     def client(self, service: str) -> Any:
         if service not in self._clients:
             make: Any = boto3.client  # its stubs know each service by a literal name
-            self._clients[service] = make(
-                service,
-                region_name=self.region,
-                endpoint_url=self.url,
-                aws_access_key_id="test",
-                aws_secret_access_key="test",
-                config=Config(retries={"max_attempts": 0}, read_timeout=60),
+            self._clients[service] = answers.watch(
+                make(
+                    service,
+                    region_name=self.region,
+                    endpoint_url=self.url,
+                    aws_access_key_id="test",
+                    aws_secret_access_key="test",
+                    config=Config(retries={"max_attempts": 0}, read_timeout=60),
+                )
             )
         return self._clients[service]
 

@@ -52,7 +52,10 @@ API = Type(
     autoname="name",
     replace=("protocolType",),
     rename=_API,
-    defaults={"apiKeySelectionExpression": "$request.header.x-api-key"},
+    defaults={
+        "apiKeySelectionExpression": "$request.header.x-api-key",
+        "routeSelectionExpression": "$request.method $request.path",
+    },
     unread=("apiKeySelectionExpression", "routeSelectionExpression", "ipAddressType", "target", "routeKey"),
     resets={"description": "", "version": ""},
     tune=_tune_api,
@@ -88,7 +91,11 @@ INTEGRATION = Type(
     identify=lambda _scope, _props, answer: str(answer["IntegrationId"]),
     replace=("apiId", "integrationType", "integrationSubtype"),
     rename={"timeoutMilliseconds": "TimeoutInMillis"},
-    defaults={"connectionType": "INTERNET", "payloadFormatVersion": "1.0"},
+    defaults={
+        "connectionType": "INTERNET",
+        "passthroughBehavior": "WHEN_NO_MATCH",
+        "payloadFormatVersion": "1.0",
+    },
     tune=_clean("requestParameters", "requestTemplates", "description", "integrationResponseSelectionExpression"),
     unread=("responseParameters",),
 )

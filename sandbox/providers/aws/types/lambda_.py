@@ -15,7 +15,7 @@ _CODE = {
     "sourceKmsKeyArn",
     "architectures",
 }
-_LIVE_ONLY = {"tags", "reservedConcurrentExecutions", "publish", "skipDestroy"}
+_LIVE_ONLY = {"tags", "reservedConcurrentExecutions", "publish", "skipDestroy", "codeSigningConfigArn"}
 """Function inputs that no published version holds."""
 
 
@@ -156,6 +156,14 @@ def _read_concurrency(scope: Scope, props: Props) -> Props:
     return {"reservedConcurrentExecutions": found.get("ReservedConcurrentExecutions", -1)}
 
 
+def _write_signing(scope: Scope, props: Props, _old: Props) -> None:
+    arn = props.get("codeSigningConfigArn")
+    if arn:
+        scope.call("put_function_code_signing_config", FunctionName=props["name"], CodeSigningConfigArn=arn)
+    else:
+        scope.call("delete_function_code_signing_config", FunctionName=props["name"])
+
+
 def _remove(scope: Scope, props: Props) -> None:
     if not props.get("skipDestroy"):
         scope.call("delete_function", FunctionName=props["name"])
@@ -168,7 +176,7 @@ FUNCTION = Type(
     read="get_function_configuration",
     autoname="name",
     required=("role",),
-    replace=("name", "packageType", "codeSigningConfigArn", "tenancyConfig"),
+    replace=("name", "packageType", "tenancyConfig"),
     rename={"name": "FunctionName", "code": "Code"},
     defaults={
         "memorySize": 128,
@@ -189,6 +197,7 @@ FUNCTION = Type(
     volatile=_volatile,
     parts=(
         Part(("reservedConcurrentExecutions",), _write_concurrency, _read_concurrency),
+        Part(("codeSigningConfigArn",), _write_signing, at_create=False),
         tag_part("list_tags", "tag_resource", "untag_resource", "Resource"),
     ),
     computed=(

@@ -86,6 +86,7 @@ PERMISSION = Type(
         "eventSourceToken",
         "function",
         "functionUrlAuthType",
+        "invokedViaFunctionUrl",
         "principal",
         "principalOrgId",
         "qualifier",
@@ -143,7 +144,14 @@ EVENT_SOURCE = Type(
     delete="delete_event_source_mapping",
     key=("uuid",),
     identify=lambda _scope, _props, answer: str(answer["UUID"]),
-    replace=("eventSourceArn", "startingPosition", "startingPositionTimestamp", "queues", "selfManagedEventSource"),
+    replace=(
+        "eventSourceArn",
+        "startingPosition",
+        "startingPositionTimestamp",
+        "queues",
+        "selfManagedEventSource",
+        "topics",
+    ),
     defaults={"enabled": True},
     rename=SOURCE_RENAME,
     resets={

@@ -148,6 +148,7 @@ INSTANCE = Type(
     required=("instanceClass",),
     replace=(
         "availabilityZone",
+        "backupTarget",
         "characterSetName",
         "customIamInstanceProfile",
         "dbName",
@@ -156,7 +157,6 @@ INSTANCE = Type(
         "identifierPrefix",
         "kmsKeyId",
         "ncharCharacterSetName",
-        "performanceInsightsKmsKeyId",
         "restoreToPointInTime",
         "s3Import",
         "snapshotIdentifier",
@@ -171,6 +171,7 @@ INSTANCE = Type(
         "copyTagsToSnapshot": False,
         "deleteAutomatedBackups": True,
         "monitoringInterval": 0,
+        "performanceInsightsEnabled": False,
         "publiclyAccessible": False,
         "skipFinalSnapshot": False,
     },
