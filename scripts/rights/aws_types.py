@@ -168,7 +168,8 @@ AWS_TYPES: dict[str, TypeRights] = {
         "lambda:GetFunction lambda:GetFunctionConfiguration lambda:ListVersionsByFunction lambda:ListTags "
         "lambda:GetFunctionCodeSigningConfig lambda:GetFunctionConcurrency",
         "lambda:UpdateFunctionCode lambda:UpdateFunctionConfiguration lambda:PublishVersion "
-        "lambda:PutFunctionConcurrency lambda:DeleteFunctionConcurrency lambda:TagResource lambda:UntagResource",
+        "lambda:PutFunctionConcurrency lambda:DeleteFunctionConcurrency lambda:TagResource lambda:UntagResource "
+        "lambda:PutFunctionCodeSigningConfig lambda:DeleteFunctionCodeSigningConfig",
         "lambda:DeleteFunction",
         (*_ZIPS, Grant("lambda:GetLayerVersion", names.LAYER_VERSIONS), _NETWORK, _PASS_TO_FUNCTIONS),
     ),

@@ -20,6 +20,7 @@ class Finder:
         if name == "components":
             raise Stop
 sys.meta_path.insert(0, Finder())
+signal.signal(signal.SIGINT, signal.default_int_handler)  # what a shell starts in the background ignores it
 try:
     runpy.run_path("__main__.py", run_name=sys.argv[1])
 except Stop:

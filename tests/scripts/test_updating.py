@@ -5,28 +5,29 @@ The engine is stood in for: what it is asked to do and how far it comes decides 
 
 from __future__ import annotations
 
-import functools
 import itertools
 import os
 import re
 import shutil
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from scripts import advice, auditing, events, interruption, mending, pins, removals, rollback, updating
-from scripts.checks import Check
-from scripts.engine import Engine, EngineError, Left
+from scripts import advice, pins
 from scripts.pins import Request
-from scripts.running import Running
-from stacks.file import FOLDER, path_of, read
-from stacks.settings import StackSettings
-from tests.scripts.typist import BETWEEN, COMMAND_LINE, MOVES, STAYS, SYSTEMS, Typist, World
+from stacks.file import path_of, read
+from tests.scripts.typist import (
+    BETWEEN,
+    MOVES,
+    NEW,
+    OLD,
+    OTHER,
+    STAYS,
+    SYSTEMS,
+    Typist,
+    follows_its_advice,
+)
 
-OLD, NEW, OTHER = "v1.2.2", "v1.2.3", "v1.2.1"
 SHORT = [(MOVES, STAYS, BETWEEN), (MOVES, MOVES, STAYS), (BETWEEN, BETWEEN, MOVES)]
 """How the three systems end in the short suite."""
 ENDS = [
@@ -34,89 +35,6 @@ ENDS = [
     for ends in itertools.product((MOVES, STAYS, BETWEEN), repeat=len(SYSTEMS))
     if set(ends) != {MOVES}
 ]
-COMMAND = re.compile(r"`(rollback [^`]*)`")
-
-
-@pytest.fixture
-def typist(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Typist:
-    folder = tmp_path / "stacks"
-    folder.mkdir()
-    shutil.copy(path_of("prod", FOLDER), folder)
-    world = World(folder, dict.fromkeys(SYSTEMS, OLD))
-    world.configure({pins.VERSION: OLD, "rollback-stack:systems": "[" + ", ".join(f'"{s}"' for s in SYSTEMS) + "]"})
-    world.deployed(world.settings())
-    world.history = [{"result": "succeeded"}]
-    made = Typist(world, capsys, monkeypatch)
-
-    @contextmanager
-    def copied(stack: str) -> Iterator[Path]:
-        with copied_in(stack, made.world.folder) as path:
-            yield path
-
-    def look(settings: StackSettings, outputs: Mapping[str, Any]) -> list[Running]:
-        return made.world.look(settings, outputs)
-
-    @contextmanager
-    def held(stack: str, command: str = "") -> Iterator[None]:
-        with held_in(stack, command, made.world.folder):
-            yield
-
-    copied_in, abandoned_in, held_in = pins.copied, pins.abandoned, pins.held
-    monkeypatch.setattr(pins, "held", held)
-    monkeypatch.setattr(rollback, "app", COMMAND_LINE)
-    for name in ("up", "configure"):
-        monkeypatch.setattr(Engine, name, functools.partialmethod(_engine_method(made, name)))
-    monkeypatch.setattr(Engine, "prepare", lambda *_: made.world.left())
-    monkeypatch.setattr(Engine, "left", lambda _: made.world.left())
-    monkeypatch.setattr(Engine, "history", lambda _: made.world.history)
-    monkeypatch.setattr(updating, "read", lambda stack, changes=None: read(stack, changes, made.world.folder))
-    monkeypatch.setattr(updating, "announce", lambda *_, **__: "1")
-    monkeypatch.setattr(auditing, "note_update", lambda *_, **__: None)
-    monkeypatch.setattr("scripts.preflight.check", lambda *_: None)
-    monkeypatch.setattr(mending, "prepare", lambda *_: None)
-    monkeypatch.setattr(interruption, "settle", lambda *_: None)
-    monkeypatch.setattr(interruption, "was_interrupted", lambda: made.world.interrupted)
-    monkeypatch.setattr(removals, "agreed", lambda *_, **__: None)
-    monkeypatch.setattr(pins, "copied", copied)
-    monkeypatch.setattr(pins, "abandoned", lambda stack: abandoned_in(stack, made.world.folder))
-    monkeypatch.setattr("scripts.running.look", look)
-    monkeypatch.setattr(
-        "scripts.checks.check",
-        lambda outputs, _: [Check(name, "health", name not in made.world.fails, "said") for name in outputs["systems"]],
-    )
-    return made
-
-
-def _engine_method(typist: Typist, name: str) -> Any:
-    return lambda _, *given: getattr(typist.world, name)(*given)
-
-
-def follows_its_advice(typist: Typist, said: str, before: Mapping[str, str], wanted: Mapping[str, str]) -> int:
-    """Type each command that was printed in a world of its own; how many there were."""
-    now, number = dict(typist.world.running), 0
-    goes_back = {name: release or before[name] for name, release in now.items()}
-    for line in said.splitlines():
-        commands = COMMAND.findall(line)
-        if not commands:
-            continue
-        number += len(commands)
-        world = typist.clone(typist.world.folder.parent / f"clone {number}")
-        for command in commands:
-            code, told = typist.type(command, world)
-            assert code == 0, f"{line}\n{told}"
-        if "; back: " in line or " back to " in line:
-            system = line.split()[1]
-            assert world.running == {**goes_back, system: before[system]}, line
-        elif "all of them back" in line:
-            assert world.running == before, line
-        elif "try again" in line or "to go on with it" in line:
-            assert world.running == {**goes_back, **wanted}, line
-        elif "moves it too" in line:
-            assert set(world.running.values()) == {NEW}, line
-        else:
-            raise AssertionError(f"nobody looked where this leads: {line}")
-        assert world.pinned() == world.running, line
-    return number
 
 
 @pytest.mark.parametrize("ends", ENDS)
@@ -305,19 +223,6 @@ def test_unpin_is_for_the_whole_stack(typist: Typist) -> None:
     assert said.startswith("error: --unpin is for the whole stack")
 
 
-def test_where_nothing_can_be_asked_no_pin_changes(typist: Typist, monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(*_: object) -> None:
-        raise EngineError("no state")
-
-    text = path_of("prod", typist.world.folder).read_text()
-    typist.world.ends = dict.fromkeys(SYSTEMS, BETWEEN)
-    monkeypatch.setattr("scripts.running.look", broken)
-    code, said = typist.type(f"rollback deploy {NEW} -s prod")
-    assert code == 255
-    assert "where it stands can't be told, and no pin was changed: no state" in said
-    assert path_of("prod", typist.world.folder).read_text() == text
-
-
 def test_two_commands_of_one_checkout_do_not_decide_on_one_reading_of_the_file(typist: Typist) -> None:
     """The first is asked something, and the second one would deploy meanwhile."""
     before = typist.world.pinned()
@@ -328,98 +233,3 @@ def test_two_commands_of_one_checkout_do_not_decide_on_one_reading_of_the_file(t
     assert re.search(rf"another `rollback` updates prod from this checkout \({owner}\): wait for it", said)
     assert typist.world.pinned() == before
     assert typist.type(f"rollback deploy {NEW} --system rag-api")[0] == 0
-
-
-STOPPED_BEFORE = "stopped before prod was updated: no pin was changed, and nothing was deployed"
-STOPPED_IN = "stopped after the update of prod had begun: no pin was changed; `rollback status -s prod` shows what runs"
-
-
-@pytest.mark.parametrize(
-    ("stage", "told"),
-    [
-        ("announce", STOPPED_BEFORE),
-        ("prepare", STOPPED_BEFORE),
-        ("agreed", STOPPED_BEFORE),
-        ("mend", STOPPED_IN),
-        ("events", STOPPED_IN),
-    ],
-)
-def test_ctrl_c_before_the_update_has_ended_says_how_far_it_came(
-    typist: Typist, monkeypatch: pytest.MonkeyPatch, stage: str, told: str
-) -> None:
-    def interrupted(*_: object, **__: object) -> None:
-        raise KeyboardInterrupt
-
-    before = (typist.world.folder / "Pulumi.prod.yaml").read_text()
-    owner, name = {
-        "announce": (updating, "announce"),
-        "prepare": (Engine, "prepare"),
-        "agreed": (removals, "agreed"),
-        "mend": (mending, "prepare"),
-        "events": (events, "read"),
-    }[stage]
-    monkeypatch.setattr(owner, name, interrupted)
-    code, said = typist.type(f"rollback deploy {NEW}")
-    assert (code, told in said) == (1, True), said
-    assert [path.name for path in typist.world.folder.glob("*.yaml")] == ["Pulumi.prod.yaml"]
-    assert (typist.world.folder / "Pulumi.prod.yaml").read_text() == before
-
-
-def test_a_good_update_after_which_nothing_can_be_asked_says_which_command_pins_it(
-    typist: Typist, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def broken(_: Engine) -> Left:
-        raise EngineError("no Pulumi backend answers")
-
-    before = (typist.world.folder / "Pulumi.prod.yaml").read_text()
-    monkeypatch.setattr(Engine, "left", broken)
-    code, said = typist.type(f"rollback deploy {NEW} -s prod")
-    assert code == 1
-    assert (
-        "the update of prod ended well, but what runs can't be told, so no pin was changed: no Pulumi backend" in said
-    )
-    assert (
-        f"Until `rollback deploy {NEW} -s prod` has run again, `rollback up -s prod` would go back to the pin" in said
-    )
-    assert (typist.world.folder / "Pulumi.prod.yaml").read_text() == before
-
-
-FAILURES = {
-    "one system stays": ({"rag-api": STAYS}, "rag-api (Alias rag-api-live)", "1 updated; 2 unchanged, 1 failed"),
-    "two are between": (
-        {"async-rag": BETWEEN, "rag-api": BETWEEN},
-        "async-rag (Alias async-rag-live); rag-api (Alias rag-api-live)",
-        "1 updated; 2 unchanged, 2 failed",
-    ),
-    "none moves": (
-        dict.fromkeys(SYSTEMS, STAYS),
-        "; ".join(f"{name} (Alias {name}-live)" for name in SYSTEMS),
-        "nothing changed; 3 unchanged, 3 failed",
-    ),
-}
-
-
-@pytest.mark.parametrize("case", FAILURES)
-def test_an_update_that_failed_ends_with_one_error_line_that_says_where_and_how_far(typist: Typist, case: str) -> None:
-    ends, where, numbers = FAILURES[case]
-    typist.world.ends = {**dict.fromkeys(SYSTEMS, MOVES), "async-rag": STAYS if case == "none moves" else MOVES, **ends}
-    typist.world.running["async-rag"] = NEW if case == "one system stays" else OLD
-    code, said = typist.type(f"rollback deploy {NEW} -s prod")
-    errors = [line for line in said.splitlines() if line.startswith("error:")]
-    assert code == 255
-    assert errors == [f"error: the update of prod failed in {where}: the reason is above"]
-    assert said.splitlines()[-1] == errors[0]
-    assert f"prod: {numbers}" in said.splitlines()
-
-
-def test_after_ctrl_c_nothing_has_to_be_mended(typist: Typist) -> None:
-    world, before = typist.world, dict.fromkeys(SYSTEMS, OLD)
-    world.ends, world.interrupted = {"rag-api": BETWEEN}, True
-    code, said = typist.type(f"rollback deploy {NEW} --system rag-api -s prod")
-    assert code == 255
-    assert "mended" not in said
-    assert f"prod: to go on with it: `rollback deploy {NEW} --system rag-api -s prod`" in said.splitlines()
-    assert said.splitlines()[-1] == (
-        "error: the update of prod was stopped (Ctrl-C) in rag-api (Alias rag-api-live): see above how far it came"
-    )
-    assert follows_its_advice(typist, said, before, {"rag-api": NEW}) == 2

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 import shlex
 import shutil
 from collections.abc import Iterator, Mapping
@@ -22,6 +23,8 @@ from stacks.file import path_of, read
 from stacks.selection import select
 from stacks.settings import StackSettings
 
+OLD, NEW, OTHER = "v1.2.2", "v1.2.3", "v1.2.1"
+COMMAND = re.compile(r"`(rollback [^`]*)`")
 SYSTEMS = ("async-rag", "rag-api", "security-assistant")
 ROOT = "urn:pulumi:prod::rollback-stack::pulumi:pulumi:Stack::rollback-stack-prod"
 MOVES, STAYS, BETWEEN = "moves", "stays", "between"
@@ -163,3 +166,31 @@ class Typist:
         world.folder, world.ends, world.code, world.fails = place, {}, 0, set()
         world.interrupted = False
         return world
+
+
+def follows_its_advice(typist: Typist, said: str, before: Mapping[str, str], wanted: Mapping[str, str]) -> int:
+    """Type each command that was printed in a world of its own; how many there were."""
+    now, number = dict(typist.world.running), 0
+    goes_back = {name: release or before[name] for name, release in now.items()}
+    for line in said.splitlines():
+        commands = COMMAND.findall(line)
+        if not commands:
+            continue
+        number += len(commands)
+        world = typist.clone(typist.world.folder.parent / f"clone {number}")
+        for command in commands:
+            code, told = typist.type(command, world)
+            assert code == 0, f"{line}\n{told}"
+        if "; back: " in line or " back to " in line:
+            system = line.split()[1]
+            assert world.running == {**goes_back, system: before[system]}, line
+        elif "all of them back" in line:
+            assert world.running == before, line
+        elif "try again" in line or "to go on with it" in line:
+            assert world.running == {**goes_back, **wanted}, line
+        elif "moves it too" in line:
+            assert set(world.running.values()) == {NEW}, line
+        else:
+            raise AssertionError(f"nobody looked where this leads: {line}")
+        assert world.pinned() == world.running, line
+    return number

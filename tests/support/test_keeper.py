@@ -14,8 +14,9 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 STARTS = """
-import subprocess, sys, time
+import signal, subprocess, sys, time
 from tests.support import keeper
+signal.signal(signal.SIGINT, signal.default_int_handler)  # what a shell starts in the background ignores it
 keeper.begin(patience=1)
 polite = subprocess.Popen(["sleep", "300"], start_new_session=True)
 command = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print(1, flush=True); time.sleep(300)"

@@ -88,7 +88,7 @@ def test_a_pulumi_on_path_counts_only_whole_and_of_the_pinned_version(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cache, tools = tmp_path / "cache", tmp_path / "tools"
-    monkeypatch.setenv("PATH", f"{tools}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setenv("PATH", f"{tools}{os.pathsep}/usr/bin{os.pathsep}/bin")
     executable(tools / "pulumi", SCRIPT.format(pulumi_cli.VERSION))
     assert pulumi_cli.on_path(cache) is None
     executable(tools / pulumi_cli.LANGUAGE_HOST, SCRIPT.format(""))
