@@ -82,6 +82,7 @@ def test_one_that_is_overtaken_again_and_again_gives_up_and_loses_nothing(
     assert receipts.act(pair, "compact")["items"] == 1
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("release", newest_always(list(COMPACTOR)))
 @pytest.mark.parametrize("step", ["before the pointer", "before the deltas are deleted", "between two deletions"])
 def test_a_crash_in_the_middle_loses_nothing(

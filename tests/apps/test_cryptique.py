@@ -55,6 +55,7 @@ def first_places(address: str, ids: dict[str, str]) -> list[str]:
     return [text for text, name in QUESTIONS.items() if found(address, text, 1) == [ids[name]]]
 
 
+@pytest.mark.long
 def test_every_version_stores_and_finds_and_later_ones_rank_better(machine: Machine) -> None:
     right: dict[str, int] = {}
     scores: dict[str, list[float]] = {}
@@ -92,6 +93,7 @@ def test_any_version_reads_what_any_other_has_written_and_writes_the_same_vector
     assert int(vectors) == 1
 
 
+@pytest.mark.long
 def test_what_each_version_brings(machine: Machine) -> None:
     text = "Owls hunt at night. " + "Filler words stand here. " * 10 + "An owl sleeps by day."
     with machine.running("1.1.0") as address:
@@ -161,6 +163,7 @@ def test_without_its_database_it_says_so_and_finds_it_again(machine: Machine) ->
         wait_for(lambda: call(f"{address}/api/status")[0] == 200, 30, "the database is found again")
 
 
+@pytest.mark.long
 def test_jobs_that_a_killed_worker_left_are_done_and_hopeless_ones_given_up(machine: Machine) -> None:
     jobs = """
     const old = new Date(Date.now() - 60000);

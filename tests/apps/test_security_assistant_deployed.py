@@ -215,6 +215,7 @@ def test_a_version_that_hangs_is_reported_before_the_hook_is_timed_out(system: S
     assert system.account.total("AWS/Lambda", "Errors", {"FunctionName": hook}) == 0
 
 
+@pytest.mark.long
 def test_the_faulty_api_passes_the_smoke_test_and_its_alarm_takes_it_back(system: System) -> None:
     watch = system.account.client("cloudwatch")
     watch.put_metric_alarm(

@@ -129,6 +129,7 @@ def test_a_wrong_system_stack_or_option_is_refused(project: Project) -> None:
     refused(wrong, "--sistem")
 
 
+@pytest.mark.long
 def test_the_second_of_two_updates_is_refused_and_the_first_finishes(sandbox: RunningSandbox, prod: Project) -> None:
     locks = sandbox.state.backend / ".pulumi" / "locks"
     first = psutil.Popen(

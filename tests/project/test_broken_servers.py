@@ -78,7 +78,8 @@ def says(done: Result, message: str) -> None:
     assert "Traceback" not in done.said
 
 
-@pytest.mark.parametrize("name", ["account", pytest.param("cluster", marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize("name", ["account", "cluster"])
 def test_a_server_that_is_down_is_named_with_the_cure(sandbox: RunningSandbox, prod: Project, name: str) -> None:
     state = resources(prod)
     with down(sandbox, name):

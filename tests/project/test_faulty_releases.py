@@ -27,8 +27,6 @@ NOTICED = {
     "security-assistant": "security-assistant job",
 }
 """What the deployment of the faulty release says of each system."""
-QUICK = "rag-api"
-"""The system that is tried in every run; the others in the long suite."""
 
 
 def printed(said: str, system: str) -> str | None:
@@ -49,9 +47,8 @@ def lasting(difference: object) -> bool:
 
 
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize(
-    "system", [pytest.param(each, marks=() if each == QUICK else pytest.mark.long) for each in NOTICED]
-)
+@pytest.mark.long
+@pytest.mark.parametrize("system", NOTICED)
 def test_a_faulty_release_is_noticed_and_the_way_back_ends_where_it_began(
     sandbox: RunningSandbox, prod: Project, system: str
 ) -> None:

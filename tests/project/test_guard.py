@@ -116,6 +116,7 @@ def test_a_store_that_somebody_took_out_of_the_state_is_taken_back_as_the_audit_
     assert preview.code == 0, preview.said
 
 
+@pytest.mark.long
 def test_a_bare_update_with_the_pack_is_judged_by_it(prod: Project) -> None:
     pack = {"PULUMI_OPTION_POLICY_PACK": str(prod.folder / "policies")}
     done = prod.pulumi("preview", **pack)

@@ -55,6 +55,7 @@ def test_a_document_that_no_try_can_read_ends_in_the_dead_letters(sandbox: Runni
         assert "NoSuchKey" in record["responsePayload"]["errorMessage"]
 
 
+@pytest.mark.long
 def test_uploads_are_sent_on_only_once_failures_have_somewhere_to_go(prod: Project) -> None:
     """The other way round, an upload in between could be lost."""
     resources = prod.state()["deployment"]["resources"]

@@ -69,6 +69,7 @@ def test_history_account_and_cluster_agree_on_what_runs(sandbox: RunningSandbox,
     assert set(images) == {release.rag_api.image}
 
 
+@pytest.mark.long
 def test_refresh_finds_no_drift(prod: Project) -> None:
     assert drifted(prod) == set()
 

@@ -142,6 +142,7 @@ def test_a_canary_gets_a_tenth_and_then_everything(account: Account) -> None:
     assert shown["lambdaFunctionInfo"]["targetVersionWeight"] == 100
 
 
+@pytest.mark.long
 def test_the_canary_gets_its_share_of_calls_and_a_stop_by_hand_leaves_it(account: Account) -> None:
     group(account, "share", routing(account, "share", 10, 600))
     deployment = start(account, "share")

@@ -107,6 +107,7 @@ def test_sigterm_ends_everything_at_once_and_in_order(site: Site) -> None:
     wait_healthy(site, "1.2.0")
 
 
+@pytest.mark.long
 def test_a_service_that_dies_is_started_again(site: Site) -> None:
     site.at("1.2.0")
     for service in ("nginx", "mongod", "pm2"):

@@ -106,6 +106,7 @@ def test_a_canary_has_its_share_until_route_0_is_removed(mesh: LocalMesh, system
     assert {mesh.version(system.host) for _ in range(100)} == {"1.4.0"}
 
 
+@pytest.mark.long
 def test_a_canary_without_pods_fails_its_share_only(mesh: LocalMesh, system: System) -> None:
     system.deploy("1.4.0")
     system.apply(system.virtual_service(routes(Canary(version="v1.2.3", weight=50))))

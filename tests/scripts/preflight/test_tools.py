@@ -134,6 +134,7 @@ OPENS = tools.opens
 def salted(pulumi: Pulumi, monkeypatch: pytest.MonkeyPatch) -> None:
     """A stack's file that was made with ``SECRET``, as the engine writes it."""
     salt, nonce = b"8 bytes.", b"twelve bytes"
+    monkeypatch.setattr(tools, "ROUNDS", 1_000)  # a million take most of a second
     key = hashlib.pbkdf2_hmac("sha256", SECRET.encode(), salt, tools.ROUNDS, tools.KEY_BYTES)
     text = AESGCM(key).encrypt(nonce, b"pulumi", None)
     monkeypatch.setattr(tools, "opens", OPENS)

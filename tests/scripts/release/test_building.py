@@ -64,6 +64,7 @@ ELSEWHERE = [
 ]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("name", "umask", "variables"), ELSEWHERE)
 def test_another_machine_builds_the_same_bytes(
     tmp_path: Path, built: Path, name: str, umask: int, variables: dict[str, str]

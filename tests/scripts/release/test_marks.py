@@ -99,6 +99,7 @@ def test_only_what_nobody_needs_is_listed() -> None:
     assert all(item in pinned(load(version)) for item, which in found.items() for version in which)
 
 
+@pytest.mark.long
 def test_what_is_retired_goes_with_a_record_and_isnt_brought_back(
     bucket: Bucket, images: Registry, built: Path, written: Path
 ) -> None:

@@ -99,6 +99,7 @@ def test_messages_that_go_to_the_dead_letters_meanwhile_are_no_complete_copy(pla
     assert work.count(store("queue", "tried-dlq")) == 1, "nothing is lost"
 
 
+@pytest.mark.long
 def test_an_ordered_queue_keeps_its_groups(place: Place) -> None:
     url = make_queue(place, "ordered.fifo", FifoQueue="true", ContentBasedDeduplication="false")
     for number in range(5):
@@ -117,6 +118,7 @@ def test_an_ordered_queue_keeps_its_groups(place: Place) -> None:
     ]
 
 
+@pytest.mark.long
 def test_messages_with_one_deduplication_id_all_come_back_in_order(place: Place) -> None:
     """As two would be that were sent more than five minutes apart: SQS swallows the second only within five."""
     sqs = place.client("sqs")

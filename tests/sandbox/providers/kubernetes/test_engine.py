@@ -148,6 +148,7 @@ def test_forth_and_back_again(stack: Stack, cluster: LocalCluster, namespace: st
     assert images(cluster, namespace) == {"app:1": 3, "app:2": 0, "missing:1": 0}
 
 
+@pytest.mark.long
 def test_drift_protection_and_replacement(stack: Stack, cluster: LocalCluster, namespace: str) -> None:
     stack.up(protect=True, replicas=1)
     cluster.kubectl("set", "image", "-n", namespace, "deployment/api", "api=example.test/app:2")
@@ -175,6 +176,7 @@ def test_a_cluster_that_is_down_is_one_line(stack: Stack, tmp_path: Path, cluste
     assert "Traceback" not in told
 
 
+@pytest.mark.long
 def test_another_machine_is_out_of_reach(stack: Stack, tmp_path: Path, cluster: LocalCluster) -> None:
     config = tmp_path / "elsewhere"
     config.write_text(cluster.kubeconfig.read_text().replace("127.0.0.1", "192.0.2.1"))
