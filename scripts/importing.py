@@ -36,17 +36,13 @@ def take_back(settings: StackSettings, engine: Engine, word: str, command: str) 
         _refuse_another(settings, left.state, store, first)
         resource = _resource(store, left.state)
         after = _written(engine, left, store, resource)
-        others = [
-            each for each in found if _more(each, store) or (each.subject != store.urn and each.kind != "state-edited")
-        ]
+        # Where the state is again what the last entry saw, nothing else was edited.
+        as_before = chain.last is not None and digest(after.state) == chain.last.digest
+        told = {"state-edited"} if as_before else set()
+        others = [each for each in found if each.subject != store.urn and each.kind not in told]
         around = auditing.surroundings(settings, after, chain, own=1)
         auditing.note(settings, after, chain.last, auditing.Noted(command, "imported", others, around))
         return store, others
-
-
-def _more(finding: Finding, store: Guarded) -> bool:
-    """Whether an edit of the state concerned anything else than this store's absence."""
-    return finding.kind == "state-edited" and not finding.text.endswith(f": without {store.name}")
 
 
 def _written(engine: Engine, left: Left, store: Guarded, resource: Mapping[str, Any]) -> Left:

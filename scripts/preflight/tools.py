@@ -42,17 +42,15 @@ PLUGINS = {"aws": "pulumi-aws", "kubernetes": "pulumi-kubernetes"}
 
 def backend(facts: Facts) -> Finding:
     """Where states lie, and whether this one can be read."""
-    del facts
     try:
-        done = _pulumi("whoami", "--json")
+        done = _whoami(facts)
     except FileNotFoundError:
         return unknown("can't be told without pulumi: see the row of the engine")
     if done.returncode:
         return missing(
             _error(done), "pulumi login (or set PULUMI_BACKEND_URL, such as 's3://BUCKET?region=REGION&awssdk=v2')"
         )
-    told = json.loads(done.stdout)
-    url = str(told.get("url") or os.environ.get("PULUMI_BACKEND_URL", ""))
+    told, url = json.loads(done.stdout), _url(facts)
     kind = KINDS.get(urlparse(url).scheme, "a backend of another kind")
     return fine(f"{url.partition('?')[0]} ({kind}), as {told.get('user')}")
 
@@ -86,17 +84,23 @@ def secrets(facts: Facts) -> Finding:
         return _passphrase(str(settings.get("encryptionsalt")), change)
     if provider.startswith("awskms://"):
         return _key(facts, provider)
-    if (not provider or provider == "default") and urlparse(_url()).scheme in OWN_KEYS and _given() is None:
+    if (not provider or provider == "default") and urlparse(_url(facts)).scheme in OWN_KEYS and _given() is None:
         return missing("a passphrase is going to encrypt, and none is given", SET)
     if not provider or provider == "default":
         return fine("the backend's own service encrypts, or the passphrase that is given")
     return unknown(f"{provider} encrypts; only its own tools can tell whether it answers")
 
 
-def _url() -> str:
+def _whoami(facts: Facts) -> subprocess.CompletedProcess[str]:
+    """What the engine says of the backend, asked once. Raises ``FileNotFoundError`` where there is no engine."""
+    found: subprocess.CompletedProcess[str] = facts.once("whoami", lambda: _pulumi("whoami", "--json"))
+    return found
+
+
+def _url(facts: Facts) -> str:
     """The backend that is used: the environment's, else the one that `pulumi login` wrote down; may be empty."""
     try:
-        done = _pulumi("whoami", "--json")
+        done = _whoami(facts)
     except FileNotFoundError:
         return ""
     told = json.loads(done.stdout) if done.returncode == 0 else {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from dataclasses import asdict
 from datetime import UTC, date, datetime
@@ -189,11 +190,12 @@ def retire(
     settings = {name: read(name) for name in STACKS}
     announce(stack, settings[stack].region, ask=delete and not yes, cluster=False)
     at = places.bucket(settings[stack].project.artifact_bucket, settings[stack].region)
-    marked, untold = marks.marks(lambda name: Engine(name).outputs(), lambda _: None)
+    engines = {name: Engine(name) for name in STACKS}
+    told = functools.cache(lambda name: engines[name].outputs())
+    marked, untold = marks.marks(told, lambda _: None)
     if untold:
         raise ReleaseError(f"{untold[0]}: what may go can't be told, and nothing is retired")
-    engines = {name: Engine(name) for name in STACKS}
-    outputs = {name: engine.outputs() for name, engine in engines.items()}
+    outputs = {name: told(name) for name in STACKS}
     under_way = {name: engines[name].under_way() for name, each in outputs.items() if each}
     retiring.refuse_uncertain(outputs, under_way, never_deployed or ())
     found = retiring.present(retiring.candidates(marked, settings, keep), at, places.by_files())

@@ -228,6 +228,14 @@ def test_the_rest_of_an_edit_is_told_and_noted(
     assert {"state-edited", "unguarded"} <= {each.kind for each in stack.noted[0].found}
 
 
+def test_an_edit_that_is_undone_by_the_import_is_told_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    stack = Stack([component(), of(PROVIDER, "far"), orders()], [component(), of(PROVIDER, "far")])
+    stack.chain = Chain(stack.chain.entries[:1], {}, 1)
+    stack.account = {INSIDE: Sighting(there=True, created=MADE)}
+    assert run(monkeypatch, stack, "orders") == 0
+    assert "state-edited" not in {each.kind for each in stack.noted[0].found}
+
+
 def test_two_stores_of_one_name_want_a_urn(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     stack = Stack([component(), orders(), resource("orders")], [component()])
     assert run(monkeypatch, stack, "orders") != 0
