@@ -18,6 +18,7 @@ from guard.findings import Finding, Severity
 from guard.inventory import Guarded, digest, durable
 from guard.ledger import Chain, Closed, Entry, Ledger
 from guard.losses import Account, Since, removed, to_keep
+from guard.recovery import clients
 from guard.recovery.errors import RecoveryError, told
 from guard.recreated import restoring
 from scripts import stores
@@ -53,7 +54,7 @@ def surroundings(
     seen = Account(restore=lambda store: _restore(settings, store))
     if ask:
         with told("account"):
-            number = account or stores.caller(settings.region)
+            number = account or clients.account(settings.region)
         sightings, unasked = stores.seen(durable(left.state).values(), left.state, number, settings.region)
         seen = replace(seen, sightings=sightings, unasked=unasked)
     default = str(ProjectSettings.model_fields["recovery_bucket"].default)

@@ -13,6 +13,7 @@ from guard.findings import Finding
 from guard.inventory import Guarded, digest, durable, resources
 from guard.ledger import Chain
 from guard.losses import is_remade
+from guard.recovery import clients
 from guard.sightings import Sighting
 from scripts import auditing, interrupted, pins, stores
 from scripts.engine import Engine, EngineError, Left
@@ -104,7 +105,7 @@ def _is_called(store: Guarded, word: str) -> bool:
 
 def _refuse_another(settings: StackSettings, state: Mapping[str, Any], store: Guarded, first: Sighting | None) -> None:
     """Raise ``ConfigurationError`` unless the account has the store, and as far as it tells, the very one."""
-    seen, unasked = stores.seen([store], state, stores.caller(settings.region), settings.region)
+    seen, unasked = stores.seen([store], state, clients.account(settings.region), settings.region)
     now = seen.get(store.urn)
     if now is None:
         why = unasked.get(store.urn, f"no look at a {store.type} is built in")

@@ -9,7 +9,7 @@ from guard import clusters
 from guard.durable import durable as durable_type
 from guard.inventory import Guarded, durable
 from guard.losses import missing_remedy
-from guard.recovery.clients import client
+from guard.recovery.clients import account
 from guard.recreated import restoring
 from guard.sightings import Sighting, look
 from scripts.review.resources import of_state
@@ -26,7 +26,7 @@ def row(settings: StackSettings, state: Mapping[str, Any], only: str | None = No
     if not stores:
         return None
     try:
-        sightings, unasked = seen(stores.values(), state, caller(settings.region), settings.region)
+        sightings, unasked = seen(stores.values(), state, account(settings.region), settings.region)
     except Exception as error:  # whatever the stores run into must not hide the systems
         return _row(stores, f"{UNTOLD}: {reason(error)}", as_asked=False)
     gone = [store for urn, store in stores.items() if urn in sightings and not sightings[urn].there]
@@ -37,17 +37,15 @@ def row(settings: StackSettings, state: Mapping[str, Any], only: str | None = No
     return _row(stores, f"{len(gone)} missing", as_asked=False, drift=drift, notes=notes)
 
 
-def caller(region: str) -> str:
-    """The number of the account that answers. Raises what boto3 raises."""
-    return str(client("sts", region).get_caller_identity()["Account"])
-
-
 def seen(
-    stores: Iterable[Guarded], state: Mapping[str, Any], account: str, region: str
+    stores: Iterable[Guarded], state: Mapping[str, Any], number: str, region: str
 ) -> tuple[dict[str, Sighting], dict[str, str]]:
-    """What account and clusters say of each store, by URN; and why one couldn't be asked for, by URN."""
+    """What account and clusters say of each store, by URN; and why one couldn't be asked for, by URN.
+
+    ``number``: the account's.
+    """
     known = list(stores)
-    sightings, unasked = look(known, account, region)
+    sightings, unasked = look(known, number, region)
     in_clusters, silent = clusters.look(known, state)
     return {**sightings, **in_clusters}, {**unasked, **silent}
 

@@ -38,9 +38,14 @@ def read_lock(folder: Path) -> dict[str, str]:
 def write_lock(folder: Path, lock: dict[str, str]) -> None:
     """Replace the lock in one step."""
     ordered = {name: lock[name] for name in sorted(lock, key=lambda name: (order(name.partition("/")[0]), name))}
-    temporary = folder / f".{LOCK_NAME}.{os.getpid()}"
-    temporary.write_text(json.dumps(ordered, indent=2) + "\n")
-    temporary.replace(folder / LOCK_NAME)
+    replace_text(folder / LOCK_NAME, json.dumps(ordered, indent=2) + "\n")
+
+
+def replace_text(path: Path, text: str) -> None:
+    """Write a file in one step: whoever reads it, and whatever kills the writer, finds the old text or the new one."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    temporary.write_text(text)
+    temporary.replace(path)
 
 
 def compare(name: str, path: Path, content: bytes, lock: dict[str, str]) -> None:

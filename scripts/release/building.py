@@ -16,6 +16,7 @@ from apps import catalogue
 from apps.kinds import FunctionArtifact, ImageArtifact, LayerArtifact, Package, RevisionArtifact
 from apps.oci import Image
 from scripts.release.errors import ReleaseError
+from stacks.lock import replace_text
 from stacks.model import one_of
 from stacks.pinned import Kind, published
 from stacks.releases import RELEASES
@@ -213,6 +214,4 @@ def _tree(folder: Path) -> dict[str, bytes]:
 
 def _write_index(built: list[Built], folder: Path) -> None:
     text = json.dumps([asdict(each) for each in built], indent=1, sort_keys=True) + "\n"
-    temporary = folder / f".{INDEX}.{os.getpid()}"
-    temporary.write_text(text)
-    os.replace(temporary, folder / INDEX)
+    replace_text(folder / INDEX, text)

@@ -5,7 +5,6 @@ A release that is retired stays published and locked; it can't be deployed until
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -22,6 +21,7 @@ from scripts.release.marks import Marks
 from scripts.release.places import Bucket, Standing, standings, tag
 from stacks.artifact_objects import artifact_objects
 from stacks.artifacts import order
+from stacks.lock import replace_text
 from stacks.model import Model, explain
 from stacks.pinned import Pinned, every_pinned
 from stacks.releases import RELEASES
@@ -161,6 +161,4 @@ def retired(folder: Path = RELEASES) -> set[str]:
 
 def _write(entries: Sequence[Retirement], folder: Path) -> None:
     told = [each.model_dump(mode="json", by_alias=True) for each in entries]
-    temporary = folder / f".{RECORD}.{os.getpid()}"
-    temporary.write_text(yaml.safe_dump(told, sort_keys=False, allow_unicode=True, width=1_000))
-    temporary.replace(folder / RECORD)
+    replace_text(folder / RECORD, yaml.safe_dump(told, sort_keys=False, allow_unicode=True, width=1_000))

@@ -11,6 +11,7 @@ import yaml
 from pydantic import ValidationError
 
 from scripts.release.errors import ReleaseError
+from stacks.lock import replace_text
 from stacks.model import ConfigurationError, explain, unknown
 from stacks.releases import RELEASES, load
 from stacks.signatures import (
@@ -51,10 +52,7 @@ def make_key(name: str, path: Path, folder: Path = RELEASES) -> Trusted:
     with os.fdopen(file, "wb") as opened:
         opened.write(signer.private_bytes)
     entries = [each.model_dump(mode="json", by_alias=True, exclude_defaults=True) for each in [*known, made]]
-    signers = folder.parent / SIGNERS
-    temporary = signers.with_name(f".{SIGNERS}.{os.getpid()}")
-    temporary.write_text(yaml.safe_dump(entries, sort_keys=False, allow_unicode=True))
-    temporary.replace(signers)
+    replace_text(folder.parent / SIGNERS, yaml.safe_dump(entries, sort_keys=False, allow_unicode=True))
     return made
 
 
@@ -78,9 +76,7 @@ def sign(version: str, by: str | None, key: str | None, folder: Path = RELEASES)
     except Exception as error:  # a key store says no in words of its own
         raise ReleaseError(f"the key of {signer.name} didn't sign: {error}") from None
     verified(version, folder, envelope, f"stacks/releases/{path.name}")
-    temporary = folder / f".{path.name}.{os.getpid()}"
-    temporary.write_text(json.dumps(envelope.to_dict(), indent=2) + "\n")
-    temporary.replace(path)
+    replace_text(path, json.dumps(envelope.to_dict(), indent=2) + "\n")
     return signer.name
 
 

@@ -56,7 +56,7 @@ def book(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Book:
     monkeypatch.setattr(stores, "look", lambda known, *_: ({store.urn: SEEN[store.urn] for store in known}, {}))
     monkeypatch.setattr(auditing, "restoring", lambda store, *_: f"rollback recovery restore 1 --to {store.name}")
 
-    monkeypatch.setattr(stores, "caller", lambda _: "1")
+    monkeypatch.setattr("guard.recovery.clients.account", lambda _: "1")
     return book
 
 

@@ -81,7 +81,7 @@ class Stack:
         monkeypatch.setattr(Engine, "left", lambda _: self.left())
         monkeypatch.setattr(auditing, "note", lambda _settings, _left, _last, noted: self.noted.append(noted))
         monkeypatch.setattr(Ledger, "read", lambda _: self.chain)
-        monkeypatch.setattr(stores, "caller", lambda _: "1")
+        monkeypatch.setattr("guard.recovery.clients.account", lambda _: "1")
         monkeypatch.setattr(stores, "seen", lambda *_: (self.account, self.unasked))
 
 

@@ -26,11 +26,6 @@ ALL = state(
 )
 
 
-class Sts:
-    def get_caller_identity(self) -> dict[str, str]:
-        return {"Account": "1"}
-
-
 def answered(monkeypatch: pytest.MonkeyPatch, *gone: str, unasked: dict[str, str] | None = None) -> None:
     """Account and cluster say of all but the ``gone`` that they are there."""
 
@@ -41,7 +36,7 @@ def answered(monkeypatch: pytest.MonkeyPatch, *gone: str, unasked: dict[str, str
     def clusters(asked: Any, _: Any) -> tuple[dict[str, Sighting], dict[str, str]]:
         return {each.urn: Sighting(there=each.name not in gone) for each in asked if each.type.startswith("kube")}, {}
 
-    monkeypatch.setattr(stores, "client", lambda *_: Sts())
+    monkeypatch.setattr(stores, "account", lambda _: "1")
     monkeypatch.setattr(stores, "look", look)
     monkeypatch.setattr("guard.clusters.look", clusters)
     monkeypatch.setattr(stores, "restoring", lambda store, *_: f"`restore {store.name}`")
@@ -95,7 +90,7 @@ def test_an_account_that_does_not_answer_is_the_row(monkeypatch: pytest.MonkeyPa
     def silent(*_: Any) -> Any:
         raise EndpointConnectionError(endpoint_url="http://127.0.0.1:1")
 
-    monkeypatch.setattr(stores, "client", silent)
+    monkeypatch.setattr(stores, "account", silent)
     found = stores.row(settings(), ALL)
     assert found is not None
     assert found.differs
