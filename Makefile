@@ -16,7 +16,7 @@ READY   := $(VENV)/.ready
 unexport PYTHONDONTWRITEBYTECODE
 
 ifeq ($(TARGET),cloud)
-  LEAD := PATH="$(CURDIR)/scripts/bin:$$($(PY) -m sandbox.toolchain):$(CURDIR)/$(VENV)/bin:$$PATH"
+  LEAD := PATH="$(CURDIR)/scripts/bin:$$($(PY) -m toolchain):$(CURDIR)/$(VENV)/bin:$$PATH"
   SANDBOX :=
 else ifeq ($(TARGET),)
   LEAD := eval "$$($(PY) -m sandbox env)" &&
@@ -70,7 +70,7 @@ clean: $(READY)          ## stop it and delete its state
 	@$(PY) -m sandbox clean
 
 toolchain: $(READY)      ## build or find pulumi; prints its folder
-	@$(PY) -m sandbox.toolchain
+	@$(PY) -m toolchain
 
 tools: $(READY)
 	@$(PY) -m sandbox build

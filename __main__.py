@@ -11,20 +11,20 @@ if __name__ == "__main__":  # in a process of its own, and not among tests
     gc.set_threshold(500_000, 20, 20)
     atexit.register(gc.freeze)
     # The language host interrupts a program that the engine has given up: Python would add a traceback of its own to
-    # what the engine says. Deployments under way listen for themselves (deployments/interruption.py).
+    # what the engine says. Deployments under way listen for themselves (codedeploy/interruption.py).
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 import pulumi
 
+from codedeploy.hooks import Hooks
 from components import declare
-from components.parts.artifacts import refuse_missing_artifacts
-from components.parts.context import Context
-from components.parts.memory import Memory
-from deployments.hooks import Hooks
+from components.common.artifacts import refuse_missing_artifacts
+from components.common.context import Context
+from components.common.memory import Memory
+from core.model import ConfigurationError
 from guard.evidence import RecoveryPoints
 from guard.guard import Guard
 from guard.previous import read_previous
-from stacks.model import ConfigurationError
 from stacks.program import read_settings, tell_changed_pins
 from stacks.selection import in_turns, select
 

@@ -11,8 +11,8 @@ from typing import Protocol
 
 import pulumi
 
-from components.parts.context import Context
-from components.parts.waiting import begin, wait_for
+from components.common.context import Context
+from components.common.waiting import begin, wait_for
 from stacks.releases import window
 from stacks.selection import Selected, canary
 

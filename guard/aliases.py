@@ -32,12 +32,6 @@ class Address:
         return f"urn:pulumi:{stack}::{project}::{'$'.join(self.types)}::{self.name}"
 
 
-def type_of(urn: str) -> str:
-    """The type of the resource that a URN names; empty where it is no URN."""
-    parts = urn.split("::", 3)
-    return parts[2].rpartition("$")[2] if len(parts) == 4 else ""
-
-
 def parse(urn: str) -> Address | None:
     """The address in a URN; None where it isn't one."""
     parts = urn.split("::", 3)

@@ -27,10 +27,10 @@ from pydantic import (
     model_validator,
 )
 
-from guard.aliases import type_of
+from core.model import Model, explain
+from core.strict_yaml import read_yaml
+from core.urn import type_of
 from guard.durable import Kind, durable
-from stacks.model import Model, explain
-from stacks.strict import read_yaml
 
 FOLDER = Path(__file__).resolve().parent.parent / "stacks" / "approvals"
 LONGEST = timedelta(days=7)

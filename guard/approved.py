@@ -7,11 +7,11 @@ from datetime import datetime
 from difflib import get_close_matches
 from typing import Any
 
-from guard.aliases import type_of
+from core.state import resources_of
+from core.urn import type_of
 from guard.approvals import BLAST_RADIUS, Action, Approval
 from guard.findings import Finding, Severity
 from guard.in_place import COMPANIONS, may_lose
-from guard.inventory import resources
 
 
 def standing(
@@ -26,7 +26,7 @@ def standing(
     ``known``: the URNs of every store that state or ledger know; ``systems``: those whose blast radius can be approved,
     empty where nobody asks about that.
     """
-    every = {str(each["urn"]): bool(each.get("custom", True)) for each in resources(state)}
+    every = {str(each["urn"]): bool(each.get("custom", True)) for each in resources_of(state)}
     for approval in approvals:
         if approval.expires <= now:
             continue

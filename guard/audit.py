@@ -12,13 +12,15 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from core.state import resources_of, stack_outputs_of
+from core.urn import stack_of
 from guard import history as updates
 from guard import pack
 from guard.approvals import GONE, Approval, any_of, concerning
 from guard.approved import standing
 from guard.findings import Finding, Severity
 from guard.history import newest
-from guard.inventory import Guarded, digest, durable, outputs, resources
+from guard.inventory import Guarded, digest, durable
 from guard.ledger import Chain, Entry
 from guard.location import is_kubernetes
 from guard.losses import Account, Since, losses, resolved
@@ -96,7 +98,7 @@ def _unguarded(stores: Mapping[str, Guarded], approvals: Sequence[Approval], now
 
 
 def _unfinished(state: Mapping[str, Any]) -> Iterator[Finding]:
-    stack = next((str(each["urn"]).split("::", 1)[0].rpartition(":")[2] for each in resources(state)), "STACK")
+    stack = next((stack_of(str(each["urn"])) for each in resources_of(state)), "STACK")
     yield Finding(
         kind="unfinished",
         severity=Severity.LOW,
@@ -174,7 +176,7 @@ def _pack(state: Mapping[str, Any], history: Sequence[Mapping[str, Any]], last: 
             if named
             else f"{called} ran without the policy pack"
         )
-    others = pack.count(outputs(state)) - (last.without_pack if last else 0) - unseen
+    others = pack.count(stack_outputs_of(state)) - (last.without_pack if last else 0) - unseen
     if others > 0:
         yield _skipped(
             f"{others} {'update' if others == 1 else 'updates'} ran with another policy pack or with an empty "
@@ -237,7 +239,7 @@ def _buckets(
     state: Mapping[str, Any], history: Sequence[Mapping[str, Any]], last: Entry | None, around: Surroundings
 ) -> list[str]:
     """Every recovery bucket that the stack remembers since the last entry."""
-    exported = (outputs(state).get("guard") or {}).get("recoveryBucket")
+    exported = (stack_outputs_of(state).get("guard") or {}).get("recoveryBucket")
     told = [str(exported)] if exported else []
     told += [last.bucket] if last is not None and last.bucket else []
     told += updates.buckets(list(updates.since(history, last.engine_start if last else None)), around.default_bucket)

@@ -12,7 +12,7 @@ from typing import Any
 
 import pulumi
 
-from guard.aliases import type_of
+from core.urn import type_of
 from guard.declared import Declared, Given
 from guard.fate import answered
 from guard.in_place.companions import BUCKETS, COMPANIONS, Link, names

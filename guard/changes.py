@@ -9,6 +9,7 @@ from typing import Any
 
 import pulumi
 
+from core.urn import name_of
 from guard.beside import Beside, Links
 from guard.declared import SHARED, Declared
 from guard.durable import is_durable
@@ -136,5 +137,5 @@ class Changes:
 
 def _companion(change: Change, system: str) -> dict[str, Any]:
     """A companion as the plan names it, where what it stands beside is no store of the stack."""
-    name = change.urn.rpartition("::")[2]
+    name = name_of(change.urn)
     return {"urn": change.urn, "type": change.token, "kind": "companion", "name": name, "system": system}

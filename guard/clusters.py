@@ -10,10 +10,11 @@ from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+from core.errors import ServiceError, translate_errors
+from core.state import resources_of
 from guard.durable import look_up
-from guard.inventory import CLUSTER, Guarded, provider, resources
+from guard.inventory import CLUSTER, Guarded, provider
 from guard.location import PROVIDER, Cluster, Provider, declared_provider
-from guard.recovery.errors import RecoveryError, told
 from guard.sightings import ASKERS, Sighting
 
 SECONDS = (5, 15)
@@ -87,7 +88,7 @@ def providers(state: Mapping[str, Any]) -> dict[str, Provider]:
     token = f"{PROVIDER}kubernetes"
     return {
         provider(f"{each['urn']}::id"): declared_provider(str(each["urn"]), token, each.get("inputs") or {})
-        for each in resources(state)
+        for each in resources_of(state)
         if each["type"] == token
     }
 
@@ -98,7 +99,7 @@ def identities(state: Mapping[str, Any]) -> dict[str, str]:
     token, home = "kubernetes:core/v1:Namespace", "kube-system"
     return {
         provider(str(each.get("provider") or "")): str(look_up(each.get("outputs"), "metadata.uid"))
-        for each in resources(state)
+        for each in resources_of(state)
         if each["type"] == token and look_up(each.get("outputs"), "metadata.name") == home
     }
 
@@ -106,7 +107,7 @@ def identities(state: Mapping[str, Any]) -> dict[str, str]:
 def connect(cluster: Cluster) -> Any:
     """A client of a cluster (``kubernetes.client.ApiClient``), as its context and kubeconfig lead there.
 
-    Raises ``RecoveryError`` where they lead nowhere.
+    Raises ``ServiceError`` where they lead nowhere.
     """
     from guard.recovery.makers.other import api_client
 
@@ -118,12 +119,12 @@ def _asked(stores: list[Guarded], its: Provider, home: str | None) -> dict[str, 
     if its.unknown:
         return {store.urn: f"{store.name}: {its.unknown}" for store in stores}
     try:
-        with told("no cluster answers"):
+        with translate_errors("no cluster answers"):
             connection = connect(its.cluster)
             if home is not None and _home(connection) != home:
-                raise RecoveryError("another cluster answers than the one that the stack was deployed to")
+                raise ServiceError("another cluster answers than the one that the stack was deployed to")
             first = _ask(connection, stores[0])
-    except RecoveryError as error:
+    except ServiceError as error:
         return {store.urn: f"{store.name}: {error}" for store in stores}
     with ThreadPoolExecutor(ASKERS) as askers:
         answers = list(askers.map(lambda store: _one(connection, store), stores[1:]))
@@ -136,9 +137,9 @@ def _home(connection: Any) -> str:
 
 def _one(connection: Any, store: Guarded) -> Sighting | str:
     try:
-        with told(store.name):
+        with translate_errors(store.name):
             return _ask(connection, store)
-    except RecoveryError as error:
+    except ServiceError as error:
         return str(error)
 
 

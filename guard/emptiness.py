@@ -61,10 +61,10 @@ def is_new_and_empty(store: Store, now: datetime) -> bool:
     # Losses are rare, and importing boto3 takes most of a second.
     from botocore.exceptions import BotoCoreError, ClientError
 
+    from core import deadline
+    from core.aws import client
+    from core.errors import ServiceError
     from guard import sightings
-    from guard.recovery import deadline
-    from guard.recovery.clients import client
-    from guard.recovery.errors import RecoveryError
     from guard.recovery.place import located
 
     service, see = sightings.LOOKS[store.type]
@@ -77,5 +77,5 @@ def is_new_and_empty(store: Store, now: datetime) -> bool:
 
     try:
         return deadline.bounded(f"whether {store.name} is empty", SECONDS, look)
-    except (RecoveryError, BotoCoreError, ClientError):
+    except (ServiceError, BotoCoreError, ClientError):
         return False

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from core.model import Model
 from guard import durable as types
 from guard.durable import Kind
 from guard.store import Store
-from stacks.model import Model
 
 
 class Finding(Model):
@@ -36,11 +36,11 @@ class RecoveryPoints:
 
     def find(self, store: Store) -> Finding:
         """The finding about a store. Whatever can't be read or counted is missing: this never raises for it."""
-        from guard.recovery.errors import RecoveryError
+        from core.errors import ServiceError
 
         try:
             return self._find(store)
-        except RecoveryError as error:
+        except ServiceError as error:
             return Finding(missing=f"{store.name}: whether it can be restored isn't known: {error}\n  ({store.urn})")
 
     def _find(self, store: Store) -> Finding:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from stacks.model import Model
+from core.model import Model
 
 
 class Severity(StrEnum):

@@ -228,7 +228,7 @@ class Guard:
         arrivals = [store for urn, store in self.declared.stores.items() if self._arrives(urn, store, known)]
         if not (arrivals and self.before.outputs):
             return  # a first deployment makes everything
-        from guard.recovery.errors import RecoveryError
+        from core.errors import ServiceError
         from guard.recovery.makers import MAKERS
         from guard.recovery.place import located
         from guard.recreated import recreated
@@ -238,7 +238,7 @@ class Guard:
             absent = [located(store, kinds[store.urn]) for store in arrivals if kinds.get(store.urn) in MAKERS]
             for found in recreated(absent, self.evidence.bucket, self.evidence.region):
                 pulumi.log.warn(found.message)
-        except RecoveryError as error:
+        except ServiceError as error:
             pulumi.log.warn(f"whether any new store was there before can't be told: {error}")
 
     def _arrives(self, urn: str, store: Store, known: list[Store]) -> bool:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
+from core.model import Model
+from core.state import resources_of
+from core.urn import provider_urn, stack_of
 from guard.durable import HOOK, is_durable, look_up, physical_name
 from guard.durable import durable as durable_type
-from stacks.model import Model
 
 CLUSTER = "kubernetes:"
 SECRET = "aws:secretsmanager/secret:Secret"  # noqa: S105 - a type
@@ -42,7 +44,7 @@ class Guarded(Model):
     @property
     def stack(self) -> str:
         """The stack that declares it, as its URN says."""
-        return self.urn.split("::", 1)[0].removeprefix("urn:pulumi:")
+        return stack_of(self.urn)
 
     @property
     def lacks(self) -> list[str]:
@@ -73,21 +75,9 @@ def durable(state: Mapping[str, Any]) -> dict[str, Guarded]:
     regions = _regions(state)
     return {
         str(each["urn"]): _guarded(each, regions)
-        for each in resources(state)
+        for each in resources_of(state)
         if each.get("custom", True) and is_durable(each["type"]) and not each.get("external") and not each.get("delete")
     }
-
-
-def resources(state: Mapping[str, Any]) -> Iterable[Mapping[str, Any]]:
-    """The resources of a state."""
-    found: Iterable[Mapping[str, Any]] = (state.get("deployment") or {}).get("resources") or []
-    return found
-
-
-def outputs(state: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The stack's outputs; empty before the first update."""
-    found = (each.get("outputs") for each in resources(state) if each["type"] == "pulumi:pulumi:Stack")
-    return next(found, None) or {}
 
 
 def digest(state: Mapping[str, Any]) -> str:
@@ -97,7 +87,7 @@ def digest(state: Mapping[str, Any]) -> str:
     """
     kept = sorted(
         json.dumps([each["urn"], *(each.get(key) for key in ("id", "protect", "retainOnDelete", "delete"))])
-        for each in resources(state)
+        for each in resources_of(state)
     )
     return hashlib.sha256("\n".join(kept).encode()).hexdigest()
 
@@ -128,13 +118,13 @@ def _place(resource: Mapping[str, Any], regions: Mapping[str, str]) -> str:
         return f"{provider(own)} {namespace or ''}".strip()
     # arn:partition:service:region:account:resource (AWS General Reference); a bucket's names neither.
     parts = (*str(outputs.get("arn") or "").split(":", 5), *[""] * 6)
-    region = outputs.get("region") or parts[3] or regions.get(own.rpartition("::")[0], "")
+    region = outputs.get("region") or parts[3] or regions.get(provider_urn(own), "")
     return f"{parts[4]} {region}".strip() if region else ""
 
 
 def provider(reference: str) -> str:
     """A provider's URN; a default one's without its version, which a newer SDK changes."""
-    urn = reference.rpartition("::")[0]
+    urn = provider_urn(reference)
     head, _, name = urn.rpartition("::")
     return f"{head}::default" if name == "default" or name.startswith("default_") else urn
 
@@ -143,7 +133,7 @@ def _regions(state: Mapping[str, Any]) -> dict[str, str]:
     """The region that each AWS provider of a state was given, by URN."""
     return {
         str(each["urn"]): str((each.get("inputs") or {}).get("region") or "")
-        for each in resources(state)
+        for each in resources_of(state)
         if each["type"] == "pulumi:providers:aws"
     }
 

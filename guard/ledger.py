@@ -15,14 +15,14 @@ from typing import Annotated, Any
 
 from pydantic import AwareDatetime, Field
 
+from core.aws import client
+from core.errors import ServiceError, code, translate_errors
+from core.model import Model
 from guard.approvals import Person, Reason
 from guard.findings import Finding
 from guard.inventory import Guarded
 from guard.recovery.catalogue import Catalogue
-from guard.recovery.clients import client
-from guard.recovery.errors import RecoveryError, code, told
 from guard.sightings import Sighting
-from stacks.model import Model
 
 PREFIX = "ledger"
 READERS = 16
@@ -98,7 +98,7 @@ class Chain:
 
 @dataclass(frozen=True)
 class Ledger:
-    """The ledger of one stack. Every method raises ``RecoveryError`` where the bucket can't be read or written."""
+    """The ledger of one stack. Every method raises ``ServiceError`` where the bucket can't be read or written."""
 
     bucket: str
     region: str
@@ -106,16 +106,16 @@ class Ledger:
 
     def last(self) -> Entry | None:
         """The newest entry; None where there is none yet."""
-        with told(f"ledger of {self.stack}"):
+        with translate_errors(f"ledger of {self.stack}"):
             keys = self._keys()
             entry = Entry.model_validate_json(self._body(max(keys))) if keys else None
             if entry is not None and self._key(entry.number) != max(keys):
-                raise RecoveryError(f"{max(keys)} says that it is entry {entry.number}: see `rollback audit`")
+                raise ServiceError(f"{max(keys)} says that it is entry {entry.number}: see `rollback audit`")
             return entry
 
     def read(self) -> Chain:
         """Every entry, and what is wrong with the chain of them."""
-        with told(f"ledger of {self.stack}"):
+        with translate_errors(f"ledger of {self.stack}"):
             keys = {_number(key): key for key in self._keys()}
             with ThreadPoolExecutor(READERS) as readers:
                 bodies = dict(zip(keys, readers.map(self._body, keys.values()), strict=True))
@@ -126,10 +126,10 @@ class Ledger:
     def add(self, entry: Entry) -> None:
         """Add an entry, chained to the one before it.
 
-        Raises ``RecoveryError`` where the number is taken: another update was noted meanwhile.
+        Raises ``ServiceError`` where the number is taken: another update was noted meanwhile.
         """
         Catalogue(self.bucket, self.region).ensure()
-        with told(f"ledger of {self.stack}"):
+        with translate_errors(f"ledger of {self.stack}"):
             before = hashlib.sha256(self._body(self._key(entry.number - 1))).hexdigest() if entry.number > 1 else ""
             chained = entry.model_copy(update={"previous": before, "bucket": self.bucket})
             try:
@@ -142,7 +142,7 @@ class Ledger:
                 )
             except Exception as error:
                 if code(error) in _TAKEN:
-                    raise RecoveryError(f"entry {entry.number} was written by another command meanwhile") from None
+                    raise ServiceError(f"entry {entry.number} was written by another command meanwhile") from None
                 raise
 
     def _key(self, number: int) -> str:

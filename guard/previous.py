@@ -13,7 +13,8 @@ from typing import Any
 
 import pulumi
 
-from guard.aliases import type_of
+from core.state import STACK
+from core.urn import name_of, type_of, types_of
 from guard.declared import OUTPUT, SHARED, names_a_system
 from guard.durable import Kind, durable, in_package, is_durable, look_up, packages, physical_name
 from guard.location import PROVIDER, Provider, default_provider, is_kubernetes, observed
@@ -22,7 +23,6 @@ from guard.store import Store
 
 READS = 50
 """Reads before a state that can't be read is an error; one takes some milliseconds."""
-STACK = "pulumi:pulumi:Stack"
 
 
 @dataclass(frozen=True)
@@ -129,8 +129,8 @@ def previous(resources: Mapping[str, Mapping[str, Any]]) -> Previous:
 
 def above(urn: str, components: Iterable[str]) -> list[str]:
     """The components that a resource may lie in: a URN has the types of what lies above it, and not their names."""
-    types = urn.split("::")[2]
-    return [each for each in components if types.startswith(f"{each.split('::')[2]}$")]
+    types = types_of(urn)
+    return [each for each in components if types.startswith(f"{types_of(each)}$")]
 
 
 def _is_component(urn: str, token: str, outputs: Mapping[str, Any], remote: frozenset[str]) -> bool:
@@ -169,12 +169,12 @@ def _read(name: str) -> Mapping[str, Mapping[str, Any]]:
 
 def _systems(resources: Mapping[str, Mapping[str, Any]]) -> Mapping[str, str]:
     """The type of a system's component -> the system."""
-    kinds = ((str(each["type"]), urn.rpartition("::")[2]) for urn, each in resources.items())
+    kinds = ((str(each["type"]), name_of(urn)) for urn, each in resources.items())
     return {kind: name for kind, name in kinds if names_a_system(kind)}
 
 
 def _system(urn: str, systems: Mapping[str, str]) -> str:
-    top = urn.split("::")[2].partition("$")[0]
+    top = types_of(urn).partition("$")[0]
     return systems.get(top, SHARED)
 
 
@@ -182,7 +182,7 @@ def _store(urn: str, token: str, outputs: Mapping[str, Any], systems: Mapping[st
     holds = durable(token)
     identity = {path: look_up(outputs, path) for path in (holds.identity if holds else ())}
     known = {path: value for path, value in identity.items() if value is not None}
-    name = physical_name(token, outputs, str(outputs.get("id") or urn.rpartition("::")[2]))
+    name = physical_name(token, outputs, str(outputs.get("id") or name_of(urn)))
     return Store(urn, token, name, _system(urn, systems), known)
 
 

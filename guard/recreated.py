@@ -10,12 +10,12 @@ import shlex
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from core.aws import client
+from core.errors import ServiceError, code, translate_errors
 from guard.durable import Kind, durable
 from guard.inventory import Guarded
 from guard.ledger import Ledger
 from guard.recovery.catalogue import PREFIX, Catalogue
-from guard.recovery.clients import client
-from guard.recovery.errors import RecoveryError, code, told
 from guard.recovery.judgement import ELSEWHERE
 from guard.recovery.place import in_reach
 from guard.recovery.points import RecoveryPoint, Store, restore_command
@@ -49,7 +49,7 @@ def recreated(absent: Sequence[Store], bucket: str, region: str) -> list[Recreat
     """Which of the declared stores that the state lacks were there before, by the recovery points or by the ledger.
 
     ``bucket``, ``region``: those of the recovery points. One listing and one entry of the ledger where there is nothing
-    to find, as in every first deployment; no request where ``absent`` is empty. Raises ``RecoveryError`` where the
+    to find, as in every first deployment; no request where ``absent`` is empty. Raises ``ServiceError`` where the
     bucket can't be read.
     """
     if not absent:
@@ -89,7 +89,7 @@ def restoring(store: Guarded, bucket: str, region: str) -> str | None:
             account=account or None,
         )
         points = list(Catalogue(bucket, region).of(looked_for if account else in_reach(looked_for)))
-    except (RecoveryError, ValueError):
+    except (ServiceError, ValueError):
         return listing
     if not points:
         return None
@@ -108,7 +108,7 @@ def _restores(point: RecoveryPoint) -> bool:
 
 def _folders(bucket: str, region: str, stack: str) -> set[str]:
     """The folders of a stack's records: with none, no store needs to be asked for."""
-    with told(f"recovery points in {bucket}"):
+    with translate_errors(f"recovery points in {bucket}"):
         listing = client("s3", region).get_paginator("list_objects_v2")
         pages = listing.paginate(Bucket=bucket, Prefix=f"{PREFIX}/{stack}/")
         try:

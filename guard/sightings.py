@@ -16,10 +16,10 @@ from typing import Any
 
 from pydantic import AwareDatetime
 
+from core.aws import client
+from core.errors import absent
+from core.model import Model
 from guard.inventory import Guarded
-from guard.recovery.clients import client
-from guard.recovery.errors import absent
-from stacks.model import Model
 
 ASKERS = 8
 """Stores that are asked for side by side."""

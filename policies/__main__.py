@@ -10,10 +10,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # the engine ru
 import pulumi
 import pulumi.runtime.config as runtime
 
+from core.model import ConfigurationError
 from policies.engine import Analyzer
 from policies.pack import arm, gather, in_file, read_settings
 from policies.server import serve
-from stacks.model import ConfigurationError
 
 CONFIG: dict[str, str] = runtime.CONFIG.get() or runtime.get_config_env()
 LIVE = "PULUMI_STACK" in os.environ  # `pulumi policy analyze` tells of no stack

@@ -11,11 +11,11 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
+from core.model import Model
 from policies import deployments
 from policies.rule import Facts, NoConfig, ResourceRule, Rule, Severity
 from policies.subject import UNKNOWN, Resource, dig, items, known
 from policies.values import is_off, is_on, number
-from stacks.model import Model
 
 ALARM = "aws:cloudwatch/metricAlarm:MetricAlarm"
 COMPOSITE = "aws:cloudwatch/compositeAlarm:CompositeAlarm"

@@ -10,10 +10,10 @@ from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
 from typing import Any
 
+from core.model import Model
 from policies.rule import Facts, Finding, NoConfig, ResourceRule, Severity, StackRule
 from policies.subject import UNKNOWN, Resource, Stack, dig, items, known
 from policies.values import decoded, is_off, number
-from stacks.model import Model
 
 ALIAS = "aws:lambda/alias:Alias"
 REPOSITORY = "aws:ecr/repository:Repository"

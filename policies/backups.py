@@ -11,11 +11,11 @@ from typing import Annotated, Final
 
 from pydantic import Field
 
+from core.model import Model
 from policies.belts import BUCKETS, DATABASES, is_replica
 from policies.rule import Facts, NoConfig, ResourceRule, Severity
 from policies.subject import Resource, dig, items
 from policies.values import is_off, is_on, number
-from stacks.model import Model
 
 PLAN, VAULT_LOCK = "aws:backup/plan:Plan", "aws:backup/vaultLockConfiguration:VaultLockConfiguration"
 LIFECYCLE, EFS = "aws:dlm/lifecyclePolicy:LifecyclePolicy", "aws:efs/backupPolicy:BackupPolicy"

@@ -8,13 +8,13 @@ from typing import Annotated
 
 from pydantic import Field
 
+from core.model import Model
 from guard.approvals import BLAST_RADIUS, Action, find
 from guard.marks import PLAN
 from policies.durable import is_current
 from policies.rule import Facts, ResourceRule, Severity
 from policies.subject import Resource, dig, known
 from policies.values import number
-from stacks.model import Model
 
 Deletes = Annotated[int, Field(ge=0, le=10_000)]
 Percent = Annotated[float, Field(ge=0, le=100)]

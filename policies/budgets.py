@@ -9,13 +9,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from core.model import Model
 from policies.label_selectors import selects
 from policies.pods import CANARY, Workload, all_workloads, has, labels, manifest, namespace, objects
 from policies.quantities import percent, share
 from policies.rule import Facts, Finding, Severity, StackRule
 from policies.scaling import least_pods
 from policies.subject import UNKNOWN, Resource, Stack, Unknown, dig
-from stacks.model import Model
 
 WHOLE = 100
 

@@ -11,11 +11,11 @@ from typing import Annotated, Final
 
 from pydantic import Field
 
+from core.model import Model
 from policies.functions import EVENT_SOURCE, FUNCTION, Functions
 from policies.rule import Facts, Finding, Severity, StackRule
 from policies.subject import Resource, Stack
 from policies.values import is_off, number
-from stacks.model import Model
 
 QUEUE = "aws:sqs/queue:Queue"
 TIMEOUT: Final = 3

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from core.state import STACK
 from policies.rule import Facts, NoConfig, ResourceRule, Severity
-from policies.subject import STACK, Resource
+from policies.subject import Resource
 
 
 def current(_stack: Resource, _config: NoConfig, facts: Facts) -> Iterator[str]:

@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from core.model import Model
 from policies.rule import Facts, NoConfig, ResourceRule, Severity
 from policies.subject import UNKNOWN, Resource, items
 from policies.values import is_off, is_on, number
-from stacks.model import Model
 
 CONFIG = "aws:codedeploy/deploymentConfig:DeploymentConfig"
 GROUP = "aws:codedeploy/deploymentGroup:DeploymentGroup"

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
+from core.model import Model
 from guard.approvals import GONE, any_of, concerning
 from guard.durable import DurableTypes, durable, is_durable
 from guard.marks import PLAN, SETTLED, guard_digest
@@ -20,7 +21,6 @@ from policies.belts import Belted
 from policies.rule import Facts, Finding, NoConfig, ResourceRule, Rule, Severity, StackRule
 from policies.subject import UNKNOWN, Resource, Stack, dig, items, known
 from policies.values import is_on, number
-from stacks.model import Model
 
 BUCKETS = account.BUCKETS
 VERSIONING = ("aws:s3/bucketVersioning:BucketVersioning", "aws:s3/bucketVersioningV2:BucketVersioningV2")

@@ -16,13 +16,13 @@ from google.protobuf import empty_pb2
 from pulumi.runtime.proto import analyzer_pb2, analyzer_pb2_grpc, plugin_pb2
 from pydantic import ValidationError
 
+from core.model import ConfigurationError, Model, explain
+from core.policy_settings import Enforcement
 from policies import wire
 from policies.failures import explanation
 from policies.pack import Armed
 from policies.rule import Facts, Finding, ResourceRule, Rule, Severity, StackRule, judge, judge_stack, schema
 from policies.subject import Resource
-from stacks.model import ConfigurationError, Model, explain
-from stacks.policies import Enforcement
 
 PACK: Final = "rollback-stack"
 VERSION: Final = "0.0.1"

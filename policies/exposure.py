@@ -11,10 +11,10 @@ from typing import Annotated
 
 from pydantic import StringConstraints
 
+from core.model import Model
 from policies import buckets, endpoints, ingress, resource_policies, sharing
 from policies.rule import Facts, ResourceRule, Severity
 from policies.subject import UNKNOWN, Resource, dig, items, known
-from stacks.model import Model
 
 SERVICES = ("kubernetes:core/v1:Service", "kubernetes:core/v1:ServicePatch", "kubernetes:core/v1:ServiceList")
 Service = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]+/[a-z0-9-]+$")]

@@ -13,6 +13,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, StringConstraints
 
+from core.model import Model
 from policies import trust
 from policies.authorization import has_resources
 from policies.conditions import required, undecided
@@ -20,7 +21,6 @@ from policies.documents import Statement, actions, allowed, wild
 from policies.managed import grants_whole_service
 from policies.rule import Facts, ResourceRule, Severity
 from policies.subject import Resource, items
-from stacks.model import Model
 
 ROLE = "aws:iam/role:Role"
 DOCUMENTS: Mapping[str, str] = {

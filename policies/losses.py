@@ -10,6 +10,7 @@ import shlex
 from collections.abc import Hashable, Iterator, Sequence
 from typing import Any
 
+from core.urn import stack_of
 from guard.marks import PLAN
 from policies.durable import is_current
 from policies.rule import Facts, NoConfig, ResourceRule, Severity
@@ -52,7 +53,7 @@ def _violation(entries: Sequence[Any]) -> str:
     cause, _, command = str(refusal).partition("\n")
     more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
     head = f"{len(names)} stores ({', '.join(names[:SHOWN])}{more}) would lose data: {cause}"
-    paths, system, stack = _paths(first), str(dig(first, "system")), str(urn).split("::", 1)[0].rpartition(":")[2]
+    paths, system, stack = _paths(first), str(dig(first, "system")), stack_of(str(urn))
     if len(paths) == 1 and paths[0] and system not in ("None", SHARED):
         return (
             f"{head}\n  rollback guard approve {system} --action lose --property {shlex.quote(paths[0])} --by NAME "

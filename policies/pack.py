@@ -12,6 +12,9 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from core.identifiers import VERSION_PATTERN
+from core.model import ConfigurationError, Model, explain, file_of, take_out, unknown
+from core.policy_settings import Enforcement, PolicySettings
 from guard import approvals
 from policies import (
     alarms,
@@ -29,9 +32,6 @@ from policies import (
     workloads,
 )
 from policies.rule import Facts, Rule
-from stacks.artifacts import VERSION_PATTERN
-from stacks.model import ConfigurationError, Model, explain, file_of, take_out, unknown
-from stacks.policies import Enforcement, PolicySettings
 
 CONCERNS = (
     durable,

@@ -12,12 +12,12 @@ from typing import Annotated, Any, Final
 
 from pydantic import Field, model_validator
 
+from core.model import Model
 from policies import consumers
 from policies.consumers import QueueNames
 from policies.rule import Facts, Finding, NoConfig, Rule, Severity, StackRule
 from policies.subject import UNKNOWN, Resource, Stack, dig, items, known
 from policies.values import decoded, is_on, number
-from stacks.model import Model
 
 QUEUE = consumers.QUEUE
 REDRIVE = "aws:sqs/redrivePolicy:RedrivePolicy"

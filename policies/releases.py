@@ -1,4 +1,4 @@
-"""Releases: what was published is what lies in the project (``stacks.lock``).
+"""Releases: what was published is what lies in the project (``core.release_lock``).
 
 Both policies look at the stack's own resource, the first that an update registers: nothing has been touched by then.
 """
@@ -8,13 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from core.identifiers import Version, order
+from core.model import ConfigurationError, Model
+from core.release_lock import compare, missing, parts, read_lock
+from core.signatures import verify
+from core.state import STACK
 from policies import artifacts
 from policies.rule import Facts, NoConfig, ResourceRule, Severity
-from policies.subject import STACK, Resource
-from stacks.artifacts import Version, order
-from stacks.lock import compare, missing, parts, read_lock
-from stacks.model import ConfigurationError, Model
-from stacks.signatures import verify
+from policies.subject import Resource
 
 
 def pinned_intact(_stack: Resource, _config: NoConfig, facts: Facts) -> Iterator[str]:

@@ -17,6 +17,8 @@ from pathlib import Path, PurePosixPath
 
 import yaml
 
+from core.urn import stack_of, types_of
+
 PROJECT = Path(__file__).resolve().parent.parent
 """The folder of Pulumi.yaml."""
 PROGRAM = "__main__.py"
@@ -156,9 +158,8 @@ class Repository:
         """Lines of the file of the stack that a URN names (``urn:pulumi:STACK::PROJECT::TYPE$TYPE::NAME``)."""
         if not subject.startswith("urn:pulumi:"):
             return
-        stack, _, rest = subject.removeprefix("urn:pulumi:").partition("::")
-        file = (PurePosixPath(self._settings_folder) / f"Pulumi.{stack}.yaml").as_posix()
-        systems = [_kebab(each.rpartition(":")[2]) for each in rest.split("::")[1:2] for each in each.split("$")]
+        file = (PurePosixPath(self._settings_folder) / f"Pulumi.{stack_of(subject)}.yaml").as_posix()
+        systems = [_kebab(each.rpartition(":")[2]) for each in types_of(subject).split("$")]
         wanted = [re.compile(rf"^\s+['\"]?{re.escape(system)}:") for system in systems if system]
         pins = re.compile(r"^\s+['\"]?([\w-]+:)?version['\"]?:")
         known = self._file(file)

@@ -12,12 +12,12 @@ from typing import Annotated, Final
 
 from pydantic import Field
 
+from core.model import Model
 from policies.pods import DAEMON_SET, DEPLOYMENT, STATEFUL_SET, WORKLOADS, Workload, workloads
 from policies.quantities import percent, share
 from policies.rule import Facts, NoConfig, ResourceRule, Severity
 from policies.subject import Resource, known
 from policies.values import is_on, number
-from stacks.model import Model
 
 KEPT: Final[Mapping[tuple[str, str, str], int]] = {("apps", "v1beta1", DEPLOYMENT): 2}
 """Revisions that are kept where nothing is said, if not 10."""

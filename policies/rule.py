@@ -9,11 +9,11 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from core.model import Model
+from core.policy_settings import Enforcement
 from guard.approvals import Approval
 from policies.subject import Resource, Stack
 from policies.waivers import Waiver
-from stacks.model import Model
-from stacks.policies import Enforcement
 
 
 class Severity(StrEnum):

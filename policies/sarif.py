@@ -16,6 +16,7 @@ from enum import StrEnum
 from typing import Any
 from urllib.parse import quote
 
+from core.urn import name_of
 from policies.repository import Candidate, Repository, Spot
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
@@ -185,7 +186,7 @@ def _written(results: Iterable[Result], order: Mapping[str, int], repository: Re
         spot = repository.spot(result.places, result.subject, caused_here=result.caused_here)
         digest = _digest(result, spot)
         seen[digest] += 1
-        logical = {"name": result.subject.rpartition("::")[2], "fullyQualifiedName": result.subject, "kind": "resource"}
+        logical = {"name": name_of(result.subject), "fullyQualifiedName": result.subject, "kind": "resource"}
         made = {
             "ruleId": result.rule,
             "ruleIndex": order[result.rule],

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final
 
-STACK = "pulumi:pulumi:Stack"
+from core.state import STACK
 
 
 class Unknown:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from core.model import Model
 from policies.alarms import ALARM
 from policies.functions import EVENT_SOURCE, FUNCTION, GROUP, functions_of, names
 from policies.invokers import EDGES
@@ -16,7 +17,6 @@ from policies.queues import QUEUE, redrives
 from policies.rule import Facts, Finding, NoConfig, ResourceRule, Severity, StackRule
 from policies.subject import UNKNOWN, Resource, Stack, items, known
 from policies.values import is_off, is_on
-from stacks.model import Model
 
 FAILURE, ALARMED = "DEPLOYMENT_FAILURE", "DEPLOYMENT_STOP_ON_ALARM"
 COMPOSITE = "aws:cloudwatch/compositeAlarm:CompositeAlarm"

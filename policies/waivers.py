@@ -14,10 +14,10 @@ from typing import Annotated
 
 from pydantic import Field, ValidationError
 
+from core.model import ConfigurationError, Model, explain, unknown
+from core.policy_settings import PolicyName
+from core.strict_yaml import read_yaml
 from guard.approvals import Person, Reason
-from stacks.model import ConfigurationError, Model, explain, unknown
-from stacks.policies import PolicyName
-from stacks.strict import read_yaml
 
 FILE = Path(__file__).resolve().parent / "waivers.yaml"
 

@@ -11,13 +11,13 @@ from typing import Annotated, Final
 
 from pydantic import Field
 
+from core.model import Model
 from policies import budgets, privileges, rollouts, weights
 from policies.pods import CANARY, WORKLOADS, Container, all_workloads, containers, has, labels, workloads
 from policies.quantities import quantity
 from policies.rule import Facts, Finding, NoConfig, ResourceRule, Rule, Severity, StackRule
 from policies.scaling import least_pods
 from policies.subject import UNKNOWN, Resource, Stack, dig, known
-from stacks.model import Model
 
 MEBIBYTE = 1024 * 1024
 ACTIONS: Final = ("exec", "grpc", "httpGet", "tcpSocket")

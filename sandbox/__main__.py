@@ -25,7 +25,7 @@ def main(arguments: list[str] | None = None) -> int:
     commands.add_parser("clean", help="stop the servers and delete the state")
     chosen = parser.parse_args(arguments)
     state = State.of_checkout()
-    from sandbox.toolchain.errors import ToolchainError
+    from toolchain.errors import ToolchainError
 
     try:
         return _run(chosen, state)
@@ -44,7 +44,7 @@ def _run(chosen: argparse.Namespace, state: State) -> int:
     if chosen.command == "shell":
         _shell(state)
     from sandbox import setup
-    from sandbox.toolchain.progress import Progress
+    from toolchain.progress import Progress
 
     if chosen.command == "build":
         setup.build(Progress())

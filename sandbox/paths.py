@@ -21,12 +21,6 @@ class SandboxError(RuntimeError):
     """The sandbox can't do what was asked. The message is one line that says what to do."""
 
 
-def cache() -> Path:
-    """Builds that every checkout shares, keyed by version and content (XDG base directory specification)."""
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(base) / "rollback-stack"
-
-
 @dataclass(frozen=True)
 class Identity:
     """What is one checkout's own: the account's number and the ports, chosen once and kept."""

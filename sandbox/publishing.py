@@ -28,7 +28,7 @@ def publish(variables: Mapping[str, str]) -> None:
 
 def _release(words: Sequence[str], environment: Mapping[str, str]) -> str | None:
     """Run a command of `rollback release`; its error, None where it went well."""
-    command = [sys.executable, "-m", "scripts.release", *words]
+    command = [sys.executable, "-m", "cli.release", *words]
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     if not done.returncode:
         return None

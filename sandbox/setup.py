@@ -17,7 +17,7 @@ from sandbox import registry
 from sandbox.cluster import launcher as cluster
 from sandbox.environment import environment
 from sandbox.host import tools as host_tools
-from sandbox.paths import ROOT, Identity, SandboxError, State, cache
+from sandbox.paths import ROOT, Identity, SandboxError, State
 from sandbox.processes import Server
 from sandbox.providers import kubernetes
 from sandbox.providers.install import install, install_link
@@ -25,8 +25,9 @@ from sandbox.providers.kubernetes import launcher as kubernetes_provider
 from sandbox.providers.kubernetes.older_states import bring_over_all
 from sandbox.publishing import publish
 from sandbox.servers import servers
-from sandbox.toolchain import kubectl, pulumi_cli
-from sandbox.toolchain.progress import Progress
+from toolchain import kubectl, pulumi_cli
+from toolchain.paths import cache
+from toolchain.progress import Progress
 
 AWS_VERSION = "7.51.1"
 """Of the aws plugin: that of the SDK in requirements.lock."""

@@ -1,22 +1,9 @@
-"""How a release names what it pins: exact versions, content hashes, digests."""
+"""A zip that a release pins."""
 
 from __future__ import annotations
 
-import re
-from typing import Annotated
-
-from pydantic import StringConstraints
-
-from stacks.model import Model
-
-VERSION_PATTERN = re.compile(r"v(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)")
-
-Version = Annotated[str, StringConstraints(pattern=rf"^{VERSION_PATTERN.pattern}$")]
-"""A release's version, such as ``v1.2.3``."""
-ArtifactVersion = Annotated[str, StringConstraints(pattern=r"^\d+\.\d+\.\d+$")]
-Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
-Digest = Annotated[str, StringConstraints(pattern=r"^sha256:[0-9a-f]{64}$")]
-Repository = Annotated[str, StringConstraints(pattern=r"^[a-z0-9.-]+(:\d+)?(/[a-z0-9._-]+)+$")]
+from core.identifiers import ArtifactVersion, Sha256
+from core.model import Model
 
 
 class Artifact(Model):
@@ -24,9 +11,3 @@ class Artifact(Model):
 
     version: ArtifactVersion
     sha256: Sha256
-
-
-def order(version: str) -> tuple[int, ...]:
-    """What versions are sorted by; what isn't one comes last."""
-    found = VERSION_PATTERN.fullmatch(version)
-    return tuple(int(part) for part in found.groups()) if found else (10**9,)

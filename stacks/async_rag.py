@@ -6,9 +6,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from stacks.artifacts import Artifact, Version
+from core.identifiers import Version
+from core.model import Model, one_of
+from stacks.artifacts import Artifact
 from stacks.function import FunctionSize, LogRetention, QueueSettings
-from stacks.model import Model, one_of
 
 ASYNC_PATH_FUNCTIONS = (
     "async_document_processor",

@@ -6,9 +6,10 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from stacks.artifacts import Artifact, Version
+from core.identifiers import Version
+from core.model import Model, one_of
+from stacks.artifacts import Artifact
 from stacks.function import FunctionSize, LogRetention, QueueSettings
-from stacks.model import Model, one_of
 
 FUNCTIONS = ("stream_processor", "metadata_handler", "label_handler", "enhanced_compaction_handler")
 Format = Annotated[int, Field(ge=1, le=99)]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from core.model import ConfigurationError
 from stacks.compaction import CompactionRelease, CompactionSettings
-from stacks.model import ConfigurationError
 
 
 def newest_format(

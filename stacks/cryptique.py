@@ -6,8 +6,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from stacks.artifacts import Artifact, Version
-from stacks.model import Model
+from core.identifiers import Version
+from core.model import Model
+from stacks.artifacts import Artifact
 
 Url = Annotated[str, StringConstraints(pattern=r"^https?://[^\s/]+(:\d+)?$")]
 

@@ -6,9 +6,9 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-from stacks.model import ConfigurationError, unknown
+from core.model import ConfigurationError, unknown
+from core.strict_yaml import read_yaml
 from stacks.settings import PROJECT, STACKS, StackSettings, parse
-from stacks.strict import read_yaml
 
 FOLDER = Path(__file__).parent
 

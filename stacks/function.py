@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 
-from stacks.model import Model
+from core.model import Model
 
 LAMBDA_TIMEOUT = Field(ge=1, le=900)
 """Seconds; 900 is Lambda's own limit."""

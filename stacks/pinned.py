@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from core.model import ConfigurationError
+from core.release_lock import read_lock
 from stacks.artifact_objects import PACKAGE, function_key, layer_key, revision_key
 from stacks.artifacts import Artifact
 from stacks.async_rag import AsyncRagRelease
 from stacks.compaction import CompactionRelease
 from stacks.cryptique import CryptiqueRelease
-from stacks.lock import read_lock
-from stacks.model import ConfigurationError
 from stacks.rag_api import RagApiRelease
 from stacks.releases import RELEASES, Release, load, versions
 from stacks.security_assistant import SecurityAssistantRelease

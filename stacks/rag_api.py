@@ -6,8 +6,8 @@ from typing import Annotated
 
 from pydantic import Field, StringConstraints, model_validator
 
-from stacks.artifacts import ArtifactVersion, Digest, Repository, Version
-from stacks.model import Model
+from core.identifiers import ArtifactVersion, Digest, Repository, Version
+from core.model import Model
 
 Quantity = Annotated[str, StringConstraints(pattern=r"^\d+(\.\d+)?(m|[KMGT]i?)?$")]
 DnsLabel = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")]

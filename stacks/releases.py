@@ -1,7 +1,7 @@
 """Releases: immutable manifests of what every system runs.
 
-A manifest lives in ``stacks/releases/<version>.yaml`` and is never edited once it is published (``stacks.lock``): both
-the program and the tests compare.
+A manifest lives in ``stacks/releases/<version>.yaml`` and is never edited once it is published
+(``core.release_lock``): both the program and the tests compare.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import Field, ValidationError, model_validator
 
-from stacks.artifacts import VERSION_PATTERN, Version, order
+from core.identifiers import VERSION_PATTERN, Version, order
+from core.model import ConfigurationError, Model, explain, one_of, unknown
+from core.release_lock import compare, digest, missing, parts, read_lock, shown, write_lock
 from stacks.async_rag import AsyncRagRelease
 from stacks.compaction import CompactionRelease
 from stacks.cryptique import CryptiqueRelease
-from stacks.lock import compare, digest, missing, parts, read_lock, shown, write_lock
-from stacks.model import ConfigurationError, Model, explain, one_of, unknown
 from stacks.rag_api import RagApiRelease
 from stacks.security_assistant import SecurityAssistantRelease
 

@@ -6,9 +6,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from stacks.artifacts import Artifact, Version
+from core.identifiers import Version
+from core.model import Model, one_of
+from stacks.artifacts import Artifact
 from stacks.function import FunctionSize, LogRetention, QueueSettings
-from stacks.model import Model, one_of
 
 FUNCTIONS = ("api", "worker")
 """The functions that take traffic, and move through CodeDeploy."""

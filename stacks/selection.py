@@ -6,9 +6,9 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from core.model import ConfigurationError, file_of, one_of, take_out
 from stacks.artifacts import Artifact
 from stacks.compaction import CompactionRelease
-from stacks.model import ConfigurationError, file_of, one_of, take_out
 from stacks.rag_api import RagApiRelease
 from stacks.releases import RELEASES, Release, SystemRelease, load, versions, window
 from stacks.settings import PROJECT, StackSettings

@@ -13,12 +13,12 @@ from typing import Annotated, Any
 from pydantic import Field, StringConstraints, ValidationError, field_validator
 from pydantic.alias_generators import to_camel
 
-from stacks.artifacts import Version
+from core.identifiers import Region, Version
+from core.model import ConfigurationError, Model, explain, file_of, take_out, unknown
+from core.policy_settings import PolicySettings
 from stacks.async_rag import AsyncRagSettings
 from stacks.compaction import CompactionSettings
 from stacks.cryptique import CryptiqueSettings
-from stacks.model import ConfigurationError, Model, explain, file_of, take_out, unknown
-from stacks.policies import PolicySettings
 from stacks.rag_api import RagApiSettings
 from stacks.releases import SYSTEMS
 from stacks.security_assistant import SecurityAssistantSettings
@@ -29,7 +29,6 @@ STACKS = ("dev", "staging", "prod")
 FOREIGN_NAMESPACES = ("aws", "kubernetes", "pulumi")
 """Namespaces that belong to providers and the engine: only their ``region`` is read here."""
 
-Region = Annotated[str, StringConstraints(pattern=r"^[a-z]{2}(-[a-z]+)+-\d$")]
 BucketName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")]
 
 

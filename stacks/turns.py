@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 
-from stacks.artifacts import order
-from stacks.model import ConfigurationError
+from core.identifiers import order
+from core.model import ConfigurationError
 
 After = Mapping[str, tuple[str, ...]]
 """System -> the systems that move before it, on the way forward."""

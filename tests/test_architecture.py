@@ -11,15 +11,16 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 MAY_IMPORT = {
+    "core": set(),
     "apps": set(),
-    "stacks": set(),
-    "components": {"stacks"},
-    "deployments": {"stacks"},
-    "guard": {"stacks"},
-    "policies": {"stacks", "guard"},
-    "runbooks": {"stacks", "guard"},
-    "scripts": {"stacks", "guard", "runbooks", "policies", "deployments", "apps"},
-    "sandbox": {"apps"},
+    "toolchain": set(),
+    "stacks": {"core"},
+    "components": {"core", "stacks"},
+    "codedeploy": {"core", "stacks"},
+    "guard": {"core"},
+    "policies": {"core", "guard"},
+    "cli": {"core", "stacks", "guard", "policies", "codedeploy", "apps"},
+    "sandbox": {"apps", "toolchain"},
 }
 """The arrows go one way; nothing in the product knows the sandbox, and the sandbox knows nothing of the product but
 the sources of what machines run."""
@@ -33,6 +34,11 @@ def imported(path: Path) -> Iterator[str]:
             yield from (alias.name.partition(".")[0] for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
             yield node.module.partition(".")[0]
+
+
+@pytest.mark.parametrize("folder", MAY_IMPORT)
+def test_every_folder_is_there(folder: str) -> None:
+    assert list((ROOT / folder).rglob("*.py"))
 
 
 @pytest.mark.parametrize("folder", MAY_IMPORT)

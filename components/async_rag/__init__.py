@@ -15,7 +15,7 @@ from components.async_rag.apis import Api, declare_routes, management_endpoint
 from components.async_rag.observability import Observability
 from components.async_rag.routing import Routing, takes_async_path
 from components.async_rag.stores import Stores
-from components.parts.context import Context
+from components.common.context import Context
 from stacks.async_rag import AsyncRagRelease
 from stacks.selection import Selected
 

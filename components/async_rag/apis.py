@@ -12,8 +12,8 @@ from __future__ import annotations
 import pulumi
 import pulumi_aws as aws
 
-from components.parts.context import Context
-from components.parts.function import VersionedFunction
+from components.common.context import Context
+from components.common.function import VersionedFunction
 
 SOCKET_ROUTES = {
     "$connect": "websocket_connect",

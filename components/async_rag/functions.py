@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import pulumi
 
 from components.async_rag.stores import DATABASE, Stores
-from components.parts.context import Context
-from components.parts.function import FunctionSpec, VersionedFunction
-from components.parts.logs import FunctionLogs
-from components.parts.statements import CONSUME, Statement, all_of, allow
+from components.common.context import Context
+from components.common.function import FunctionSpec, VersionedFunction
+from components.common.logs import FunctionLogs
+from components.common.statements import CONSUME, Statement, all_of, allow
 from stacks.async_rag import ASYNC_PATH_FUNCTIONS, LASTING_FUNCTIONS, AsyncRagRelease, AsyncRagSettings
 from stacks.selection import Selected
 

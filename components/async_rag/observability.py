@@ -9,9 +9,9 @@ import pulumi_aws as aws
 
 from components.async_rag.functions import physical_name
 from components.async_rag.stores import Stores
-from components.parts.alarms import MINUTE, Alarms, graph, lambda_sum
-from components.parts.context import Context
-from components.parts.function import VersionedFunction
+from components.common.alarms import MINUTE, Alarms, graph, lambda_sum
+from components.common.context import Context
+from components.common.function import VersionedFunction
 from stacks.async_rag import AsyncRagSettings
 
 PIPELINE = ("async_document_processor", "vdr_processor", "text_rag_processor")

@@ -10,8 +10,8 @@ import pulumi
 import pulumi_aws as aws
 
 from components.async_rag.stores import Stores
-from components.parts.context import Context
-from components.parts.function import VersionedFunction
+from components.common.context import Context
+from components.common.function import VersionedFunction
 from stacks.async_rag import AsyncRagRelease, AsyncRagSettings
 
 NOTIFICATION_ID = "RagDocumentProcessing"

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 import pulumi
 import pulumi_aws as aws
 
-from components.parts.bucket import data_bucket
-from components.parts.context import Context
-from components.parts.queue import WorkQueue, dead_letter_queue
-from components.parts.table import data_table
+from components.common.bucket import data_bucket
+from components.common.context import Context
+from components.common.queue import WorkQueue, dead_letter_queue
+from components.common.table import data_table
 from stacks.async_rag import AsyncRagSettings, DatabaseSettings
 
 DATABASE = "rag"

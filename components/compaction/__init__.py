@@ -10,12 +10,12 @@ from typing import Any
 
 import pulumi
 
+from components.common.context import Context
 from components.compaction.functions import SYSTEM, declare
 from components.compaction.observability import Observability
 from components.compaction.package import Package
 from components.compaction.routing import consume
 from components.compaction.stores import Stores
-from components.parts.context import Context
 from stacks.compaction import CompactionRelease
 from stacks.compatibility import newest_format
 from stacks.releases import SystemRelease

@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 
 import pulumi
 
+from components.common.context import Context
+from components.common.function import FunctionSpec, VersionedFunction
+from components.common.logs import FunctionLogs
+from components.common.statements import CONSUME, Statement, all_of, allow
 from components.compaction.package import Package
 from components.compaction.stores import Stores
-from components.parts.context import Context
-from components.parts.function import FunctionSpec, VersionedFunction
-from components.parts.logs import FunctionLogs
-from components.parts.statements import CONSUME, Statement, all_of, allow
 from stacks.compaction import FUNCTIONS, CompactionRelease
 from stacks.selection import Selected, handlers
 

@@ -7,10 +7,10 @@ import json
 import pulumi
 import pulumi_aws as aws
 
+from components.common.alarms import MINUTE, Alarms, graph
+from components.common.context import Context
 from components.compaction.functions import SYSTEM, metrics_namespace, physical_name
 from components.compaction.stores import Stores
-from components.parts.alarms import MINUTE, Alarms, graph
-from components.parts.context import Context
 from stacks.compaction import FUNCTIONS, CompactionSettings
 
 METRICS = (

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 import pulumi
 import pulumi_aws as aws
 
-from components.parts.context import Context
-from components.parts.function import RUNTIME, Layer
+from components.common.context import Context
+from components.common.function import RUNTIME, Layer
 from stacks.artifact_objects import PACKAGE, code_hash, layer_key
 from stacks.artifacts import Artifact
 

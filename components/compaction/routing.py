@@ -5,10 +5,10 @@ from __future__ import annotations
 import pulumi
 import pulumi_aws as aws
 
+from components.common.context import Context
+from components.common.function import VersionedFunction
 from components.compaction.functions import SYSTEM
 from components.compaction.stores import Stores
-from components.parts.context import Context
-from components.parts.function import VersionedFunction
 from stacks.compaction import CompactionSettings
 
 STREAM_RETRIES = 10

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 
 import pulumi
 
-from components.parts.bucket import data_bucket
-from components.parts.context import Context
-from components.parts.queue import WorkQueue, dead_letter_queue
-from components.parts.table import data_table
+from components.common.bucket import data_bucket
+from components.common.context import Context
+from components.common.queue import WorkQueue, dead_letter_queue
+from components.common.table import data_table
 from stacks.compaction import CompactionSettings
 
 

@@ -12,8 +12,8 @@ from collections.abc import Mapping
 import pulumi
 import pulumi_aws as aws
 
+from components.common.context import Context
 from components.cryptique.delivery import SYSTEM, Delivery
-from components.parts.context import Context
 from stacks.artifact_objects import revision_key
 from stacks.cryptique import CryptiqueRelease
 from stacks.selection import Selected

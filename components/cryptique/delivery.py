@@ -7,8 +7,8 @@ import json
 import pulumi
 import pulumi_aws as aws
 
-from components.parts import codedeploy
-from components.parts.context import Context
+from components.common import codedeploy
+from components.common.context import Context
 from stacks.cryptique import CryptiqueSettings
 
 SYSTEM = "cryptique"

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 import pulumi
 import pulumi_kubernetes as k8s
 
-from components.parts.context import Context
+from components.common.context import Context
 from components.rag_api.traffic import Traffic
 from components.rag_api.workload import APP, Workload
 from stacks.rag_api import RagApiRelease

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 import pulumi
 import pulumi_kubernetes as k8s
 
-from components.parts.context import Context
+from components.common.context import Context
 from stacks.rag_api import RagApiRelease, RagApiSettings
 from stacks.selection import Selected
 

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 
 import pulumi
 
-from components.parts.context import Context
-from components.parts.function import VersionedFunction
+from components.common.context import Context
+from components.common.function import VersionedFunction
 from components.security_assistant.api import Api
 from components.security_assistant.functions import declare
 from components.security_assistant.names import SYSTEM

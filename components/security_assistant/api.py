@@ -11,8 +11,8 @@ import json
 import pulumi
 import pulumi_aws as aws
 
-from components.parts.context import Context
-from components.parts.function import VersionedFunction
+from components.common.context import Context
+from components.common.function import VersionedFunction
 from components.security_assistant.names import SYSTEM
 from stacks.security_assistant import SecurityAssistantSettings
 

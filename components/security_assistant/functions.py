@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 
 import pulumi
 
-from components.parts.context import Context
-from components.parts.function import FunctionSpec, VersionedFunction
-from components.parts.logs import FunctionLogs
-from components.parts.statements import CONSUME, Statement, all_of, allow
+from components.common.context import Context
+from components.common.function import FunctionSpec, VersionedFunction
+from components.common.logs import FunctionLogs
+from components.common.statements import CONSUME, Statement, all_of, allow
 from components.security_assistant.names import SYSTEM, function_name
 from components.security_assistant.shifting import Shifting
 from components.security_assistant.stores import Stores

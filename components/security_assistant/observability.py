@@ -7,8 +7,8 @@ import json
 import pulumi
 import pulumi_aws as aws
 
-from components.parts.alarms import MINUTE, Alarms, graph
-from components.parts.context import Context
+from components.common.alarms import MINUTE, Alarms, graph
+from components.common.context import Context
 from components.security_assistant.names import SYSTEM, function_name
 from components.security_assistant.stores import Stores
 from stacks.security_assistant import FUNCTIONS, SecurityAssistantSettings

@@ -10,9 +10,9 @@ import json
 import pulumi
 import pulumi_aws as aws
 
-from components.parts import codedeploy
-from components.parts.context import Context
-from components.parts.function import Shift
+from components.common import codedeploy
+from components.common.context import Context
+from components.common.function import Shift
 from components.security_assistant.names import SYSTEM, function_name
 from components.security_assistant.observability import Observability
 from stacks.function import Wanted

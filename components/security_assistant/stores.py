@@ -6,9 +6,9 @@ from collections.abc import Mapping
 
 import pulumi
 
-from components.parts.context import Context
-from components.parts.queue import WorkQueue
-from components.parts.table import data_table
+from components.common.context import Context
+from components.common.queue import WorkQueue
+from components.common.table import data_table
 from stacks.security_assistant import SecurityAssistantSettings
 
 

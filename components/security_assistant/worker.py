@@ -5,8 +5,8 @@ from __future__ import annotations
 import pulumi
 import pulumi_aws as aws
 
-from components.parts.context import Context
-from components.parts.function import VersionedFunction
+from components.common.context import Context
+from components.common.function import VersionedFunction
 from components.security_assistant.names import SYSTEM
 from components.security_assistant.stores import Stores
 from stacks.security_assistant import SecurityAssistantSettings

@@ -16,16 +16,7 @@ from guard.approvals import Action
 from guard.in_place import cluster, common, databases, delivery, stores
 from guard.in_place.companions import COMPANIONS
 from guard.in_place.row import Leaving, Part, Row
-from guard.in_place.values import (
-    ABSENT,
-    AS_IT_IS,
-    UNKNOWN,
-    at,
-    declared_values,
-    member,
-    prior,
-    shown,
-)
+from guard.in_place.values import ABSENT, AS_IT_IS, UNKNOWN, at, declared_values, member, prior, shown
 
 __all__ = [
     "COMPANIONS",

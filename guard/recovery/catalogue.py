@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from core.aws import client
+from core.errors import DamagedError, ServiceError, code, translate_errors
 from guard.recovery import safety
-from guard.recovery.clients import client
-from guard.recovery.errors import DamagedError, RecoveryError, code, told
 from guard.recovery.judgement import SKEW
 from guard.recovery.points import RecoveryPoint, Store, make_command
 
@@ -30,7 +30,7 @@ _TAKEN = ("PreconditionFailed", "ConditionalRequestConflict")
 
 @dataclass(frozen=True)
 class Catalogue:
-    """Recovery points in one bucket. Methods raise ``RecoveryError`` where it can't be read or written."""
+    """Recovery points in one bucket. Methods raise ``ServiceError`` where it can't be read or written."""
 
     bucket: str
     region: str
@@ -38,7 +38,7 @@ class Catalogue:
     def ensure(self) -> None:
         """Make the bucket where it is missing: private, encrypted and versioned; one that isn't all that is refused."""
         s3 = self._s3
-        with told(f"recovery bucket {self.bucket}"):
+        with translate_errors(f"recovery bucket {self.bucket}"):
             if self._create(s3):
                 safety.set_up(s3, self.bucket)
             else:
@@ -46,38 +46,38 @@ class Catalogue:
                 safety.refuse_unsafe(s3, self.bucket)
 
     def check(self) -> None:
-        """Raise ``RecoveryError`` for a bucket that isn't there, or to which no copy should be trusted."""
-        with told(f"recovery bucket {self.bucket}"):
+        """Raise ``ServiceError`` for a bucket that isn't there, or to which no copy should be trusted."""
+        with translate_errors(f"recovery bucket {self.bucket}"):
             safety.refuse_unsafe(self._s3, self.bucket)
 
     def confirm(self, point: RecoveryPoint) -> None:
         """Raise ``DamagedError`` where a record is gone, or was changed by anything but a verification."""
-        with told(f"record of {point.id}", DamagedError):
+        with translate_errors(f"record of {point.id}", DamagedError):
             answer = self._s3.get_object(Bucket=self.bucket, Key=_key(point))
             body = answer["Body"].read()
             if answer.get("Metadata", {}).get(_SEAL) != hashlib.sha256(body).hexdigest():
                 raise DamagedError(f"record of {point.id} was written by hand: {make_command(point.store)}")
             record = RecoveryPoint.model_validate_json(body)
             if record != point:
-                raise RecoveryError(f"record of {point.id} is another one by now; run this again")
+                raise ServiceError(f"record of {point.id} is another one by now; run this again")
             if _unchanging(self._first(point)) != _unchanging(record):
                 raise DamagedError(f"record of {point.id} isn't what was recorded: {make_command(point.store)}")
 
     def add(self, point: RecoveryPoint) -> None:
         """Add a record; an id that is there already is refused."""
-        with told(f"record of {point.id}"):
+        with translate_errors(f"record of {point.id}"):
             try:
                 self._put(point, IfNoneMatch="*")
             except Exception as error:
                 if code(error) in _TAKEN:
-                    raise RecoveryError(f"a recovery point {point.id} of {point.store} is recorded already") from None
+                    raise ServiceError(f"a recovery point {point.id} of {point.store} is recorded already") from None
                 raise
 
     def all(self, stack: str | None = None) -> list[RecoveryPoint]:
         """Every record of a stack (of all stacks), newest first. Raises for one that can't be read."""
         points, unreadable = self.records(stack)
         if unreadable:
-            raise RecoveryError(str(unreadable[0]))
+            raise ServiceError(str(unreadable[0]))
         return points
 
     def records(self, stack: str | None = None) -> tuple[list[RecoveryPoint], list[Unreadable]]:
@@ -94,7 +94,7 @@ class Catalogue:
         """The records of one store, newest first, each read when it is asked for.
 
         A store is known by its whole identity (``Store.identity``): its URN may change while it stays the same store,
-        and another region or account has a store of the same name. Raises ``RecoveryError`` for a record of it that
+        and another region or account has a store of the same name. Raises ``ServiceError`` for a record of it that
         can't be read.
         """
         folder = _folder(store)
@@ -132,7 +132,7 @@ class Catalogue:
         return self._note(point, {"verified_at": None, "verified_how": None, "fault": fault})
 
     def _note(self, point: RecoveryPoint, found: dict[str, Any]) -> RecoveryPoint:
-        with told(f"record of {point.id}"):
+        with translate_errors(f"record of {point.id}"):
             for _ in range(ATTEMPTS):
                 answer = self._s3.get_object(Bucket=self.bucket, Key=_key(point))
                 record = RecoveryPoint.model_validate_json(answer["Body"].read())
@@ -144,7 +144,7 @@ class Catalogue:
                         raise
                 else:
                     return noted
-        raise RecoveryError(f"record of {point.id}: others keep changing it; run this again")
+        raise ServiceError(f"record of {point.id}: others keep changing it; run this again")
 
     def _put(self, point: RecoveryPoint, **condition: str) -> None:
         text = point.model_dump_json(by_alias=True, indent=2).encode()
@@ -159,13 +159,13 @@ class Catalogue:
 
     def _sorted(self, prefix: str) -> list[str]:
         """The keys of records, newest first."""
-        with told(f"recovery points in {self.bucket}"):
+        with translate_errors(f"recovery points in {self.bucket}"):
             keys = self._keys(prefix)
         return sorted((key for key in keys if key.endswith(".json")), key=_identifier, reverse=True)
 
     def _read(self, key: str) -> RecoveryPoint:
         """One record; raises ``DamagedError`` where it isn't one, or is another store's."""
-        with told(f"record s3://{self.bucket}/{key}", DamagedError):
+        with translate_errors(f"record s3://{self.bucket}/{key}", DamagedError):
             body = self._s3.get_object(Bucket=self.bucket, Key=key)["Body"].read()
             point = RecoveryPoint.model_validate_json(body)
             if _key(point) != key:

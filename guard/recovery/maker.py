@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
+from core.errors import DamagedError
 from guard.recovery.digest import Content
-from guard.recovery.errors import DamagedError
 from guard.recovery.points import RecoveryPoint, Store
 
 Progress = Callable[[str, int, int | None], None]
@@ -52,7 +52,7 @@ class Copy:
 
 
 class Maker(Protocol):
-    """One kind of store. Everything raises ``RecoveryError`` for what can't be read or done."""
+    """One kind of store. Everything raises ``ServiceError`` for what can't be read or done."""
 
     def count(self, store: Store) -> int:
         """How many items the store holds now."""
@@ -69,7 +69,7 @@ class Maker(Protocol):
     def check(self, point: RecoveryPoint) -> None:
         """Look at the copy without reading all of it: is it there, whole, the one that was recorded, and will it stay?
 
-        Raises ``DamagedError`` where it isn't, ``RecoveryError`` where that can't be told.
+        Raises ``DamagedError`` where it isn't, ``ServiceError`` where that can't be told.
         """
 
     def restore(self, point: RecoveryPoint, target: str, progress: Progress) -> int:

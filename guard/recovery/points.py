@@ -13,10 +13,11 @@ from typing import Annotated
 
 from pydantic import AwareDatetime, Field, StringConstraints, model_validator
 
+from core.identifiers import Region
+from core.model import Model
+from core.urn import stack_of
 from guard.durable import Kind
 from guard.recovery.digest import Content
-from stacks.model import Model
-from stacks.settings import Region
 
 Name = Annotated[str, StringConstraints(min_length=1, max_length=1024)]
 Line = Annotated[str, StringConstraints(min_length=1, max_length=2048, pattern=r"^[^\n]*$")]
@@ -64,7 +65,7 @@ class Store(Model):
     @property
     def stack(self) -> str:
         """The stack that declares it, as its URN says."""
-        return self.urn.split("::", 1)[0].removeprefix("urn:pulumi:")
+        return stack_of(self.urn)
 
     def __str__(self) -> str:
         return f"{self.kind} {self.name}"

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from guard.recovery.errors import RecoveryError, code
+from core.errors import ServiceError, code
 
 CLOCKS = timedelta(minutes=5)
 """How far this machine's clock may be from the service's."""
@@ -34,16 +34,16 @@ def set_up(s3: Any, bucket: str) -> None:
 
 
 def refuse_foreign(error: BaseException, bucket: str) -> None:
-    """Raise ``RecoveryError`` where an answer says that a bucket is another account's."""
+    """Raise ``ServiceError`` where an answer says that a bucket is another account's."""
     if code(error) in FOREIGN:
-        raise RecoveryError(
+        raise ServiceError(
             f"recovery bucket {bucket} belongs to another account, or this one may not read it; name a bucket of this "
             "account: pulumi config set rollback-stack:recoveryBucket NAME"
         ) from None
 
 
 def refuse_unsafe(s3: Any, bucket: str) -> None:
-    """Raise ``RecoveryError``, with the command that mends it, for a bucket to which no copy should be trusted."""
+    """Raise ``ServiceError``, with the command that mends it, for a bucket to which no copy should be trusted."""
     try:
         answer = s3.head_bucket(Bucket=bucket)
     except Exception as error:
@@ -65,7 +65,7 @@ def refuse_unsafe(s3: Any, bucket: str) -> None:
 
 
 def refuse_wrong_clock(answer: Mapping[str, Any]) -> None:
-    """Raise ``RecoveryError`` where this machine's clock is another than the service's, by the date of its answer.
+    """Raise ``ServiceError`` where this machine's clock is another than the service's, by the date of its answer.
 
     Approvals expire and recovery points age by this machine's clock; boto3 signs by the service's, and says nothing.
     """
@@ -77,21 +77,21 @@ def refuse_wrong_clock(answer: Mapping[str, Any]) -> None:
     off = datetime.now(UTC) - (there if there.tzinfo else there.replace(tzinfo=UTC))
     if abs(off) > CLOCKS:
         minutes = round(abs(off).total_seconds() / 60)
-        raise RecoveryError(
+        raise ServiceError(
             f"this machine's clock is {minutes} min {'ahead of' if off > timedelta() else 'behind'} the account's: "
             "approvals and recovery points can't be judged by it; set it right (timedatectl set-ntp true)"
         )
 
 
 def refuse_expiring(s3: Any, bucket: str, prefix: str, made_at: datetime, now: datetime) -> None:
-    """Raise ``RecoveryError`` where a lifecycle rule of the bucket deletes what lies under a prefix too soon."""
+    """Raise ``ServiceError`` where a lifecycle rule of the bucket deletes what lies under a prefix too soon."""
     found = _setting(s3.get_bucket_lifecycle_configuration, bucket, "NoSuchLifecycleConfiguration")
     for rule in found.get("Rules", ()):
         if rule.get("Status") != "Enabled" or not _overlaps(_prefix(rule), prefix):
             continue
         ends = _end(rule.get("Expiration") or {}, made_at)
         if ends is not None and ends < now + OUTLIVES:
-            raise RecoveryError(
+            raise ServiceError(
                 f"the copy in s3://{bucket}/{prefix} expires on {ends:%Y-%m-%d} by lifecycle rule "
                 f"{rule.get('ID', '(unnamed)')!r} of the recovery bucket; have it keep copies longer: "
                 f"aws s3api get-bucket-lifecycle-configuration --bucket {bucket}"
@@ -109,9 +109,9 @@ def _setting(look: Any, bucket: str, none: str) -> dict[str, Any]:
     return found
 
 
-def _unsafe(bucket: str, what: str, command: str) -> RecoveryError:
+def _unsafe(bucket: str, what: str, command: str) -> ServiceError:
     verb, _, rest = command.partition(" ")
-    return RecoveryError(f"recovery bucket {bucket} {what}: aws s3api {verb} --bucket {bucket} {rest}")
+    return ServiceError(f"recovery bucket {bucket} {what}: aws s3api {verb} --bucket {bucket} {rest}")
 
 
 def _prefix(rule: Mapping[str, Any]) -> str:

@@ -6,22 +6,24 @@ from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any
 
+from core.errors import ServiceError
+from core.state import resources_of
+from core.urn import provider_urn
 from guard.durable import Kind, durable, is_durable, look_up
 from guard.location import PROVIDER, Provider, declared_provider, is_kubernetes, observed
-from guard.recovery.errors import RecoveryError
 from guard.recovery.points import Store
 
 
 def stores(state: Mapping[str, Any], region: str, account: str | None = None) -> list[Store]:
     """Every durable store of a state, sorted by name and kind; what the program only reads isn't one of them.
 
-    ``region`` and ``account``: of what the state doesn't tell another one of. Raises ``RecoveryError`` for a store
+    ``region`` and ``account``: of what the state doesn't tell another one of. Raises ``ServiceError`` for a store
     without a name.
     """
-    resources = (state.get("deployment") or {}).get("resources") or []
+    resources = resources_of(state)
     providers = {each["urn"]: each.get("inputs") or {} for each in resources if each["type"].startswith(PROVIDER)}
     found = {
-        store(each, region, account, providers.get(str(each.get("provider") or "").rpartition("::")[0]))
+        store(each, region, account, providers.get(provider_urn(each.get("provider"))))
         for each in resources
         if is_durable(each["type"]) and each.get("custom") and not each.get("external")
     }
@@ -40,7 +42,7 @@ def store(
     named = (look_up(resource.get(values), holds.name) for values in ("inputs", "outputs"))
     name = next((each for each in named if isinstance(each, str) and each), None) or resource.get("id")
     if not name:  # volumes and machines may go without a Name tag, but then they have an id
-        raise RecoveryError(f"the state names no {holds.name} for {resource['urn']}")
+        raise ServiceError(f"the state names no {holds.name} for {resource['urn']}")
     token, outputs = resource["type"], resource.get("outputs") or {}
     if is_kubernetes(token):
         chosen = declared_provider(str(resource.get("provider")), f"{PROVIDER}kubernetes", provider or {})
@@ -62,7 +64,7 @@ def store(
 def choose(known: Sequence[Store], word: str, region: str | None = None) -> Store:
     """The store with this physical name or URN; of several with one name, the one that holds data of its own.
 
-    ``region``: where the store lies, if several regions have one of this name. Raises ``RecoveryError`` with the
+    ``region``: where the store lies, if several regions have one of this name. Raises ``ServiceError`` with the
     nearest names, or where only a region or a URN can tell which store is meant.
     """
     found = [each for each in known if word in (each.name, each.urn) and region in (None, each.region)]
@@ -72,9 +74,9 @@ def choose(known: Sequence[Store], word: str, region: str | None = None) -> Stor
         return found[0]
     if found:
         urns = ", ".join(f"{each.kind} {each.urn} ({each.place})" for each in found)
-        raise RecoveryError(f"{word!r} is the name of {len(found)} stores, give --region or a URN: {urns}")
+        raise ServiceError(f"{word!r} is the name of {len(found)} stores, give --region or a URN: {urns}")
     names = sorted({each.name for each in known if each.kind is not Kind.BELT})
     near = get_close_matches(word, names, n=3, cutoff=0.3)
     if not names:
-        raise RecoveryError(f"no store {word!r}: the stack has no durable stores yet")
-    raise RecoveryError(f"no store {word!r}; nearest: {', '.join(near or names[:3])} (of {len(names)})")
+        raise ServiceError(f"no store {word!r}: the stack has no durable stores yet")
+    raise ServiceError(f"no store {word!r}; nearest: {', '.join(near or names[:3])} (of {len(names)})")

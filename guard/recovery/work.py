@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from core import deadline
+from core.errors import DamagedError, ServiceError
 from guard.durable import Kind
-from guard.recovery import deadline
 from guard.recovery.catalogue import Catalogue
 from guard.recovery.digest import Content
-from guard.recovery.errors import DamagedError, RecoveryError
 from guard.recovery.judgement import judge
 from guard.recovery.maker import Order, Progress, silent
 from guard.recovery.makers import MAKERS, QUEUES, maker
@@ -30,14 +30,14 @@ class Evaluation:
 
 
 def count(store: Store, *, seconds: float | None = None) -> int:
-    """How many items a store holds now. Raises ``RecoveryError`` where that can't be told (within ``seconds``)."""
+    """How many items a store holds now. Raises ``ServiceError`` where that can't be told (within ``seconds``)."""
     return deadline.bounded(str(store), seconds, lambda: maker(store.kind).count(store))
 
 
 def measure(store: Store, progress: Progress = silent, *, seconds: float | None = None) -> Content:
     """What a store holds now, with its checksum: every item is read.
 
-    Raises ``RecoveryError``, also where that takes longer than ``seconds``.
+    Raises ``ServiceError``, also where that takes longer than ``seconds``.
     """
     return deadline.bounded(str(store), seconds, lambda: maker(store.kind).measure(store, progress))
 
@@ -52,7 +52,7 @@ def make(
     may_lose: int | None = None,
     progress: Progress = silent,
 ) -> RecoveryPoint:
-    """Copy a store and record the copy, which counts as not verified yet. Raises ``RecoveryError`` and records nothing.
+    """Copy a store and record the copy, which counts as not verified yet. Raises ``ServiceError`` and records nothing.
 
     Args:
         by: who makes it.
@@ -93,9 +93,9 @@ def make(
 
 
 def refuse_itself(store: Store, catalogue: Catalogue) -> None:
-    """Raise ``RecoveryError`` for the bucket that the copies lie in."""
+    """Raise ``ServiceError`` for the bucket that the copies lie in."""
     if store.kind is Kind.BUCKET and store.name == catalogue.bucket:
-        raise RecoveryError(
+        raise ServiceError(
             f"{store} holds the recovery points themselves and isn't copied into itself: keep it out of every stack "
             f"(pulumi state delete '{store.urn}'), or replicate it (aws s3api put-bucket-replication)"
         )
@@ -105,12 +105,12 @@ def check(point: RecoveryPoint, catalogue: Catalogue, *, seconds: float | None =
     """Look at the copy itself, its record and the recovery bucket, at the moment when a store is about to go.
 
     Cheap beside ``verify``: copies are listed, not read. Raises ``DamagedError`` where the copy or its record is gone
-    or isn't what was recorded, ``RecoveryError`` where that can't be told (within ``seconds``) or the bucket is unsafe.
+    or isn't what was recorded, ``ServiceError`` where that can't be told (within ``seconds``) or the bucket is unsafe.
     """
 
     def look() -> None:
         if point.digest != DIGEST:
-            raise RecoveryError(f"{_of(point)} was made by an earlier version: {make_command(point.store)}")
+            raise ServiceError(f"{_of(point)} was made by an earlier version: {make_command(point.store)}")
         catalogue.check()
         catalogue.confirm(point)
         maker(point.store.kind).check(point)
@@ -124,7 +124,7 @@ def evaluate(
     """Judge a store by its newest recovery point: its items are read and compared, then the copy is looked at.
 
     A queue is read only where all else is in order, since to read its messages is to receive them. Raises
-    ``RecoveryError`` for what can't be told within ``seconds``.
+    ``ServiceError`` for what can't be told within ``seconds``.
     """
 
     def look() -> Evaluation:
@@ -150,11 +150,11 @@ def evaluate(
 def verify(point: RecoveryPoint, catalogue: Catalogue, progress: Progress = silent) -> RecoveryPoint:
     """Read a copy back and note what was found; returns the record as it is now.
 
-    Raises ``DamagedError``, which is noted (from then on the copy counts as not verified), and ``RecoveryError`` where
+    Raises ``DamagedError``, which is noted (from then on the copy counts as not verified), and ``ServiceError`` where
     it couldn't be read for another reason, which says nothing about the copy.
     """
     if point.digest != DIGEST:
-        raise RecoveryError(f"{_of(point)} was made by an earlier version, which compared less: make a new one")
+        raise ServiceError(f"{_of(point)} was made by an earlier version, which compared less: make a new one")
     try:
         how = maker(point.store.kind).verify(point, progress)
     except DamagedError as error:
@@ -166,7 +166,7 @@ def verify(point: RecoveryPoint, catalogue: Catalogue, progress: Progress = sile
 def restore(point: RecoveryPoint, target: str, progress: Progress = silent) -> int:
     """Restore a copy to ``target``, which has to be absent or empty; how many items that were.
 
-    Raises ``RecoveryError``. The target is a physical name; for logs, which can't be put back, a new file. What is
+    Raises ``ServiceError``. The target is a physical name; for logs, which can't be put back, a new file. What is
     there then is compared with the record.
     """
     return maker(point.store.kind).restore(point, target, progress)

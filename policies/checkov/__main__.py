@@ -10,12 +10,12 @@ from typing import Annotated, Any
 
 import typer
 
+from core.model import ConfigurationError
 from policies.checkov import CheckovError, scan
 from policies.checkov.baseline import BASELINE, load
 from policies.checkov.resources import is_state
 from policies.checkov.sarif import document
 from policies.checkov.text import table
-from stacks.model import ConfigurationError
 
 FAILED, BROKEN = 1, 2
 

@@ -15,8 +15,8 @@ from typing import Annotated
 import yaml
 from pydantic import StringConstraints, ValidationError
 
+from core.model import ConfigurationError, Model, explain
 from policies.checkov.resources import Resource
-from stacks.model import ConfigurationError, Model, explain
 
 BASELINE = Path(__file__).parent / "baseline.yaml"
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]

@@ -12,9 +12,9 @@ from typing import Any, Literal
 
 from pydantic import ValidationError
 
+from core.model import Model
 from policies.checkov import environment
 from policies.checkov.errors import CheckovError
-from stacks.model import Model
 
 WORKER = Path(__file__).parent / "worker"
 CHECKS = Path(__file__).parent / "checks"

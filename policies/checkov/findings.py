@@ -7,9 +7,9 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
+from core.model import Model
 from policies.checkov.baseline import Entry
 from policies.checkov.resources import Source
-from stacks.model import Model
 
 Count = Annotated[int, Field(ge=0)]
 

@@ -17,7 +17,7 @@ from typing import Any
 
 import yaml
 
-from stacks.model import Model
+from core.model import Model
 
 DATA = Path(__file__).parent / "data"
 WORDS = "words.json"

@@ -10,9 +10,10 @@ from urllib.parse import unquote, urlsplit
 
 from pydantic import Field
 
+from core.model import Model
+from core.urn import name_of
 from policies.checkov.errors import CheckovError
 from policies.checkov.values import clean
-from stacks.model import Model
 
 GONE = frozenset({"delete", "delete-replaced", "discard", "discard-replaced", "read-discard", "remove-pending-replace"})
 """Operations that leave nothing behind to judge."""
@@ -56,7 +57,7 @@ class Resource:
     @property
     def name(self) -> str:
         """The name that the program gave it."""
-        return self.urn.rpartition("::")[2]
+        return name_of(self.urn)
 
     @property
     def module(self) -> str:

@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from core.urn import name_of, type_of
 from policies.checkov import connections, naming
 from policies.checkov.holes import Holes
 from policies.checkov.naming import Shape
@@ -119,8 +120,7 @@ def _references(urns: Sequence[str], by_urn: Mapping[str, str]) -> list[str]:
 
 def _source(urn: str, by_urn: Mapping[str, str]) -> str:
     """Where a value comes from, also where the resource is none of AWS and so isn't in the plan."""
-    *_, kind, name = urn.split("::")
-    outside = f"{naming.snake(kind.rpartition(':')[2])}.{_identifier(name)}"
+    outside = f"{naming.snake(type_of(urn).rpartition(':')[2])}.{_identifier(name_of(urn))}"
     return f"{by_urn.get(urn, outside)}.id"
 
 

@@ -14,9 +14,9 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from sandbox.toolchain import gobuild
-from sandbox.toolchain.errors import ToolchainError
-from sandbox.toolchain.progress import Progress
+from toolchain import gobuild
+from toolchain.errors import ToolchainError
+from toolchain.progress import Progress
 
 MODULE = Path(__file__).parent
 NAME = "rollback-cluster"

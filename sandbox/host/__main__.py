@@ -14,7 +14,9 @@ from sandbox.host.account import Account
 from sandbox.host.layout import STACKS, Layout
 from sandbox.host.machine import Machine
 from sandbox.stopping import Doorbell
-from sandbox.toolchain.progress import Progress
+from toolchain.errors import ToolchainError
+from toolchain.paths import cache
+from toolchain.progress import Progress
 
 PORT_TAKEN = 3
 """The exit code that the sandbox's other servers have for it, too."""
@@ -26,7 +28,7 @@ def main(argv: list[str] | None = None) -> int:
     given = arguments(argv)
     try:
         return serve(given)
-    except paths.SandboxError as error:
+    except (paths.SandboxError, ToolchainError) as error:
         print(error, file=sys.stderr)
         return 1
 
@@ -67,11 +69,11 @@ def serve(given: argparse.Namespace) -> int:
 
 
 def _hosts(given: argparse.Namespace, account: Account) -> server.Hosts:
-    folder, cache = server.state_folder(given.state_dir), paths.cache()
-    found = tools.ensure(cache, Progress(), identity.kept_database(folder))
+    folder = server.state_folder(given.state_dir)
+    found = tools.ensure(cache(), Progress(), identity.kept_database(folder))
     chosen = identity.choose(folder, given.stacks, found.database.kind)
     machines = [
-        Machine(Layout(folder / stack, stack), chosen.ports[stack], found, cache, given.health_interval)
+        Machine(Layout(folder / stack, stack), chosen.ports[stack], found, cache(), given.health_interval)
         for stack in given.stacks
     ]
     return server.Hosts(machines, account, given.poll_seconds)

@@ -10,8 +10,8 @@ import base64
 import json
 from pathlib import Path
 
-from sandbox.toolchain import gobuild
-from sandbox.toolchain.progress import Progress
+from toolchain import gobuild
+from toolchain.progress import Progress
 
 MODULE = Path(__file__).parent
 CRANE = "github.com/google/go-containerregistry/cmd/crane"

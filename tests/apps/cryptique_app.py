@@ -18,9 +18,10 @@ from typing import Any
 from apps import build, catalogue
 from sandbox.host.tools import database, node, pm2
 from sandbox.host.tools.node import Node
-from sandbox.paths import cache, free_ports
-from sandbox.toolchain.progress import Progress
+from sandbox.paths import free_ports
 from tests.sandbox.account.conftest import wait_for
+from toolchain.paths import cache
+from toolchain.progress import Progress
 
 GOOD = ("1.0.0", "1.1.0", "1.2.0", "1.3.0")
 NPM_CI = ("ci", "--omit=dev", "--ignore-scripts", "--prefer-offline", "--no-audit", "--no-fund", "--loglevel=error")

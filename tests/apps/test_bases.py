@@ -17,9 +17,9 @@ from apps import catalogue, oci, registry
 from apps.dockerfile import Recipe
 from apps.errors import ArtifactError
 from apps.oci import Image
+from cli.release import building
 from sandbox.registry import PASSWORD, PREFIX, USER
-from scripts.release import building
-from tests.scripts.release.conftest import Registry, images, serve
+from tests.cli.release.conftest import Registry, images, serve
 
 __all__ = ["images"]
 

@@ -13,10 +13,10 @@ import pytest
 
 from apps import build, catalogue
 from sandbox.host.tools import nginx
-from sandbox.paths import cache
-from sandbox.toolchain.progress import Progress
 from tests.apps.cryptique_app import GOOD, Machine, add, found, install
 from tests.support.versions import newest_always
+from toolchain.paths import cache
+from toolchain.progress import Progress
 
 pytestmark = pytest.mark.sandbox
 

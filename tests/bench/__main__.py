@@ -15,12 +15,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from sandbox.paths import SandboxError, cache
-from sandbox.toolchain.errors import ToolchainError
+from sandbox.paths import SandboxError
 from tests.bench import helm, pack
 from tests.bench.measure import Figures, PeakMemory, cpu_ratio, interleaved, ratio, timed
 from tests.bench.subjects import NEWER, OLDER, Part, Subjects, deployed
 from tests.support.project import Project
+from toolchain.errors import ToolchainError
+from toolchain.paths import cache
 
 PARTS: dict[str, Part] = {"all": "all", "previews": "all", "pack": "prod", "cpu": "prod", "rollouts": "rag-api"}
 """What is deployed for a part."""

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from sandbox.providers.kubernetes import launcher
-from sandbox.toolchain import gobuild
-from sandbox.toolchain.errors import ToolchainError
-from sandbox.toolchain.progress import Progress
 from tests.bench.measure import timed
 from tests.support.project import Project
+from toolchain import gobuild
+from toolchain.errors import ToolchainError
+from toolchain.progress import Progress
 
 PACKAGE = "helm.sh/helm/v3/cmd/helm"
 NAME = "rag-api-helm"

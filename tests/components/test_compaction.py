@@ -6,9 +6,9 @@ import json
 
 import pytest
 
+from core.model import ConfigurationError
 from stacks.compaction import CompactionRelease, CompactionSettings
 from stacks.compatibility import newest_format
-from stacks.model import ConfigurationError
 from stacks.releases import load, versions
 from tests.components.mocked import run_program
 

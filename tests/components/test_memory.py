@@ -7,9 +7,9 @@ from typing import Any
 import pulumi
 import pytest
 
-from components.parts.artifacts import refuse_missing_artifacts
-from components.parts.context import Context
-from components.parts.memory import Memory
+from components.common.artifacts import refuse_missing_artifacts
+from components.common.context import Context
+from components.common.memory import Memory
 from stacks.artifact_objects import FUNCTION, artifact_objects, code_hash
 from stacks.file import read
 from stacks.selection import select

@@ -6,8 +6,8 @@ from unittest.mock import Mock
 
 import pytest
 
-from components.parts.context import Context
-from components.parts.memory import Memory
+from components.common.context import Context
+from components.common.memory import Memory
 from stacks.releases import load, versions
 from stacks.selection import Selected
 from stacks.settings import parse

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pulumi
 import pytest
 
-from components.parts.memory import refuse_other
+from components.common.memory import refuse_other
 from tests.components.mocked import ACCOUNT, run_program
 
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.parts.versions import MARK, Choice, Settled, Wanted, choose, fingerprint, remembered_versions, settle
+from components.common.versions import MARK, Choice, Settled, Wanted, choose, fingerprint, remembered_versions, settle
 from stacks.artifact_objects import code_hash
 
 LIES: list[Any] = [None, {}, "text", 7, [], {"versions": "none"}, {"versions": {"x": None}}, {"current": 3}]

@@ -13,7 +13,7 @@ import pytest
 from pulumi.runtime.settings import get_root_resource
 
 import components
-from components.parts.waiting import answer_of, begin
+from components.common.waiting import answer_of, begin
 from tests.components.mocked import Recorder, answer_with
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from scripts.preflight.checks import CHECKS
-from scripts.rights.document import LIMIT
+from cli.preflight.checks import CHECKS
+from cli.rights.document import LIMIT
 
 TEXT = (Path(__file__).resolve().parents[2] / "docs" / "real-account.md").read_text()
 

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from scripts.release.places import Bucket
+from cli.release.places import Bucket
 from stacks.releases import load
-from tests.scripts.release.conftest import Registry, account, bucket, images
+from tests.cli.release.conftest import Registry, account, bucket, images
 from tests.support.project import ROOT, Project, copy_project
 
 __all__ = ["account", "bucket", "images"]

@@ -18,10 +18,10 @@ from typing import Any
 
 import yaml
 
-from sandbox import paths
-from sandbox.toolchain import gobuild
-from sandbox.toolchain.progress import Progress
 from tests.github.reading import FOLDER, ROOT
+from toolchain import gobuild
+from toolchain.paths import cache
+from toolchain.progress import Progress
 
 MODULE = Path(__file__).with_name("act")
 PACKAGE = "github.com/nektos/act"
@@ -98,7 +98,7 @@ class Runner:
 
 def make(folder: Path) -> Runner:
     """A runner whose files lie in ``folder``. Building act takes five minutes the first time."""
-    executable = gobuild.build(MODULE, PACKAGE, "act", cache=paths.cache(), progress=Progress(quiet=True))
+    executable = gobuild.build(MODULE, PACKAGE, "act", cache=cache(), progress=Progress(quiet=True))
     project = folder / "project"
     listed = git(ROOT, "ls-files", "-z", "--cached", "--others", "--exclude-standard").split("\0")
     for name in filter(None, listed):

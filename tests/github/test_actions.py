@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
-from scripts.pipelines.__main__ import app
+from cli.pipelines.__main__ import app
 from tests.github.reading import ACTION, FOLDER, ROOT, WORKFLOWS, every_file, read, steps, uses
 
 TABLE: list[dict[str, Any]] = yaml.safe_load((FOLDER / "actions.yaml").read_text())
@@ -82,8 +82,8 @@ def test_an_output_that_is_read_is_one_of_an_earlier_step(path: Path) -> None:
 
 def written(step: dict[str, Any]) -> set[str]:
     """The outputs that a step of ours writes."""
-    from scripts.pipelines import keys
-    from scripts.pipelines.request import understood
+    from cli.pipelines import keys
+    from cli.pipelines.request import understood
 
     text = step["run"]
     for script in re.findall(r"\S+\.sh", text):

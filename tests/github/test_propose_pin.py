@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.cli.review.test_workspace import git
 from tests.github.reading import ACTION
-from tests.scripts.review.test_workspace import git
 
 
 @dataclass(frozen=True)

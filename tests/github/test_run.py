@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from sandbox import paths
 from tests.github.runner import Runner, git, make
 from tests.support.sandbox import RunningSandbox
+from toolchain.paths import cache
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(1800)]
 
@@ -49,7 +49,7 @@ def asked(runner: Runner) -> Path:
 def machine(runner: Runner, **more: str) -> dict[str, str]:
     """What a runner's machine has among its variables."""
     path = f"{runner.folder / 'bin'}:{more.pop('PATH', os.environ['PATH'])}"
-    return {"PATH": path, "XDG_CACHE_HOME": str(paths.cache().parent), **more}
+    return {"PATH": path, "XDG_CACHE_HOME": str(cache().parent), **more}
 
 
 WRONG = {

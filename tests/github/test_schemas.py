@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from sandbox import paths
-from sandbox.toolchain import actionlint
-from sandbox.toolchain.progress import Progress
 from tests.github.reading import ACTIONS, FOLDER, PAGE, WORKFLOWS
+from toolchain import actionlint
+from toolchain.paths import cache
+from toolchain.progress import Progress
 
 SCHEMAS = {
     "vendor.github-workflows": WORKFLOWS,
@@ -59,5 +59,5 @@ def test_the_examples_of_the_page_are_workflows(tmp_path: Path) -> None:
         files[-1].write_text(text)
     done = held("vendor.github-workflows", *files)
     assert done.returncode == 0, done.stdout
-    executable = actionlint.ensure(paths.cache(), Progress(quiet=True))
+    executable = actionlint.ensure(cache(), Progress(quiet=True))
     assert [str(fault) for fault in actionlint.check(executable, files)] == []

@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 from typer.main import get_command
 
-from scripts import rollback
-from scripts.pipelines import taking
-from scripts.pipelines.request import ENVIRONMENTS, SPELLINGS, UNATTENDED, understood
-from scripts.review.markdown import MARK
+from cli import rollback
+from cli.pipelines import taking
+from cli.pipelines.request import ENVIRONMENTS, SPELLINGS, UNATTENDED, understood
+from cli.review.markdown import MARK
 from tests.github.reading import ACTION, FOLDER, OURS, PAGE, ROOT, WORKFLOWS, every_file, read, steps, workflow
 
 TARGETS = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))

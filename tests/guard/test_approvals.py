@@ -13,9 +13,9 @@ from unittest.mock import patch
 import pytest
 from pydantic import ValidationError
 
+from core.model import ConfigurationError
 from guard import approvals
 from guard.approvals import Action, Approval, add, concerning, find, load, remove
-from stacks.model import ConfigurationError
 
 NOW = datetime(2026, 11, 26, 3, 0, tzinfo=UTC)
 URN = "urn:pulumi:prod::rollback-stack::aws:dynamodb/table:Table::receipts"

@@ -116,7 +116,7 @@ def test_an_account_that_doesnt_answer_proves_nothing(token: str, monkeypatch: p
 
         raise EndpointConnectionError(endpoint_url="http://127.0.0.1:1")
 
-    monkeypatch.setattr("guard.recovery.clients.client", broken)
+    monkeypatch.setattr("core.aws.client", broken)
     assert not is_empty(store(token))
 
 

@@ -11,11 +11,11 @@ from typing import Any
 import pulumi
 import pytest
 
+from core.model import ConfigurationError
 from guard.approvals import Action, Approval, add
 from guard.evidence import Finding
 from guard.hook import GuardError, Hook
 from guard.store import Store
-from stacks.model import ConfigurationError
 from tests.guard.states import TABLE, urn
 
 NOW = datetime(2026, 11, 26, 3, 0, tzinfo=UTC)

@@ -11,9 +11,9 @@ import boto3
 import pytest
 from moto import mock_aws
 
+from core.errors import ServiceError
 from guard.inventory import digest, durable
 from guard.ledger import PREFIX, Chain, Entry, Ledger
-from guard.recovery.errors import RecoveryError
 from tests.guard.states import resource, state
 
 BUCKET = "ledger-test"
@@ -59,7 +59,7 @@ def test_the_newest_entry_is_the_last_one_whole(ledger: Ledger) -> None:
 
 def test_an_entry_is_never_overwritten(ledger: Ledger) -> None:
     ledger.add(entry(1))
-    with pytest.raises(RecoveryError, match="written by another command meanwhile"):
+    with pytest.raises(ServiceError, match="written by another command meanwhile"):
         ledger.add(entry(1, by="eve@host"))
     (kept,) = ledger.read().entries
     assert kept.by == "ada@host"
@@ -70,7 +70,7 @@ def test_an_entry_that_cant_be_read_is_one_line(ledger: Ledger) -> None:
     boto3.client("s3", region_name="us-east-1").put_object(
         Bucket=BUCKET, Key=f"{PREFIX}/prod/00000002.json", Body=b'{"number": 2}'
     )
-    with pytest.raises(RecoveryError, match="ledger of prod") as refused:
+    with pytest.raises(ServiceError, match="ledger of prod") as refused:
         ledger.last()
     assert "\n" not in str(refused.value)
 
@@ -173,6 +173,6 @@ def test_entries_from_before_the_chain_are_read_and_the_chain_begins_after_them(
 
 def test_two_updates_at_once_cant_both_be_entry_4(three: Ledger) -> None:
     three.add(entry(4, by="first"))
-    with pytest.raises(RecoveryError, match="entry 4 was written by another command"):
+    with pytest.raises(ServiceError, match="entry 4 was written by another command"):
         three.add(entry(4, by="second"))
     assert faults(three) == []

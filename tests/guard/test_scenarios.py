@@ -12,10 +12,11 @@ from typing import Any
 import pytest
 import yaml
 
+from core.state import stack_outputs_of
 from guard import approvals, pack
 from guard.approvals import Action
 from guard.audit import Surroundings, audit
-from guard.inventory import digest, durable, outputs
+from guard.inventory import digest, durable
 from guard.ledger import Entry
 from guard.losses import Account, to_keep
 from guard.sightings import look
@@ -173,7 +174,7 @@ def _ledger(world: World, verb: str, step: Mapping[str, Any]) -> None:
         engine_start=history[0]["startTime"],
         digest=digest(state),
         durable=durable(state),
-        without_pack=pack.count(outputs(state)),
+        without_pack=pack.count(stack_outputs_of(state)),
         sightings=to_keep(world.entry, around.account, stay),
         unresolved=stay,
     )

@@ -173,7 +173,7 @@ def test_a_store_is_asked_for_in_its_own_region_and_account() -> None:
 
 def test_what_cant_be_asked_is_one_line(mocked_account: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
-    monkeypatch.setattr("guard.recovery.clients.ATTEMPTS", 1)
+    monkeypatch.setattr("core.aws.ATTEMPTS", 1)
     seen, reason = ask(guarded("aws:dynamodb/table:Table"))
     assert seen is None
     assert reason is not None

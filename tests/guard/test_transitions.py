@@ -11,12 +11,13 @@ from unittest.mock import patch
 import pytest
 from pulumi.runtime.mocks import MockResourceArgs
 
+from core.state import STACK
 from guard.changes import Changes
 from guard.declared import Declared
 from guard.guard import Guard
 from guard.in_place.hook import LossHook
 from guard.plan import Plan, compare
-from guard.previous import STACK, Previous, previous
+from guard.previous import Previous, previous
 from stacks.releases import versions
 from tests.components.mocked import Recorder, run_program
 

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from core.model import Model
 from policies.pack import BY_NAME
 from policies.rule import Facts, ResourceRule, StackRule, judge, judge_stack
 from policies.subject import Resource, Stack
-from stacks.model import Model
 
 NOW = datetime(2026, 11, 26, 12, tzinfo=UTC)
 FACTS = Facts("prod", lambda: NOW)

@@ -21,12 +21,12 @@ from pulumi_policy import (
 from pulumi_policy.policy import _PolicyAnalyzerServicer
 from pulumi_policy.proxy import _DictProxy, _ListProxy
 
+from core.model import Model
 from policies.engine import PACK, VERSION
 from policies.pack import Armed
 from policies.rule import Facts, ResourceRule, StackRule, judge, judge_stack, schema
 from policies.subject import UNKNOWN, Resource, Stack
 from policies.wire import SENTINELS
-from stacks.model import Model
 
 Report = Callable[..., None]
 

@@ -10,16 +10,16 @@ import pytest
 from google.protobuf import empty_pb2
 from pulumi.runtime.proto import analyzer_pb2
 
+from core.policy_settings import PolicySettings
 from guard.marks import guard_digest
 from policies.engine import Analyzer, Selection
 from policies.pack import RULES, Armed, arm
 from policies.rule import NoConfig, ResourceRule, Severity
 from policies.subject import Resource
-from stacks.policies import PolicySettings
 from tests.components.mocked import ROOT
 from tests.policies.cases import FACTS
 from tests.policies.requests import request
-from tests.sandbox.toolchain.trial_project import Project
+from tests.toolchain.trial_project import Project
 
 PACK = str(ROOT / "policies")
 PROGRAM = """

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 from pulumi.runtime.proto import analyzer_pb2
 
+from core.policy_settings import Enforcement, PolicySettings
 from policies.engine import Analyzer
 from policies.pack import Armed, arm
 from policies.rule import Facts, Finding, NoConfig, ResourceRule, Severity, StackRule
 from policies.subject import Resource, Stack
-from stacks.policies import Enforcement, PolicySettings
 from tests.policies.cases import FACTS, make
 from tests.policies.requests import request, stack_request
 from tests.policies.test_pack import one_of_each

@@ -14,13 +14,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from core.model import ConfigurationError
+from core.policy_settings import PolicySettings
 from guard.marks import PLAN
 from policies.pack import BY_NAME, FIXED, RULES, Armed, arm, gather, in_file, read_settings
 from policies.rule import ResourceRule, StackRule, judge, judge_stack, schema
 from policies.subject import UNKNOWN, Resource, Stack
 from stacks.file import read
-from stacks.model import ConfigurationError
-from stacks.policies import PolicySettings
 from stacks.settings import STACKS, parse
 from tests.policies.cases import FACTS, NOW
 from tests.policies.declared import declare

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 import yaml
 
+from core.policy_settings import PolicySettings
 from policies.pack import BY_NAME, RULES
 from policies.rule import Facts, ResourceRule, Rule, StackRule
 from policies.waivers import Waivers
-from stacks.policies import PolicySettings
 from tests.components.mocked import ROOT
 from tests.policies.cases import FACTS, make, said, said_of
 

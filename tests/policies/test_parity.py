@@ -13,11 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pulumi.runtime.proto import analyzer_pb2
 
+from core.policy_settings import PolicySettings
 from policies.engine import Analyzer
 from policies.pack import Armed, arm
 from policies.subject import UNKNOWN, Resource
 from stacks.file import read
-from stacks.policies import PolicySettings
 from tests.policies import stock
 from tests.policies.cases import FACTS
 from tests.policies.declared import declare

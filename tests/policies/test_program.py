@@ -7,12 +7,13 @@ from datetime import UTC, datetime
 import pytest
 from _pytest.mark import ParameterSet
 
+from core.state import STACK
 from guard.marks import PLAN
 from policies.functions import Functions
 from policies.pack import RULES, arm, gather, read_settings
 from policies.queues import buried, redrives
 from policies.rule import Facts, Finding, ResourceRule, StackRule, judge, judge_stack
-from policies.subject import STACK, Resource
+from policies.subject import Resource
 from stacks.releases import versions
 from stacks.settings import STACKS
 from tests.policies.declared import declare, settings

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from policies.subject import STACK
+from core.state import STACK
 from stacks.releases import RELEASES
 from tests.policies.cases import FACTS, make, said
 

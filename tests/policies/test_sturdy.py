@@ -10,13 +10,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from core.policy_settings import PolicySettings
 from guard.marks import PLAN
 from policies.consumers import QUEUE
 from policies.pack import RULES, Armed, arm
 from policies.pods import TEMPLATES
 from policies.rule import ResourceRule, StackRule, judge, judge_stack
 from policies.subject import UNKNOWN, Resource, Stack
-from stacks.policies import PolicySettings
 from tests.policies.cases import FACTS, make
 from tests.policies.test_documented import CASES, resource
 

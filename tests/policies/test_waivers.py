@@ -12,11 +12,11 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.model import ConfigurationError
+from core.state import STACK
 from policies import waivers
 from policies.pack import BY_NAME, FIXED
-from policies.subject import STACK
 from policies.waivers import Waiver
-from stacks.model import ConfigurationError
 from tests.policies.cases import FACTS, NOW, make, said, said_of
 
 TODAY = NOW.date()

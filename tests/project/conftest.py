@@ -7,10 +7,10 @@ import os
 import pytest
 
 from sandbox import setup
-from sandbox.toolchain.progress import Progress
 from tests.conftest import TEST_MINUTE
 from tests.support.project import Project, copy_project
 from tests.support.sandbox import RunningSandbox
+from toolchain.progress import Progress
 
 RELEASE = "v1.2.3"
 """The release that a file of tests finds in prod, unless it names another in a ``RELEASE`` of its own."""

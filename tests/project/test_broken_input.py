@@ -181,7 +181,7 @@ def test_a_cache_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
     python = Project(ROOT, {**os.environ, "PATH": "/usr/bin:/bin"})
     state = str(tmp_path / "state")
     for done in (
-        python.run(sys.executable, "-m", "sandbox.toolchain", "--quiet", "--cache", str(blocked)),
+        python.run(sys.executable, "-m", "toolchain", "--quiet", "--cache", str(blocked)),
         python.run(sys.executable, "-m", "sandbox", "up", XDG_CACHE_HOME=str(blocked), ROLLBACK_SANDBOX=state),
     ):
         assert done.code == 1

@@ -15,12 +15,12 @@ import psutil
 import pytest
 
 from sandbox import setup
-from sandbox.toolchain.progress import Progress
 from tests.conftest import TEST_MINUTE
 from tests.support.cluster import snapshot
 from tests.support.project import ROOT, Project, Result
 from tests.support.sandbox import RunningSandbox, start, stop
 from tests.support.unchanged import resources, unchanged
+from toolchain.progress import Progress
 
 pytestmark = [pytest.mark.engine, pytest.mark.sandbox]
 

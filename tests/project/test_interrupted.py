@@ -16,7 +16,7 @@ from typing import Any
 import psutil
 import pytest
 
-from scripts import interrupted
+from cli import killed_updates as interrupted
 from stacks.file import read
 from tests.conftest import TEST_MINUTE
 from tests.support.project import Project, copy_project
@@ -216,7 +216,7 @@ def test_everything_that_can_be_under_way_is_found_and_taken_into_the_state(
 ) -> None:
     """As if the engine had died while it made all of the resources at once, and all of them exist.
 
-    Those that ``scripts.interrupted`` doesn't look up are missing in the state as well, and must not mind being
+    Those that ``cli.killed_updates`` doesn't look up are missing in the state as well, and must not mind being
     made again.
     """
     account = sandbox.account()

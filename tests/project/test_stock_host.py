@@ -1,6 +1,6 @@
 """prod under Pulumi's own language host, where an installed `pulumi` of the pinned version is on PATH; else under ours.
 
-The sandbox takes such a `pulumi` of its own accord. tests/sandbox/toolchain/stock_answers.yaml says what the two have
+The sandbox takes such a `pulumi` of its own accord. tests/toolchain/stock_answers.yaml says what the two have
 in common, so the steps hold under either.
 """
 
@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from tests.project.conftest import RELEASE
-from tests.sandbox.toolchain import hosts
 from tests.support.project import Project, copy_project
 from tests.support.sandbox import RunningSandbox
+from tests.toolchain import hosts
 
 OLDER, FAULTY = "v1.2.2", "v1.3.0"
 STORES = Path("components") / "security_assistant" / "stores.py"

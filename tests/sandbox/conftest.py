@@ -12,10 +12,10 @@ import pytest
 
 from apps.catalogue import image_catalogue
 from sandbox.cluster import launcher
-from sandbox.paths import cache
-from sandbox.toolchain.progress import Progress
 from tests.sandbox.cluster.local_cluster import IMAGES, LocalCluster
 from tests.support.scheduling import ends_with_folder
+from toolchain.paths import cache
+from toolchain.progress import Progress
 
 
 @pytest.fixture(scope="session")

@@ -13,8 +13,8 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from stacks.lock import LOCK_NAME, read_lock
-from stacks.model import ConfigurationError
+from core.model import ConfigurationError
+from core.release_lock import LOCK_NAME, read_lock
 from stacks.releases import RELEASES, SYSTEMS, load, lock_release, parse, versions, window
 
 ROOT = RELEASES.parent.parent

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.model import ConfigurationError
 from stacks import settings
 from stacks.file import read
-from stacks.model import ConfigurationError
 from stacks.settings import STACKS, parse
 
 GOOD = {"rollback-stack:version": "v1.2.3"}

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stacks.model import ConfigurationError
+from core.model import ConfigurationError
 from stacks.turns import Move, turns
 
 NAMES = ("a", "b", "c", "d", "e")

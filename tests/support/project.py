@@ -18,13 +18,14 @@ PROGRAM_FAILED = "error: an unhandled error occurred: program exited with non-ze
 SETTINGS = Path("stacks") / "Pulumi.prod.yaml"
 PARTS = (
     "apps",
+    "cli",
+    "codedeploy",
     "components",
-    "deployments",
+    "core",
     "guard",
-    "stacks",
-    "scripts",
     "policies",
-    "runbooks",
+    "scripts",
+    "stacks",
     "Pulumi.yaml",
     "pyproject.toml",
     "__main__.py",

@@ -15,7 +15,7 @@ from sandbox import setup
 from sandbox.environment import environment
 from sandbox.paths import State
 from sandbox.processes import Server
-from sandbox.toolchain.progress import Progress
+from toolchain.progress import Progress
 
 
 @dataclass(frozen=True)

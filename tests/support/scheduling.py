@@ -14,7 +14,7 @@ import pytest
 from xdist.scheduler import LoadScopeScheduling
 
 TOGETHER = (
-    ("tests/components", "tests/policies", "tests/scripts", "tests/stacks"),
+    ("tests/components", "tests/policies", "tests/cli", "tests/stacks"),
     ("tests/sandbox/cluster", "tests/sandbox/mesh", "tests/sandbox/providers"),
 )
 """Folders that share something: what the program declares under mocks (``tests.components.mocked.run_program``), and

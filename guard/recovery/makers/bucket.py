@@ -14,10 +14,10 @@ from itertools import groupby, islice
 from typing import Any
 from urllib.parse import urlencode
 
+from core.aws import client
+from core.errors import DamagedError, ServiceError, absent, code, translate_errors
 from guard.recovery import safety
-from guard.recovery.clients import client
 from guard.recovery.digest import Content, Digest
-from guard.recovery.errors import DamagedError, RecoveryError, absent, code, told
 from guard.recovery.maker import Copy, Order, Progress
 from guard.recovery.makers import manifest, objects, versions
 from guard.recovery.makers.manifest import Entry, Held
@@ -35,13 +35,13 @@ class Buckets:
 
     def count(self, store: Store) -> int:
         """Object versions and delete markers."""
-        with told(str(store)):
+        with translate_errors(str(store)):
             return versions.count(client("s3", store.region), store.name)
 
     def measure(self, store: Store, progress: Progress) -> Content:
         """See ``Maker``."""
         s3, digest = client("s3", store.region), Digest()
-        with told(str(store)):
+        with translate_errors(str(store)):
             history = manifest.described(versions.history(s3, store.name))
             for entry in _each(lambda entry: _read(s3, store.name, entry), history):
                 manifest.add(digest, entry)
@@ -58,7 +58,7 @@ class Buckets:
         def copy(entry: Entry) -> Entry:
             return _copied(source, s3, order, folder, entry)
 
-        with told(str(order.store)), objects.spooled() as lines:
+        with translate_errors(str(order.store)), objects.spooled() as lines:
             for entry in _each(copy, manifest.described(versions.history(source, order.store.name))):
                 left.see(entry)
                 kept = {name: value for name, value in entry.items() if name not in ("etag", "locks")}
@@ -76,14 +76,14 @@ class Buckets:
         def read(entry: Entry) -> Entry:
             if not entry["deleteMarker"]:
                 where, key = held.name(entry), held.folder + entry["copy"]
-                with told(where, DamagedError):
+                with translate_errors(where, DamagedError):
                     answer = held.s3.get_object(Bucket=held.bucket, Key=key)
                     found = _sha256(answer["Body"])
                 if found != (entry["sha256"], entry["size"]) or manifest.headers_of(answer) != entry["headers"]:
                     raise DamagedError(f"{where} isn't what was copied")
                 if str(answer.get("VersionId")) != entry["copyVersion"]:
                     raise DamagedError(f"{where} was overwritten")
-                with told(where, DamagedError):
+                with translate_errors(where, DamagedError):
                     held.compare_tags(entry, answer)
             return entry
 
@@ -102,8 +102,8 @@ class Buckets:
         held = Held.of(point)
         s3 = client("s3", point.store.region)
         if target == held.bucket:
-            raise RecoveryError(f"bucket {target} holds the recovery points: restore {point.id} to another name")
-        with told(f"bucket {target}"):
+            raise ServiceError(f"bucket {target} holds the recovery points: restore {point.id} to another name")
+        with translate_errors(f"bucket {target}"):
             _prepare(s3, point, target)
             done = 0
             for key, entries in groupby(held.entries(), key=lambda entry: str(entry["key"])):
@@ -137,7 +137,7 @@ class _Left:
         """In one line."""
         left = [f"retention of {self._locked} versions"] if self._locked else []
         left += [f"legal hold of {self._held} versions"] if self._held else []
-        with told(f"bucket {self._bucket}"):
+        with translate_errors(f"bucket {self._bucket}"):
             if self._setting("get_object_lock_configuration", "ObjectLockConfigurationNotFoundError"):
                 left.append("object lock of the bucket")
             controls = self._setting("get_bucket_ownership_controls", "OwnershipControlsNotFoundError")
@@ -199,7 +199,7 @@ def _read(s3: Any, bucket: str, entry: Entry) -> Entry:
     answer = s3.get_object(Bucket=bucket, Key=key, VersionId=version, IfMatch=entry["etag"])
     sha256, size = _sha256(answer["Body"])
     if size != entry["size"]:
-        raise RecoveryError(f"bucket {bucket}: {key} changed while it was read")
+        raise ServiceError(f"bucket {bucket}: {key} changed while it was read")
     return {
         **entry,
         "sha256": sha256,
@@ -234,13 +234,13 @@ def _prepare(s3: Any, point: RecoveryPoint, target: str) -> None:
         s3.head_bucket(Bucket=target)
     except Exception as error:
         if code(error) in safety.FOREIGN:
-            raise RecoveryError(f"bucket {target} is another account's: restore {point.id} to another name") from None
+            raise ServiceError(f"bucket {target} is another account's: restore {point.id} to another name") from None
         if not absent(error):
             raise
         place = {"CreateBucketConfiguration": {"LocationConstraint": point.store.region}}
         s3.create_bucket(Bucket=target, **({} if point.store.region == "us-east-1" else place))
         safety.set_up(s3, target)
     if items := versions.count(s3, target):
-        raise RecoveryError(f"bucket {target} holds {items} versions: restore {point.id} to another name")
+        raise ServiceError(f"bucket {target} holds {items} versions: restore {point.id} to another name")
     if s3.get_bucket_versioning(Bucket=target).get("Status") != "Enabled":
-        raise RecoveryError(f"bucket {target} keeps no versions: enable versioning, or restore to another name")
+        raise ServiceError(f"bucket {target} keeps no versions: enable versioning, or restore to another name")

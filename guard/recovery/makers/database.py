@@ -14,9 +14,9 @@ from dataclasses import replace
 from datetime import UTC
 from typing import Any
 
-from guard.recovery.clients import client
+from core.aws import client
+from core.errors import DamagedError, ServiceError, absent, translate_errors
 from guard.recovery.digest import Content
-from guard.recovery.errors import DamagedError, RecoveryError, absent, told
 from guard.recovery.judgement import SKEW
 from guard.recovery.maker import Copy, Order, Progress, same, temporary
 from guard.recovery.makers import postgres, schema
@@ -53,7 +53,7 @@ class Databases:
         with _about(store):
             lost = postgres.unlogged(_login(rds, store))
             if lost and not order.explained:
-                raise RecoveryError(
+                raise ServiceError(
                     f"{store}: a snapshot restores unlogged tables empty, and {', '.join(lost)} holds rows: "
                     f"ALTER TABLE … SET LOGGED, empty it, or say why its rows may go (--explained)"
                 )
@@ -69,14 +69,14 @@ class Databases:
                     return _copy(rds, order, snapshot, _with_grants(held, after))
                 rds.delete_db_snapshot(DBSnapshotIdentifier=name)
                 before = after
-        raise RecoveryError(
+        raise ServiceError(
             f"{store} is written to while it is copied: stop its writers first, or say why its items may differ "
             "(--explained)"
         )
 
     def verify(self, point: RecoveryPoint, progress: Progress) -> str:
         """See ``Maker``."""
-        with told(f"copy of {point.store}", DamagedError):
+        with translate_errors(f"copy of {point.store}", DamagedError):
             found = _read_back(_rds(point.store), point.store, point.where, temporary(point), progress)
         if differs := point.differs(_with_grants(found, point.content)):
             raise DamagedError(f"snapshot {point.where} of {point.store}: {differs}")
@@ -85,7 +85,7 @@ class Databases:
     def check(self, point: RecoveryPoint) -> None:
         """See ``Maker``. A snapshot bears the checksum of what was read before and after it as a tag."""
         rds, name = _rds(point.store), _identifier(point.where)
-        with told(f"copy {point.where} of {point.store}", DamagedError):
+        with translate_errors(f"copy {point.where} of {point.store}", DamagedError):
             snapshot = rds.describe_db_snapshots(DBSnapshotIdentifier=name)["DBSnapshots"][0]
             tags = _tags(rds, point.where)
         if snapshot["Status"] != "available":
@@ -102,9 +102,9 @@ class Databases:
     def restore(self, point: RecoveryPoint, target: str, progress: Progress) -> int:
         """See ``Maker``. RDS restores into new instances only; deletion protection is put on."""
         rds = _rds(point.store)
-        with told(f"database {target}"):
+        with translate_errors(f"database {target}"):
             if _instance(rds, target) is not None:
-                raise RecoveryError(f"database {target} exists: RDS restores a snapshot into a new instance only")
+                raise ServiceError(f"database {target} exists: RDS restores a snapshot into a new instance only")
             _restore(rds, point.where, target, protected=True)
             found = postgres.read(_login(rds, point.store.model_copy(update={"name": target})), progress)
         if differs := point.differs(found):
@@ -115,10 +115,10 @@ class Databases:
 @contextlib.contextmanager
 def _about(store: Store) -> Iterator[None]:
     """Errors begin with the store, those about one of its tables too."""
-    with told(str(store)):
+    with translate_errors(str(store)):
         try:
             yield
-        except RecoveryError as error:
+        except ServiceError as error:
             if str(error).startswith(str(store)):
                 raise
             raise type(error)(f"{store}: {error}") from error
@@ -126,7 +126,7 @@ def _about(store: Store) -> Iterator[None]:
 
 def _rds(store: Store) -> Any:
     if store.type != INSTANCE:
-        raise RecoveryError(f"{store} is a cluster, which isn't copied here: aws rds create-db-cluster-snapshot")
+        raise ServiceError(f"{store} is a cluster, which isn't copied here: aws rds create-db-cluster-snapshot")
     return client("rds", store.region)
 
 
@@ -144,12 +144,12 @@ def _login(rds: Any, store: Store) -> dict[str, Any]:
     """How to connect to an instance as its master user, with the secret that RDS manages."""
     instance = _instance(rds, store.name)
     if instance is None:
-        raise RecoveryError(f"{store} doesn't exist")
+        raise ServiceError(f"{store} doesn't exist")
     if not instance["Engine"].startswith("postgres"):
-        raise RecoveryError(f"{store} runs {instance['Engine']}: only PostgreSQL is read here")
+        raise ServiceError(f"{store} runs {instance['Engine']}: only PostgreSQL is read here")
     secret = (instance.get("MasterUserSecret") or {}).get("SecretArn")
     if not secret:
-        raise RecoveryError(f"{store} has no password that RDS manages (ManageMasterUserPassword), so it can't be read")
+        raise ServiceError(f"{store} has no password that RDS manages (ManageMasterUserPassword), so it can't be read")
     text = client("secretsmanager", store.region).get_secret_value(SecretId=secret)["SecretString"]
     known = json.loads(text)
     return {
@@ -243,7 +243,7 @@ def _restore(rds: Any, snapshot: str, name: str, *, protected: bool) -> None:
         if (instance.get("MasterUserSecret") or {}).get("SecretStatus", "creating") != "creating":
             return
         time.sleep(SECRET_SECONDS)
-    raise RecoveryError(f"database {name} got no password within {SECRET_LOOKS * SECRET_SECONDS} s")
+    raise ServiceError(f"database {name} got no password within {SECRET_LOOKS * SECRET_SECONDS} s")
 
 
 def _identifier(snapshot: str) -> str:

@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from guard.recovery.clients import client
+from core.aws import client
+from core.errors import DamagedError, ServiceError, translate_errors
 from guard.recovery.digest import Content, Digest
-from guard.recovery.errors import DamagedError, RecoveryError, told
 from guard.recovery.maker import Copy, Order, Progress
 from guard.recovery.makers import objects
 from guard.recovery.points import RecoveryPoint, Store
@@ -26,12 +26,12 @@ class Logs:
 
     def count(self, store: Store) -> int:
         """Events, all of them read."""
-        with told(str(store)):
+        with translate_errors(str(store)):
             return sum(1 for _ in _events(store))
 
     def measure(self, store: Store, progress: Progress) -> Content:
         """See ``Maker``."""
-        with told(str(store)):
+        with translate_errors(str(store)):
             return _digest(_events(store), progress)
 
     def copy(self, order: Order) -> Copy:
@@ -39,7 +39,7 @@ class Logs:
         s3, digest = client("s3", order.region), Digest()
         key = f"logs/{order.store.name.lstrip('/')}/{order.id}.ndjson.gz"
         until = int(order.at.timestamp() * 1000)
-        with told(str(order.store)), objects.spooled() as file:
+        with translate_errors(str(order.store)), objects.spooled() as file:
             with gzip.GzipFile(fileobj=file, mode="wb", compresslevel=6, mtime=0) as zipped:
                 for event in _events(order.store, until):
                     zipped.write(objects.line(event))
@@ -50,7 +50,7 @@ class Logs:
 
     def verify(self, point: RecoveryPoint, progress: Progress) -> str:
         """See ``Maker``."""
-        with told(f"copy {point.where} of {point.store}", DamagedError):
+        with translate_errors(f"copy {point.where} of {point.store}", DamagedError):
             found = _digest(_held(point), progress)
         if differs := point.differs(found):
             raise DamagedError(f"copy {point.where} of {point.store}: {differs}")
@@ -64,14 +64,14 @@ class Logs:
         """Write the events to a new file, one JSON record a line."""
         path, done = Path(target), 0
         if path.exists():
-            raise RecoveryError(f"{target} exists: events are restored to a new file")
+            raise ServiceError(f"{target} exists: events are restored to a new file")
         self.verify(point, progress)
-        with told(f"file {target}"), path.open("xb") as file:
+        with translate_errors(f"file {target}"), path.open("xb") as file:
             for event in _held(point):
                 file.write(objects.line(event))
                 done += 1
                 progress("writing events", done, point.items)
-        with told(f"file {target}", DamagedError), path.open("rb") as file:
+        with translate_errors(f"file {target}", DamagedError), path.open("rb") as file:
             found = _digest((json.loads(text) for text in file), progress)
         if differs := point.differs(found):
             raise DamagedError(f"file {target} restored from {point.id}: {differs}")

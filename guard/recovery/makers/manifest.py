@@ -13,10 +13,10 @@ from datetime import UTC, datetime
 from itertools import groupby
 from typing import Any
 
+from core.aws import client
+from core.errors import DamagedError, ServiceError, translate_errors
 from guard.recovery import safety
-from guard.recovery.clients import client
 from guard.recovery.digest import Digest
-from guard.recovery.errors import DamagedError, RecoveryError, told
 from guard.recovery.maker import same
 from guard.recovery.makers import objects
 from guard.recovery.points import RecoveryPoint
@@ -106,7 +106,7 @@ class Held:
     def entries(self) -> Iterator[Entry]:
         """The manifest's lines; raises ``DamagedError`` (at the latest after the last) where it was changed."""
         digest = Digest()
-        with told(f"manifest of {self.point.id}", DamagedError):
+        with translate_errors(f"manifest of {self.point.id}", DamagedError):
             for entry in objects.lines(self.s3, self.bucket, self.folder + MANIFEST):
                 add(digest, {"headers": {}, "tags": {}, **entry})
                 yield entry
@@ -116,9 +116,9 @@ class Held:
     def check(self) -> None:
         """See ``Maker.check``: the manifest is read whole, the copies are listed, tags are asked for."""
         where = f"copies of {self.point.store} in {self.point.where}"
-        with told(where, DamagedError):
+        with translate_errors(where, DamagedError):
             same(self.point, objects.fingerprint(self.s3, self.bucket, self.folder + MANIFEST))
-            with told(where):
+            with translate_errors(where):
                 safety.refuse_expiring(self.s3, self.bucket, self.folder, self.point.made_at, datetime.now(UTC))
             there = self._listed()
             for entry in self.entries():
@@ -145,7 +145,7 @@ class Held:
         if held != (entry["copyEtag"], entry["size"], entry["copyVersion"]):
             raise DamagedError(f"{self.name(entry)} was overwritten")
         if found.get("StorageClass") in _ARCHIVED:
-            raise RecoveryError(f"{self.name(entry)} is archived ({found['StorageClass']}): aws s3api restore-object")
+            raise ServiceError(f"{self.name(entry)} is archived ({found['StorageClass']}): aws s3api restore-object")
         if entry["tags"]:
             self.compare_tags(entry, {"TagCount": 1})
 

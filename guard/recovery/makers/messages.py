@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from guard.recovery.errors import DamagedError, RecoveryError
+from core.errors import DamagedError, ServiceError
 from guard.recovery.makers import objects
 
 BATCH = 10
@@ -53,7 +53,7 @@ class Sending:
     def send(self, batch: list[dict[str, Any]]) -> None:
         """Send up to ten messages.
 
-        Raises ``RecoveryError`` where some are refused, ``DamagedError`` where SQS took other ones.
+        Raises ``ServiceError`` where some are refused, ``DamagedError`` where SQS took other ones.
         """
         entries = [self._entry(number, record) for number, record in enumerate(batch)]
         if len(entries) == 1:  # by SendMessage, which takes a trace header wherever one is taken
@@ -64,7 +64,7 @@ class Sending:
             answer = self.sqs.send_message_batch(QueueUrl=self.url, Entries=entries)
         if failed := answer.get("Failed"):
             done = self.done + len(batch) - len(failed)
-            raise RecoveryError(f"queue {self.url} took {done} messages and refused one: {failed[0]}")
+            raise ServiceError(f"queue {self.url} took {done} messages and refused one: {failed[0]}")
         taken = {each["Id"]: each for each in answer["Successful"]}
         for entry in entries:
             self._compare(entry, taken.get(entry["Id"], {}))

@@ -10,9 +10,9 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import IO, Any
 
+from core.errors import DamagedError, translate_errors
 from guard.recovery import safety
 from guard.recovery.digest import Content
-from guard.recovery.errors import DamagedError, told
 from guard.recovery.maker import same
 from guard.recovery.points import RecoveryPoint
 
@@ -68,12 +68,12 @@ def check(s3: Any, point: RecoveryPoint) -> None:
     """See ``Maker.check``, for a copy that is one object: its metadata tells what was counted when it was written."""
     bucket, key = place(point.where)
     what = f"copy {point.where} of {point.store}"
-    with told(what, DamagedError):
+    with translate_errors(what, DamagedError):
         found = fingerprint(s3, bucket, key)
     same(point, found)
     if (found[ITEMS], found[CHECKSUM]) != (str(point.items), point.checksum):
         raise DamagedError(f"{what} holds {found[ITEMS] or 'other'} items: it isn't what its record tells of")
-    with told(what):
+    with translate_errors(what):
         safety.refuse_expiring(s3, bucket, key, point.made_at, datetime.now(UTC))
 
 

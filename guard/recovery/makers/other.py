@@ -7,9 +7,9 @@ from typing import Any
 
 import yaml
 
+from core.errors import ServiceError, translate_errors
 from guard.durable import Kind
 from guard.recovery.digest import Content
-from guard.recovery.errors import RecoveryError, told
 from guard.recovery.judgement import ELSEWHERE
 from guard.recovery.maker import Copy, Order, Progress
 from guard.recovery.points import RecoveryPoint, Store
@@ -28,7 +28,7 @@ class Others:
             case Kind.NAMESPACE:
                 return _in_namespace(store)
         elsewhere = ELSEWHERE.get(store.kind, "nothing here copies it")
-        raise RecoveryError(f"{store}: what it holds can't be counted from here; {elsewhere}")
+        raise ServiceError(f"{store}: what it holds can't be counted from here; {elsewhere}")
 
     def measure(self, store: Store, progress: Progress) -> Content:  # noqa: ARG002
         """Refused."""
@@ -51,8 +51,8 @@ class Others:
         raise _refused(point.store)
 
 
-def _refused(store: Store) -> RecoveryError:
-    return RecoveryError(f"{store}: {ELSEWHERE.get(store.kind, 'nothing here copies it')}")
+def _refused(store: Store) -> ServiceError:
+    return ServiceError(f"{store}: {ELSEWHERE.get(store.kind, 'nothing here copies it')}")
 
 
 def _in_namespace(store: Store) -> int:
@@ -60,11 +60,11 @@ def _in_namespace(store: Store) -> int:
 
     A namespace that isn't there, or is another one by its uid, has nothing that could be counted.
     """
-    with told(str(store)):
+    with translate_errors(str(store)):
         core = _core(store)
         there = core.read_namespace(store.name, _request_timeout=(5, 60))
         if store.uid and there.metadata.uid != store.uid:
-            raise RecoveryError(f"{store}: the cluster that answers has another namespace of this name")
+            raise ServiceError(f"{store}: the cluster that answers has another namespace of this name")
         given: Any = {"namespace": store.name, "_request_timeout": (5, 60)}
         claims = core.list_namespaced_persistent_volume_claim(**given).items
         secrets = [each for each in core.list_namespaced_secret(**given).items if each.type != TOKEN]
@@ -81,7 +81,7 @@ def _core(store: Store) -> Any:
 
 
 def api_client(what: str, kubeconfig: str | None, context: str | None) -> Any:
-    """A client for a cluster, whichever context is the current one. Raises ``RecoveryError``, beginning with ``what``.
+    """A client for a cluster, whichever context is the current one. Raises ``ServiceError``, beginning with ``what``.
 
     ``kubeconfig``: a path, or the content itself.
     """
@@ -94,7 +94,7 @@ def api_client(what: str, kubeconfig: str | None, context: str | None) -> Any:
         else:
             config.load_kube_config(kubeconfig, context, settings)
     except (config.ConfigException, yaml.YAMLError, OSError) as error:
-        raise RecoveryError(f"{what}: {error}") from None
+        raise ServiceError(f"{what}: {error}") from None
     settings.retries = False
     return client.ApiClient(settings)
 

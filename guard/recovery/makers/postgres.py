@@ -10,9 +10,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from guard.recovery import deadline
+from core import deadline
+from core.errors import ServiceError
 from guard.recovery.digest import Content, Digest
-from guard.recovery.errors import RecoveryError
 from guard.recovery.maker import Progress
 from guard.recovery.makers import schema
 
@@ -128,7 +128,7 @@ def _databases(login: Login) -> list[str]:
         others = [(str(name), bool(readable)) for name, readable in link.execute(DATABASES)]
     for name, readable in others:
         if not readable:
-            raise RecoveryError(
+            raise ServiceError(
                 f'user {login["user"]} may not read database "{name}": as its owner, '
                 f'GRANT CONNECT ON DATABASE "{name}" TO "{login["user"]}"'
             )
@@ -136,12 +136,12 @@ def _databases(login: Login) -> list[str]:
 
 
 def _tables(link: Any) -> list[tuple[str, str, bool]]:
-    """Schema and name of each table, and whether it is unlogged. One that can't be read is a ``RecoveryError``."""
+    """Schema and name of each table, and whether it is unlogged. One that can't be read is a ``ServiceError``."""
     found = []
     for schema_name, table, owner, readable, is_unlogged in link.execute(TABLES):
         if not readable:
             user = link.info.user
-            raise RecoveryError(
+            raise ServiceError(
                 f"table {schema_name}.{table} belongs to role {owner}, and user {user} may not read it: "
                 f'GRANT pg_read_all_data TO "{user}"'
             )
@@ -160,7 +160,7 @@ def reading(login: Login) -> Iterator[Any]:
     try:
         import psycopg
     except ImportError:
-        raise RecoveryError(
+        raise ServiceError(
             "databases are read with psycopg, which isn't installed: pip install 'psycopg[binary]'"
         ) from None
     deadline.check()
@@ -183,13 +183,13 @@ def reading(login: Login) -> Iterator[Any]:
             yield link
         except psycopg.errors.LockNotAvailable as error:
             link.rollback()
-            raise RecoveryError(_blocked(link, lock)) from error
+            raise ServiceError(_blocked(link, lock)) from error
         except psycopg.errors.QueryCanceled as error:
-            raise RecoveryError(f"a statement took longer than {bounds['statement_timeout']:.0f} s") from error
+            raise ServiceError(f"a statement took longer than {bounds['statement_timeout']:.0f} s") from error
         except psycopg.errors.InsufficientPrivilege as error:
             said = str(error).strip().splitlines()[0]
             remedy = "" if "row-level" in said else f': GRANT pg_read_all_data TO "{link.info.user}", or GRANT SELECT'
-            raise RecoveryError(f"{said}{remedy}") from error
+            raise ServiceError(f"{said}{remedy}") from error
 
 
 def _blocked(link: Any, waited: float) -> str:

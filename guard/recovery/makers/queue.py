@@ -14,10 +14,10 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import IO, Any
 
-from guard.recovery import deadline
-from guard.recovery.clients import client
+from core import deadline
+from core.aws import client
+from core.errors import DamagedError, ServiceError, absent, translate_errors
 from guard.recovery.digest import Content, Digest
-from guard.recovery.errors import DamagedError, RecoveryError, absent, told
 from guard.recovery.maker import Copy, Order, Progress
 from guard.recovery.makers import objects
 from guard.recovery.makers.messages import BATCH, FIFO, TRACE, Sending, batches
@@ -38,20 +38,20 @@ class Queues:
 
     def count(self, store: Store) -> int:
         """Messages that wait, are in flight or are delayed, as SQS says (exact a minute after the last change)."""
-        with told(str(store)):
+        with translate_errors(str(store)):
             sqs = client("sqs", store.region)
             return sum(_depths(sqs, _url(sqs, store.name)).values())
 
     def measure(self, store: Store, progress: Progress) -> Content:
         """See ``Maker``. Reads every message, as a copy does."""
-        with told(str(store)), objects.spooled() as file:
+        with translate_errors(str(store)), objects.spooled() as file:
             return _received(store, file, progress)
 
     def copy(self, order: Order) -> Copy:
         """See ``Maker``."""
         s3 = client("s3", order.region)
         key = f"queues/{order.store.name}/{order.id}.ndjson"
-        with told(str(order.store)), objects.spooled() as file:
+        with translate_errors(str(order.store)), objects.spooled() as file:
             content = _received(order.store, file, order.progress)
             written = objects.upload(s3, file, order.bucket, key, content)
         note = NOTE + (NOTE_FIFO if order.store.name.endswith(FIFO) else "") if content.items else None
@@ -60,7 +60,7 @@ class Queues:
     def verify(self, point: RecoveryPoint, progress: Progress) -> str:
         """See ``Maker``."""
         digest = Digest()
-        with told(f"copy {point.where} of {point.store}", DamagedError):
+        with translate_errors(f"copy {point.where} of {point.store}", DamagedError):
             for message in _held(point):
                 digest.add(objects.line(_told(message)))
                 progress("reading messages", digest.items, point.items)
@@ -73,16 +73,16 @@ class Queues:
         objects.check(client("s3", point.store.region), point)
 
     def refuse_exhausting(self, point: RecoveryPoint) -> None:
-        """Raise ``RecoveryError`` where reading the queue once more would send messages to its dead letters."""
+        """Raise ``ServiceError`` where reading the queue once more would send messages to its dead letters."""
         store = point.store
-        with told(str(store)):
+        with translate_errors(str(store)):
             sqs = client("sqs", store.region)
             url = _url(sqs, store.name)
             policy = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["RedrivePolicy"]).get("Attributes") or {}
             limit = int(json.loads(policy.get("RedrivePolicy", "{}")).get("maxReceiveCount", 0))
             tried = max((int(each["attributes"].get(TRIES, 1)) for each in _held(point)), default=0) if limit else 0
         if limit and tried >= limit:
-            raise RecoveryError(
+            raise ServiceError(
                 f"{store} gives a message up after {limit} tries, and some had {tried}: to compare them would send "
                 "them to the dead letters; raise maxReceiveCount of its redrive policy, or let its consumers drain it"
             )
@@ -95,10 +95,10 @@ class Queues:
         """
         self.verify(point, progress)
         sqs = client("sqs", point.store.region)
-        with told(f"queue {target}"):
+        with translate_errors(f"queue {target}"):
             url = _url(sqs, target)
             if items := sum(_depths(sqs, url).values()):
-                raise RecoveryError(f"queue {target} holds {items} messages: restore {point.id} to another queue")
+                raise ServiceError(f"queue {target} holds {items} messages: restore {point.id} to another queue")
             sending = Sending(sqs, url)
             # A FIFO group is received in its order, which its clock may not tell.
             held = list(_held(point)) if target.endswith(FIFO) else sorted(_held(point), key=_sent)
@@ -120,7 +120,7 @@ class _Reading:
     def check(self, store: Store) -> None:
         """Refuse to go on once the first message may be visible again: it could be counted twice."""
         if time.monotonic() - self.started > HIDDEN - 60:
-            raise RecoveryError(f"{store} can't be read within {HIDDEN} s: let its consumers drain it first")
+            raise ServiceError(f"{store} can't be read within {HIDDEN} s: let its consumers drain it first")
 
 
 def _received(store: Store, file: IO[bytes], progress: Progress) -> Content:
@@ -129,12 +129,12 @@ def _received(store: Store, file: IO[bytes], progress: Progress) -> Content:
     url = _url(sqs, store.name)
     depths = _depths(sqs, url)
     if depths[IN_FLIGHT]:
-        raise RecoveryError(
+        raise ServiceError(
             f"{store}: {depths[IN_FLIGHT]} messages are with consumers: pause the queue's consumers, and wait for its "
             "visibility timeout"
         )
     if depths[DELAYED]:
-        raise RecoveryError(f"{store}: {depths[DELAYED]} messages are delayed: wait until they can be received")
+        raise ServiceError(f"{store}: {depths[DELAYED]} messages are delayed: wait until they can be received")
     reading, digest = _Reading(), Digest()
     try:
         while messages := _receive(sqs, url, wait=digest.items >= depths[WAITING]):
@@ -150,7 +150,7 @@ def _received(store: Store, file: IO[bytes], progress: Progress) -> Content:
         with deadline.lifted():
             _give_back(sqs, url, reading.receipts)
     if digest.items < depths[WAITING]:
-        raise RecoveryError(
+        raise ServiceError(
             f"{store}: {digest.items} of {depths[WAITING]} messages were received: others take them, they went to the "
             "dead letters, or a FIFO group holds more than ten"
         )
@@ -181,7 +181,7 @@ def _give_back(sqs: Any, url: str, receipts: dict[str, str]) -> None:
         ]
         failed = sqs.change_message_visibility_batch(QueueUrl=url, Entries=entries).get("Failed")
         if failed:
-            raise RecoveryError(f"queue {url}: {len(failed)} messages stay hidden for up to {HIDDEN} s: {failed[0]}")
+            raise ServiceError(f"queue {url}: {len(failed)} messages stay hidden for up to {HIDDEN} s: {failed[0]}")
 
 
 def _record(message: dict[str, Any]) -> dict[str, Any]:
@@ -220,7 +220,7 @@ def _url(sqs: Any, name: str) -> str:
         return str(sqs.get_queue_url(QueueName=name)["QueueUrl"])
     except Exception as error:
         if absent(error):
-            raise RecoveryError(f"queue {name} doesn't exist") from None
+            raise ServiceError(f"queue {name} doesn't exist") from None
         raise
 
 

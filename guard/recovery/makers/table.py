@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from datetime import UTC
 from typing import Any
 
-from guard.recovery.clients import client
+from core.aws import client
+from core.errors import DamagedError, ServiceError, absent, translate_errors
 from guard.recovery.digest import Content, Digest
-from guard.recovery.errors import DamagedError, RecoveryError, absent, told
 from guard.recovery.judgement import SKEW
 from guard.recovery.maker import Copy, Order, Progress, same, temporary
 from guard.recovery.points import RecoveryPoint, Store
@@ -36,18 +36,18 @@ class Tables:
 
     def count(self, store: Store) -> int:
         """Items by a consistent scan: DescribeTable's ItemCount is up to six hours old."""
-        with told(str(store)):
+        with translate_errors(str(store)):
             return _count(client("dynamodb", store.region), store.name)
 
     def measure(self, store: Store, progress: Progress) -> Content:
         """See ``Maker``."""
-        with told(str(store)):
+        with translate_errors(str(store)):
             return _read(client("dynamodb", store.region), store.name, progress)
 
     def copy(self, order: Order) -> Copy:
         """See ``Maker``. A table that is written to all the time is refused, or read back where that is explained."""
         dynamodb = client("dynamodb", order.store.region)
-        with told(str(order.store)):
+        with translate_errors(str(order.store)):
             before = _read(dynamodb, order.store.name, order.progress)
             for _ in range(ATTEMPTS):
                 backup = _back_up(dynamodb, order, _backup_name(order.id, before.checksum))
@@ -59,7 +59,7 @@ class Tables:
                     return _copy(dynamodb, order.store.name, backup, held)
                 dynamodb.delete_backup(BackupArn=backup)
                 before = after
-        raise RecoveryError(
+        raise ServiceError(
             f"{order.store} is written to while it is copied: stop its writers first, or say why its items may differ "
             "(--explained)"
         )
@@ -67,7 +67,7 @@ class Tables:
     def verify(self, point: RecoveryPoint, progress: Progress) -> str:
         """See ``Maker``."""
         dynamodb = client("dynamodb", point.store.region)
-        with told(f"copy of {point.store}", DamagedError):
+        with translate_errors(f"copy of {point.store}", DamagedError):
             found = _read_back(dynamodb, point.where, temporary(point), progress)
         if differs := point.differs(found):
             raise DamagedError(f"backup {point.where} of {point.store}: {differs}")
@@ -76,7 +76,7 @@ class Tables:
     def check(self, point: RecoveryPoint) -> None:
         """See ``Maker``. A backup is whole or isn't there; its size isn't compared: DynamoDB updates it hours later."""
         dynamodb = client("dynamodb", point.store.region)
-        with told(f"copy {point.where} of {point.store}", DamagedError):
+        with translate_errors(f"copy {point.where} of {point.store}", DamagedError):
             backup = dynamodb.describe_backup(BackupArn=point.where)["BackupDescription"]
         details, source = backup["BackupDetails"], backup["SourceTableDetails"]
         if details["BackupStatus"] != "AVAILABLE":
@@ -96,7 +96,7 @@ class Tables:
         settings of the table aren't part of a backup.
         """
         dynamodb = client("dynamodb", point.store.region)
-        with told(f"table {target}"):
+        with translate_errors(f"table {target}"):
             there = _description(dynamodb, target)
             if there is None:
                 _restore(dynamodb, point.where, target)
@@ -159,7 +159,7 @@ def _back_up(dynamodb: Any, order: Order, name: str) -> str:
         time.sleep(1)
         made = dynamodb.describe_backup(BackupArn=arn)["BackupDescription"]["BackupDetails"]
     if made["BackupStatus"] != "AVAILABLE":
-        raise RecoveryError(f"backup {arn} of {order.store} is {made['BackupStatus']}")
+        raise ServiceError(f"backup {arn} of {order.store} is {made['BackupStatus']}")
     return arn
 
 
@@ -232,7 +232,7 @@ def canonical(item: dict[str, Any]) -> bytes:
 
 def _plain(value: dict[str, Any]) -> dict[str, Any]:
     if len(value) != 1:
-        raise RecoveryError(f"an item has a value that can't be read: {value!r}")
+        raise ServiceError(f"an item has a value that can't be read: {value!r}")
     ((kind, content),) = value.items()
     match kind:
         case "M":
@@ -263,18 +263,18 @@ class _Writer:
             if not left:
                 return
             time.sleep(min(0.05 * 2**attempt, 10))
-        raise RecoveryError(f"table {self.table} takes no more items: it is throttled")
+        raise ServiceError(f"table {self.table} takes no more items: it is throttled")
 
 
 def _fill(dynamodb: Any, point: RecoveryPoint, target: str, there: dict[str, Any], progress: Progress) -> None:
     """Copy a backup's items into an empty table with the same key."""
     if items := _count(dynamodb, target):
-        raise RecoveryError(f"table {target} holds {items} items: restore {point.id} to another name")
+        raise ServiceError(f"table {target} holds {items} items: restore {point.id} to another name")
     writer, name = _Writer(dynamodb, target), temporary(point)
     with _temporary_table(dynamodb, point.where, name):
         made = _description(dynamodb, name) or {}
         if made.get("KeySchema") != there["KeySchema"]:
-            raise RecoveryError(f"table {target} has another key than {point.store.name} had")
+            raise ServiceError(f"table {target} has another key than {point.store.name} had")
         batch: list[dict[str, Any]] = []
         done = 0
         for item in _items(dynamodb, name):

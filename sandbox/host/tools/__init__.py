@@ -8,7 +8,7 @@ from pathlib import Path
 from sandbox.host.tools import database, nginx, node, pm2
 from sandbox.host.tools.database import Database
 from sandbox.host.tools.node import Node
-from sandbox.toolchain.progress import Progress
+from toolchain.progress import Progress
 
 
 @dataclass(frozen=True)

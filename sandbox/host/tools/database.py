@@ -9,9 +9,9 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from sandbox.toolchain import gobuild
-from sandbox.toolchain.errors import ToolchainError
-from sandbox.toolchain.progress import Progress
+from toolchain import gobuild
+from toolchain.errors import ToolchainError
+from toolchain.progress import Progress
 
 MODULE = Path(__file__).with_name("ferretdb")
 MONGOD, FERRETDB = "mongod", "ferretdb"

@@ -10,9 +10,9 @@ import subprocess
 from pathlib import Path
 
 from sandbox.host.tools import wheels
-from sandbox.toolchain import cache as cache_folder
-from sandbox.toolchain.errors import ToolchainError
-from sandbox.toolchain.progress import Progress
+from toolchain import cache as cache_folder
+from toolchain.errors import ToolchainError
+from toolchain.progress import Progress
 
 OLDEST = (1, 19, 5)
 """The first version that takes the place of its error log as an option (`-e`), so that it writes nowhere else."""

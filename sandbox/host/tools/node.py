@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sandbox.host.tools import wheels
-from sandbox.toolchain.progress import Progress
+from toolchain.progress import Progress
 
 OLDEST = 18
 """The oldest major version that pm2 7 and Express 5 run on."""

@@ -10,9 +10,9 @@ import subprocess
 from pathlib import Path
 
 from sandbox.host.tools.node import Node
-from sandbox.toolchain import cache as cache_folder
-from sandbox.toolchain.errors import ToolchainError
-from sandbox.toolchain.progress import Progress
+from toolchain import cache as cache_folder
+from toolchain.errors import ToolchainError
+from toolchain.progress import Progress
 
 LOCK = Path(__file__).with_name("pm2")
 """Holds package.json and package-lock.json."""

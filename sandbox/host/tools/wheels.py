@@ -7,9 +7,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-from sandbox.toolchain import cache as cache_folder
-from sandbox.toolchain.errors import ToolchainError
-from sandbox.toolchain.progress import Progress
+from toolchain import cache as cache_folder
+from toolchain.errors import ToolchainError
+from toolchain.progress import Progress
 
 
 def ensure(package: str, version: str, size: str, cache: Path, progress: Progress) -> Path:

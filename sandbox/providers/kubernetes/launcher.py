@@ -15,9 +15,9 @@ from filelock import FileLock
 
 from sandbox.cluster import launcher as cluster
 from sandbox.providers.kubernetes import VERSION
-from sandbox.toolchain import gobuild
-from sandbox.toolchain.errors import ToolchainError
-from sandbox.toolchain.progress import Progress
+from toolchain import gobuild
+from toolchain.errors import ToolchainError
+from toolchain.progress import Progress
 
 MODULE = Path(__file__).parent
 NAME = "pulumi-resource-kubernetes"

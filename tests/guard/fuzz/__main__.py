@@ -21,12 +21,12 @@ from typing import Any
 from hypothesis import HealthCheck, Phase, given, seed, settings
 
 from guard.marks import guard_digest
-from sandbox.paths import cache
 from tests.guard.account import account, stop_account
 from tests.guard.fuzz import mends
 from tests.guard.fuzz.run import Run
 from tests.guard.fuzz.sequences import SEQUENCES, Deed
 from tests.guard.world import World, led_to
+from toolchain.paths import cache
 
 BATCH = 20
 """Sequences of one seed: hypothesis's first of each is the simplest, so a batch of one would draw nothing else."""

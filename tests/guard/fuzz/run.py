@@ -7,8 +7,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from core.errors import ServiceError
 from guard.approvals import GONE, Action
-from guard.recovery.errors import RecoveryError
 from tests.guard.fuzz.sequences import KINDS, NAMES, NAMESAKES, POOL, WHOLE, Deed, Shape
 from tests.guard.programs import Declared
 from tests.guard.world import BUCKET, Program, World
@@ -128,7 +128,7 @@ class Run:
         elif action is Action.LOSE:
             self._let_go(urn, action)
         if deed.copied and kind != "parameter":
-            with suppress(RecoveryError):  # such as a queue whose consumers are at work
+            with suppress(ServiceError):  # such as a queue whose consumers are at work
                 self.world.copied(urn)
                 self._let_go(urn, action)
         # The update that unlocks it.

@@ -10,9 +10,9 @@ from typing import Any
 import pulumi
 import pytest
 
+from core.model import ConfigurationError
 from guard.approvals import Action, Approval, add
 from guard.in_place.hook import Change, LossError, LossHook
-from stacks.model import ConfigurationError
 
 NOW = datetime(2026, 11, 30, 3, tzinfo=UTC)
 QUEUE, LIFECYCLE = "aws:sqs/queue:Queue", "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration"

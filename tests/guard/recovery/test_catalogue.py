@@ -11,11 +11,11 @@ from typing import Any
 import boto3
 import pytest
 
+from core.aws import client
+from core.errors import DamagedError, ServiceError
 from guard.recovery import catalogue as catalogues
 from guard.recovery import safety
 from guard.recovery.catalogue import Catalogue
-from guard.recovery.clients import client
-from guard.recovery.errors import DamagedError, RecoveryError
 from guard.recovery.points import new_id
 from tests.guard.recovery.conftest import environment, of_others, store
 from tests.guard.recovery.examples import HOW, NOW, example
@@ -62,7 +62,7 @@ def test_a_bucket_that_no_copy_should_be_trusted_to_is_refused_with_the_command_
     made.ensure()
     getattr(boto3.client("s3", region_name=REGION), call)(Bucket=name, **more)
     for look in (made.ensure, made.check):
-        with pytest.raises(RecoveryError, match=rf"recovery bucket {name} {what}") as error:
+        with pytest.raises(ServiceError, match=rf"recovery bucket {name} {what}") as error:
             look()
         assert command in str(error.value)
         assert len(str(error.value).splitlines()) == 1
@@ -72,9 +72,9 @@ def test_a_bucket_of_another_account_is_refused(emulated: None, owners: str) -> 
     of_others(owners).create_bucket(Bucket="recovery")
     theirs = Catalogue("recovery", REGION)
     for look in (theirs.ensure, theirs.check):
-        with pytest.raises(RecoveryError, match="recovery bucket recovery belongs to another account"):
+        with pytest.raises(ServiceError, match="recovery bucket recovery belongs to another account"):
             look()
-    with pytest.raises(RecoveryError, match="record of"):
+    with pytest.raises(ServiceError, match="record of"):
         theirs.add(example())
     assert "Contents" not in of_others(owners).list_objects_v2(Bucket="recovery")
 
@@ -112,7 +112,7 @@ def test_records_come_newest_first_and_stores_stay_apart(catalogue: Catalogue) -
 
 def test_a_record_is_never_overwritten(catalogue: Catalogue) -> None:
     catalogue.add(example())
-    with pytest.raises(RecoveryError, match="is recorded already"):
+    with pytest.raises(ServiceError, match="is recorded already"):
         catalogue.add(example(items=0))
     assert [point.items for point in catalogue.all()] == [7]
 
@@ -163,7 +163,7 @@ def test_a_record_from_the_future_hides_no_later_one(catalogue: Catalogue) -> No
 def test_a_machine_whose_clock_is_wrong_judges_nothing(minutes: int, said: str | None) -> None:
     date = format_datetime(datetime.now(UTC) + timedelta(minutes=minutes), usegmt=True)
     answer = {"ResponseMetadata": {"HTTPHeaders": {"date": date}}}
-    with nullcontext() if said is None else pytest.raises(RecoveryError, match=said):
+    with nullcontext() if said is None else pytest.raises(ServiceError, match=said):
         safety.refuse_wrong_clock(answer)
 
 
@@ -176,11 +176,11 @@ def test_the_clock_is_looked_at_when_a_copy_is_made_and_when_it_is_relied_on(
     catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def wrong(_: object) -> None:
-        raise RecoveryError("a wrong clock")
+        raise ServiceError("a wrong clock")
 
     monkeypatch.setattr(safety, "refuse_wrong_clock", wrong)
     for look in (catalogue.ensure, catalogue.check):
-        with pytest.raises(RecoveryError, match="a wrong clock"):
+        with pytest.raises(ServiceError, match="a wrong clock"):
             look()
 
 
@@ -200,7 +200,7 @@ def test_a_bucket_that_is_not_there_yet_has_no_records_and_takes_none(emulated: 
     absent = Catalogue("not-there", REGION)
     assert absent.all() == []
     assert absent.evidence(example().store) is None
-    with pytest.raises(RecoveryError) as error:
+    with pytest.raises(ServiceError) as error:
         absent.add(example())
     assert len(str(error.value).splitlines()) == 1
     assert "NoSuchBucket" in str(error.value)
@@ -209,10 +209,10 @@ def test_a_bucket_that_is_not_there_yet_has_no_records_and_takes_none(emulated: 
 def test_a_catalogue_that_cannot_be_read_is_an_error_of_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in environment("http://127.0.0.1:1").items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr("guard.recovery.clients.ATTEMPTS", 1)
+    monkeypatch.setattr("core.aws.ATTEMPTS", 1)
     catalogue = Catalogue("recovery", REGION)
     for failing in (catalogue.all, catalogue.ensure, lambda: catalogue.evidence(example().store)):
-        with pytest.raises(RecoveryError, match="Could not connect") as error:
+        with pytest.raises(ServiceError, match="Could not connect") as error:
             failing()
         assert len(str(error.value).splitlines()) == 1
 
@@ -231,7 +231,7 @@ def test_a_damaged_or_misplaced_record_is_an_error_of_its_own_store_alone(catalo
         False,
     )
     for failing in (catalogue.all, lambda: catalogue.evidence(store("table", "other"))):
-        with pytest.raises(RecoveryError, match=f"record s3://recovery/{key}") as error:
+        with pytest.raises(ServiceError, match=f"record s3://recovery/{key}") as error:
             failing()
         assert len(str(error.value).splitlines()) == 1
 
@@ -258,7 +258,7 @@ def test_a_record_that_was_changed_by_hand_is_damaged(catalogue: Catalogue) -> N
     s3.put_object(Bucket="recovery", Key=key, Body=text, Metadata={"sha256": hashlib.sha256(text).hexdigest()})
     with pytest.raises(DamagedError, match="isn't what was recorded"):
         catalogue.confirm(edited)
-    with pytest.raises(RecoveryError, match="is another one by now"):
+    with pytest.raises(ServiceError, match="is another one by now"):
         catalogue.confirm(point)
     s3.delete_object(Bucket="recovery", Key=key)
     with pytest.raises(DamagedError, match="NoSuchKey"):
@@ -298,7 +298,7 @@ def test_a_lifecycle_that_deletes_copies_too_soon_is_refused(
     rule = {"ID": "tidy", "Status": "Enabled", "Filter": {"Prefix": prefix}, "Expiration": {"Days": days}}
     s3.put_bucket_lifecycle_configuration(Bucket="recovery", LifecycleConfiguration={"Rules": [rule]})
     with (
-        pytest.raises(RecoveryError, match="expires on 2026-01-23 by lifecycle rule 'tidy'")
+        pytest.raises(ServiceError, match="expires on 2026-01-23 by lifecycle rule 'tidy'")
         if refused
         else nullcontext()
     ):

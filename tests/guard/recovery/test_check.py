@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from core.errors import DamagedError, ServiceError
 from guard.recovery import work
-from guard.recovery.errors import DamagedError, RecoveryError
 from guard.recovery.makers import objects
 from guard.recovery.points import RecoveryPoint, Store
 from tests.guard.recovery.conftest import Place, store
@@ -169,7 +169,7 @@ def test_a_copy_that_expires_soon_lets_nothing_go(place: Place) -> None:
     s3.put_bucket_lifecycle_configuration(Bucket=bucket, LifecycleConfiguration={"Rules": [rule]})
     try:
         for point in points:
-            with pytest.raises(RecoveryError, match=r"expires on .* by lifecycle rule 'tidy'"):
+            with pytest.raises(ServiceError, match=r"expires on .* by lifecycle rule 'tidy'"):
                 work.check(point, place.catalogue)
     finally:
         s3.delete_bucket_lifecycle(Bucket=bucket)
@@ -180,7 +180,7 @@ def test_a_copy_that_expires_soon_lets_nothing_go(place: Place) -> None:
 def test_a_point_of_before_copies_were_looked_at_is_made_anew_not_damaged(place: Place) -> None:
     old = made(place, "queue", "check-old").model_copy(update={"digest": 1, "fingerprint": {}})
     for look in (work.check, work.verify):
-        with pytest.raises(RecoveryError, match="was made by an earlier version") as error:
+        with pytest.raises(ServiceError, match="was made by an earlier version") as error:
             look(old, place.catalogue)
         assert not isinstance(error.value, DamagedError)
 
@@ -207,7 +207,7 @@ def test_a_queue_whose_messages_would_go_to_the_dead_letters_is_not_read(place: 
     policy = f'{{"deadLetterTargetArn": "{arn}", "maxReceiveCount": 1}}'
     make_queue(place, "check-tried", 2, RedrivePolicy=policy)
     point = place.make("queue", "check-tried")
-    with pytest.raises(RecoveryError, match="to compare them would send them to the dead letters"):
+    with pytest.raises(ServiceError, match="to compare them would send them to the dead letters"):
         refusal(place, point.store)
     assert work.count(store("queue", "check-tried")) == 2
     assert work.count(store("queue", "check-tried-dlq")) == 0
@@ -243,9 +243,9 @@ def test_a_snapshot_that_is_gone_or_another_one_lets_nothing_go(place: Place) ->
 
 def test_the_recovery_bucket_is_not_copied_into_itself(place: Place) -> None:
     itself: Any = store("bucket", place.catalogue.bucket)
-    with pytest.raises(RecoveryError, match="isn't copied into itself") as error:
+    with pytest.raises(ServiceError, match="isn't copied into itself") as error:
         work.make(itself, place.catalogue, "a tester")
     assert len(str(error.value).splitlines()) == 1
     point = made(place, "bucket", "check-itself")
-    with pytest.raises(RecoveryError, match="holds the recovery points"):
+    with pytest.raises(ServiceError, match="holds the recovery points"):
         work.restore(point, place.catalogue.bucket)

@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 
-from guard.recovery import deadline, work
-from guard.recovery.clients import client
-from guard.recovery.errors import RecoveryError, told
+from core import deadline
+from core.aws import client
+from core.errors import ServiceError, translate_errors
+from guard.recovery import work
 from tests.guard.recovery.conftest import environment, store
 
 
@@ -30,19 +31,19 @@ def test_every_kind_keeps_the_bound(silent: None, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(deadline, "GRACE", 0.2)
     began = time.monotonic()
     for look in (work.count, work.measure):
-        with pytest.raises(RecoveryError, match=rf"{kind} x: no answer") as error:
+        with pytest.raises(ServiceError, match=rf"{kind} x: no answer") as error:
             look(store(kind, "x"), seconds=0.2)
         assert len(str(error.value).splitlines()) == 1
     assert time.monotonic() - began < 2
 
 
 def test_an_account_that_is_slow_is_not_one_that_is_not_there(silent: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("guard.recovery.clients.ATTEMPTS", 1)
-    monkeypatch.setattr("guard.recovery.clients.READ_SECONDS", (1,))
-    with pytest.raises(RecoveryError, match=r"table x: no answer in time, it is slow or can't be reached"):
+    monkeypatch.setattr("core.aws.ATTEMPTS", 1)
+    monkeypatch.setattr("core.aws.READ_SECONDS", (1,))
+    with pytest.raises(ServiceError, match=r"table x: no answer in time, it is slow or can't be reached"):
         work.count(store("table", "x"))
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
-    with pytest.raises(RecoveryError, match="Could not connect"):
+    with pytest.raises(ServiceError, match="Could not connect"):
         work.count(store("table", "x"))
 
 
@@ -71,7 +72,7 @@ def test_work_that_goes_on_is_stopped_at_its_next_request_unless_it_cleans_up(em
         finally:
             clean_up()
 
-    with pytest.raises(RecoveryError, match=r"x: no answer within 0\.1 s"):
+    with pytest.raises(ServiceError, match=r"x: no answer within 0\.1 s"):
         deadline.bounded("x", 0.1, dawdle)
     assert ended == ["cleaned up"]
 
@@ -80,7 +81,8 @@ def test_a_client_that_trips_over_an_answer_is_one_line() -> None:
     from botocore.parsers import JSONParser
 
     parse: Any = JSONParser()
-    with pytest.raises(RecoveryError, match=r"table x: the answer can't be read \(AttributeError"), told("table x"):
+    begun = translate_errors("table x")
+    with pytest.raises(ServiceError, match=r"table x: the answer can't be read \(AttributeError"), begun:
         parse._handle_structure(None, "text")
-    with pytest.raises(AttributeError), told("table x"):
+    with pytest.raises(AttributeError), translate_errors("table x"):
         "".absent  # type: ignore[attr-defined]  # noqa: B018 - a fault of this program stays one

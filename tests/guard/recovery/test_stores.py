@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
+from core.errors import ServiceError
 from guard.durable import Kind
-from guard.recovery.errors import RecoveryError
 from guard.recovery.stores import choose, stores
 from tests.guard.recovery.conftest import TOKENS, store
 from tests.sandbox.account.conftest import REGION
@@ -51,7 +51,7 @@ def test_what_is_only_read_is_no_store_and_an_empty_state_has_none() -> None:
 
 def test_a_store_without_a_name_is_an_error() -> None:
     secret = {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270", "ciphertext": "x"}
-    with pytest.raises(RecoveryError, match="the state names no name for urn:pulumi:prod"):
+    with pytest.raises(ServiceError, match="the state names no name for urn:pulumi:prod"):
         stores(state(resource("table", "jobs", inputs={"name": secret}, id="")), REGION)
 
 
@@ -77,7 +77,7 @@ def test_a_store_is_chosen_by_name_or_urn() -> None:
     ],
 )
 def test_a_wrong_name_gets_one_line(known: list[Any], word: str, said: str) -> None:
-    with pytest.raises(RecoveryError) as error:
+    with pytest.raises(ServiceError) as error:
         choose(known, word)
     assert said in str(error.value)
     assert len(str(error.value).splitlines()) == 1

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from core.model import ConfigurationError
 from policies.checkov.baseline import Entry, explanation, load
 from policies.checkov.resources import read
-from stacks.model import ConfigurationError
 from tests.policies.checkov.previews import BUCKET, preview, step
 
 REASON = "long enough to be a reason"

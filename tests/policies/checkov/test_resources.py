@@ -77,7 +77,7 @@ def test_a_preview_that_failed_is_refused() -> None:
 @pytest.mark.parametrize(
     ("uri", "expected"),
     [
-        ("project:///components/parts/queue.py#35", Source(file="components/parts/queue.py", line=35)),
+        ("project:///components/common/queue.py#35", Source(file="components/common/queue.py", line=35)),
         ("project:///a%20b/shop.ts#12,5", Source(file="a b/shop.ts", line=12, column=5)),
         ("file:///srv/shop/main.go#7,1", Source(file="/srv/shop/main.go", line=7, column=1)),
         ("project:///shop.py#12,0", Source(file="shop.py", line=12)),

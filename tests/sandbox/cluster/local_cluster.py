@@ -17,7 +17,7 @@ import yaml
 from sandbox.cluster import launcher
 from sandbox.paths import free_ports
 from sandbox.processes import crowd
-from sandbox.toolchain import kubectl
+from toolchain import kubectl
 
 IMAGES = {
     "example.test/app:1": {"behaviour": "ready"},

@@ -16,8 +16,8 @@ from apps import oci, registry
 from apps.dockerfile import Recipe
 from sandbox import registry as serving
 from sandbox.registry import PASSWORD, PREFIX, USER, location
+from tests.cli.release.conftest import Registry, serve
 from tests.sandbox.cluster.local_cluster import LocalCluster, wait_until
-from tests.scripts.release.conftest import Registry, serve
 
 pytestmark = [pytest.mark.sandbox, pytest.mark.long]
 
@@ -46,8 +46,8 @@ def place(binary: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pl
     images = serve(folder / "images", private="rollback-stack/hidden")
     cluster = Pulling(binary, folder / "cluster", mirror=f"{PREFIX}={location(images.port)}")
     with pytest.MonkeyPatch.context() as led:
-        from sandbox.paths import cache
-        from sandbox.toolchain.progress import Progress
+        from toolchain.paths import cache
+        from toolchain.progress import Progress
 
         _, crane = serving.ensure(cache(), Progress(quiet=True))
         for name, value in serving.lead(images.folder, images.port).items():

@@ -18,10 +18,11 @@ from sandbox.host.service import listens
 from sandbox.host.tools import Tools, nginx
 from sandbox.host.tools.database import Database
 from sandbox.host.tools.node import Node
-from sandbox.paths import cache, free_ports
-from sandbox.toolchain.progress import Progress
+from sandbox.paths import free_ports
 from tests.sandbox.account.conftest import wait_for
 from tests.sandbox.host.host_server import NEEDS_APT, call
+from toolchain.paths import cache
+from toolchain.progress import Progress
 
 QUIET = Progress(quiet=True)
 

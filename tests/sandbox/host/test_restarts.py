@@ -10,14 +10,7 @@ import pytest
 
 from tests.sandbox.account.conftest import wait_for
 from tests.sandbox.host.conftest import Site
-from tests.sandbox.host.host_server import (
-    HostServer,
-    add_document,
-    alive,
-    call,
-    search,
-    seconds_until_gone,
-)
+from tests.sandbox.host.host_server import HostServer, add_document, alive, call, search, seconds_until_gone
 
 pytestmark = pytest.mark.sandbox
 

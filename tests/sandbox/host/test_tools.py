@@ -10,11 +10,12 @@ import pytest
 
 from sandbox.host import identity
 from sandbox.host.tools import database, nginx, node, pm2, wheels
-from sandbox.paths import SandboxError, cache
-from sandbox.toolchain import gobuild
-from sandbox.toolchain.errors import ToolchainError
-from sandbox.toolchain.progress import Progress
+from sandbox.paths import SandboxError
 from tests.sandbox.host.host_server import NEEDS_APT
+from toolchain import gobuild
+from toolchain.errors import ToolchainError
+from toolchain.paths import cache
+from toolchain.progress import Progress
 
 QUIET = Progress(quiet=True)
 

@@ -13,12 +13,12 @@ import pytest
 
 from apps.catalogue import image_catalogue
 from sandbox.cluster import launcher
-from sandbox.paths import cache
-from sandbox.toolchain.progress import Progress
 from tests.sandbox.cluster.local_cluster import LocalCluster
 from tests.sandbox.mesh.local_mesh import LocalMesh
 from tests.sandbox.mesh.system import System
 from tests.support.scheduling import ends_with_folder
+from toolchain.paths import cache
+from toolchain.progress import Progress
 
 
 def make_cluster(folder: Path) -> LocalCluster:

@@ -11,7 +11,7 @@ from apps.dockerfile import Recipe
 from sandbox.mesh.images import Images
 from sandbox.mesh.pulled import Mirror, PullError
 from sandbox.registry import PREFIX, location
-from tests.scripts.release.conftest import Registry, images
+from tests.cli.release.conftest import Registry, images
 
 __all__ = ["images"]
 

@@ -7,9 +7,9 @@ from typing import Any
 import boto3
 import pytest
 
+from core.errors import DamagedError, ServiceError
 from guard.recovery import work
 from guard.recovery.catalogue import Catalogue
-from guard.recovery.errors import DamagedError, RecoveryError
 from guard.recovery.makers import objects
 from tests.guard.recovery.conftest import Place, of_others, store
 from tests.sandbox.account.conftest import REGION, wait_for
@@ -58,14 +58,14 @@ def test_a_bucket_is_copied_read_back_lost_and_restored(place: Place) -> None:
     assert work.count(point.store) == point.items == 9
     assert work.measure(point.store) == point.content
     empty(place, "files")
-    with pytest.raises(RecoveryError, match=r"bucket files: .*NoSuchBucket"):
+    with pytest.raises(ServiceError, match=r"bucket files: .*NoSuchBucket"):
         work.count(point.store)
     assert work.restore(point, "files") == 9
     assert contents(place, "files") == before
     assert place.client("s3").get_public_access_block(Bucket="files")["PublicAccessBlockConfiguration"][
         "BlockPublicAcls"
     ]
-    with pytest.raises(RecoveryError, match=r"bucket files holds 9 versions: restore .* to another name"):
+    with pytest.raises(ServiceError, match=r"bucket files holds 9 versions: restore .* to another name"):
         work.restore(point, "files")
 
 
@@ -107,7 +107,7 @@ def test_an_empty_bucket_and_one_without_versions(place: Place) -> None:
     assert point.items == 1
     assert work.restore(point, "plain-copy") == 1
     s3.create_bucket(Bucket="forgetful")
-    with pytest.raises(RecoveryError, match="bucket forgetful keeps no versions"):
+    with pytest.raises(ServiceError, match="bucket forgetful keeps no versions"):
         work.restore(point, "forgetful")
 
 
@@ -182,7 +182,7 @@ def test_a_bucket_of_another_account_is_not_restored_into(emulated: None, owners
     catalogue = Catalogue("recovery", REGION)
     point = work.make(store("bucket", "mine"), catalogue, "a tester")
     of_others(owners).create_bucket(Bucket="theirs")
-    with pytest.raises(RecoveryError, match="bucket theirs is another account's"):
+    with pytest.raises(ServiceError, match="bucket theirs is another account's"):
         work.restore(point, "theirs")
-    with pytest.raises(RecoveryError, match=r"bucket theirs: .*(AccessDenied|Access Denied)"):
+    with pytest.raises(ServiceError, match=r"bucket theirs: .*(AccessDenied|Access Denied)"):
         work.measure(store("bucket", "theirs"))

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from core.errors import DamagedError, ServiceError
 from guard.recovery import work
 from guard.recovery.digest import Content
-from guard.recovery.errors import DamagedError, RecoveryError
 from guard.recovery.makers import database, postgres
 from tests.guard.recovery.conftest import Place, store
 from tests.sandbox.account.test_databases import instances, login
@@ -50,13 +50,11 @@ def test_a_database_is_copied_read_back_lost_and_restored(filled: Place) -> None
     assert work.count(point.store) == point.items == 502
     assert point.verified_how == "restored to a temporary instance and read: 502 rows in 4 tables"
     assert names(filled) == [NAME], "the temporary instance is gone"
-    with pytest.raises(
-        RecoveryError, match="database rag-postgres exists: RDS restores a snapshot into a new instance"
-    ):
+    with pytest.raises(ServiceError, match="database rag-postgres exists: RDS restores a snapshot into a new instance"):
         work.restore(point, NAME)
     rds.modify_db_instance(DBInstanceIdentifier=NAME, DeletionProtection=False)
     rds.delete_db_instance(DBInstanceIdentifier=NAME, SkipFinalSnapshot=True)
-    with pytest.raises(RecoveryError, match="database rag-postgres doesn't exist"):
+    with pytest.raises(ServiceError, match="database rag-postgres doesn't exist"):
         work.count(point.store)
     assert work.restore(point, NAME) == 502
     with login(filled.account, NAME) as link:
@@ -92,7 +90,7 @@ def test_a_database_that_is_written_to_is_refused_or_read_back_where_that_is_exp
 
     before = snapshots(filled)
     monkeypatch.setattr(database, "_snapshot", busy)
-    with pytest.raises(RecoveryError, match="is written to while it is copied"):
+    with pytest.raises(ServiceError, match="is written to while it is copied"):
         filled.make("database", NAME)
     assert snapshots(filled) == before, "no copy of a moment that isn't known"
     point = filled.make("database", NAME, explained="documents come in all the time")
@@ -101,12 +99,12 @@ def test_a_database_that_is_written_to_is_refused_or_read_back_where_that_is_exp
 
 def test_what_cannot_be_read_is_one_line(filled: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     cluster = store("database", NAME).model_copy(update={"type": "aws:rds/cluster:Cluster"})
-    with pytest.raises(RecoveryError, match="is a cluster, which isn't copied here"):
+    with pytest.raises(ServiceError, match="is a cluster, which isn't copied here"):
         work.count(cluster)
     with login(filled.account, NAME) as link:
         link.execute("ALTER TABLE documents ENABLE ROW LEVEL SECURITY")
         link.execute("ALTER TABLE documents FORCE ROW LEVEL SECURITY")
-    with pytest.raises(RecoveryError, match="row-level security policy") as error:
+    with pytest.raises(ServiceError, match="row-level security policy") as error:
         work.count(store("database", NAME))
     assert len(str(error.value).splitlines()) == 1
     imports = builtins.__import__
@@ -117,7 +115,7 @@ def test_what_cannot_be_read_is_one_line(filled: Place, monkeypatch: pytest.Monk
         return imports(name, *more)
 
     monkeypatch.setattr(builtins, "__import__", without_psycopg)
-    with pytest.raises(RecoveryError, match="psycopg, which isn't installed"):
+    with pytest.raises(ServiceError, match="psycopg, which isn't installed"):
         postgres.count({"dbname": "rag"})
 
 
@@ -191,7 +189,7 @@ def test_a_table_of_another_role_says_which_and_what_lets_it_be_read(filled: Pla
         link.execute("GRANT CREATE, USAGE ON SCHEMA public TO keeper_of_tests")
         try:
             link.execute("ALTER TABLE empty OWNER TO keeper_of_tests")
-            with pytest.raises(RecoveryError, match=r"table public\.empty belongs to role keeper_of_tests") as error:
+            with pytest.raises(ServiceError, match=r"table public\.empty belongs to role keeper_of_tests") as error:
                 work.count(store("database", NAME))
             assert 'GRANT pg_read_all_data TO "rag_admin' in str(error.value)
             assert len(str(error.value).splitlines()) == 1
@@ -209,7 +207,7 @@ def test_unlogged_tables_with_rows_are_refused_unless_that_is_explained(filled: 
         link.execute("CREATE UNLOGGED TABLE cache (x int)")
         assert postgres.unlogged(reached(filled)) == []
         link.execute("INSERT INTO cache VALUES (1)")
-    with pytest.raises(RecoveryError, match=r"restores unlogged tables empty, and rag\.public\.cache holds rows"):
+    with pytest.raises(ServiceError, match=r"restores unlogged tables empty, and rag\.public\.cache holds rows"):
         filled.make("database", NAME)
     assert work.make(store("database", NAME), filled.catalogue, "a tester", explained="it fills by itself").items > 0
 
@@ -223,7 +221,7 @@ def test_a_locked_table_says_who_holds_it_and_waits_for_no_longer_than_it_may(
         pid = holder.info.backend_pid
         for look in (work.count, work.measure):
             for seconds in (None, 30):
-                with pytest.raises(RecoveryError) as error:
+                with pytest.raises(ServiceError) as error:
                     look(store("database", NAME), seconds=seconds)
                 told = str(error.value)
                 assert len(told.splitlines()) == 1

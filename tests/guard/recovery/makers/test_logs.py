@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from core.errors import DamagedError, ServiceError
 from guard.recovery import work
-from guard.recovery.errors import DamagedError, RecoveryError
 from guard.recovery.makers import objects
 from tests.guard.recovery.conftest import Place, store
 
@@ -36,9 +36,9 @@ def test_a_log_group_is_copied_read_back_and_downloaded(place: Place, tmp_path: 
     found = [json.loads(line) for line in file.read_text().splitlines()]
     wanted = {(stream, f"{stream} {number}") for stream in ("one", "two") for number in range(30)}
     assert {(each["logStreamName"], each["message"]) for each in found} == wanted
-    with pytest.raises(RecoveryError, match="exists: events are restored to a new file"):
+    with pytest.raises(ServiceError, match="exists: events are restored to a new file"):
         work.restore(point, str(file))
-    with pytest.raises(RecoveryError, match=r"logs /aws/lambda/worker: .*ResourceNotFound"):
+    with pytest.raises(ServiceError, match=r"logs /aws/lambda/worker: .*ResourceNotFound"):
         work.count(point.store)
 
 
@@ -58,6 +58,6 @@ def test_a_damaged_copy_is_found(place: Place, tmp_path: Path) -> None:
 
 
 def test_a_group_that_is_not_there_is_an_error(place: Place) -> None:
-    with pytest.raises(RecoveryError, match=r"logs /absent: .*ResourceNotFound"):
+    with pytest.raises(ServiceError, match=r"logs /absent: .*ResourceNotFound"):
         place.make("logs", "/absent")
     assert list(place.catalogue.of(store("logs", "/absent"))) == []

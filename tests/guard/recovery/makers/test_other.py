@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from core.errors import ServiceError
 from guard.recovery import work
 from guard.recovery.catalogue import Catalogue
-from guard.recovery.errors import RecoveryError
 from guard.recovery.judgement import ELSEWHERE
 from guard.recovery.maker import Order, silent
 from guard.recovery.makers import maker
@@ -29,7 +29,7 @@ def test_every_other_kind_is_refused_with_the_tool_that_copies_it(kind: str) -> 
         lambda: maker(of.kind).verify(example(of), silent),
         lambda: work.restore(example(of), "y"),
     ):
-        with pytest.raises(RecoveryError) as error:
+        with pytest.raises(ServiceError) as error:
             refused()
         assert str(error.value) == f"{kind} x: {ELSEWHERE[of.kind]}"
 
@@ -40,7 +40,7 @@ def test_what_can_be_counted_is_counted_and_the_rest_is_an_error(monkeypatch: py
     assert work.count(store("secret", "x")) == 1
     assert work.count(store("belt", "x")) == 0
     for kind in ("volume", "host"):
-        with pytest.raises(RecoveryError, match="can't be counted from here"):
+        with pytest.raises(ServiceError, match="can't be counted from here"):
             work.count(store(kind, "x"))
     monkeypatch.setattr(config, "load_kube_config", lambda *_: None)
     uid = SimpleNamespace(metadata=SimpleNamespace(uid="1"))
@@ -60,7 +60,7 @@ def test_what_can_be_counted_is_counted_and_the_rest_is_an_error(monkeypatch: py
     assert work.count(store("namespace", "production")) == 2, "a Secret and a ConfigMap are something to lose"
     namespace = store("namespace", "production")
     assert work.count(namespace.model_copy(update={"uid": "1"})) == 2
-    with pytest.raises(RecoveryError, match="another namespace of this name"):
+    with pytest.raises(ServiceError, match="another namespace of this name"):
         work.count(namespace.model_copy(update={"uid": "2"}))
 
 
@@ -74,7 +74,7 @@ def test_a_namespace_is_looked_at_in_its_own_cluster(monkeypatch: pytest.MonkeyP
         raise config.ConfigException("no such context")
 
     monkeypatch.setattr(config, "load_kube_config", load)
-    with pytest.raises(RecoveryError, match="no such context"):
+    with pytest.raises(ServiceError, match="no such context"):
         work.count(store("namespace", "production").model_copy(update={"context": "west"}))
     assert asked == [(None, "west")]
 
@@ -91,7 +91,7 @@ def test_a_cluster_that_cannot_be_read_is_one_line(monkeypatch: pytest.MonkeyPat
 
         monkeypatch.setattr(config, "load_kube_config", lambda *_: None)
         monkeypatch.setattr(client.CoreV1Api, "read_namespace", refuse)
-    with pytest.raises(RecoveryError) as error:
+    with pytest.raises(ServiceError) as error:
         work.count(store("namespace", "production"))
     assert str(error.value).startswith("namespace production: ")
     assert len(str(error.value).splitlines()) == 1
@@ -99,6 +99,6 @@ def test_a_cluster_that_cannot_be_read_is_one_line(monkeypatch: pytest.MonkeyPat
 
 def test_nothing_is_recorded_for_what_is_refused(emulated: None) -> None:
     catalogue = Catalogue("recovery", REGION)
-    with pytest.raises(RecoveryError, match="no API copies a secret"):
+    with pytest.raises(ServiceError, match="no API copies a secret"):
         work.make(store("secret", "x"), catalogue, "a tester")
     assert catalogue.all() == []

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
+from core.errors import DamagedError, ServiceError
 from guard.recovery import work
 from guard.recovery.digest import Digest
-from guard.recovery.errors import DamagedError, RecoveryError
 from guard.recovery.makers import objects, queue
 from guard.recovery.makers.messages import Sending
 from tests.guard.recovery.conftest import Place, store
@@ -43,14 +43,14 @@ def test_a_queue_is_copied_read_back_lost_and_restored(place: Place) -> None:
     point = place.make("queue", "work")
     assert work.count(point.store) == point.items == 23
     assert point.note == "every message's receive count rose by one; restored messages have new ids and dates"
-    with pytest.raises(RecoveryError, match=r"queue work holds 23 messages: restore .* to another queue"):
+    with pytest.raises(ServiceError, match=r"queue work holds 23 messages: restore .* to another queue"):
         work.restore(point, "work")
     lost = drain(place, url)
     assert {each["Attributes"]["ApproximateReceiveCount"] for each in lost} == {"2"}, "they were visible again"
     assert work.restore(point, "work") == 23
     assert told(drain(place, url)) == told(lost)
     place.client("sqs").delete_queue(QueueUrl=url)
-    with pytest.raises(RecoveryError, match="queue work doesn't exist"):
+    with pytest.raises(ServiceError, match="queue work doesn't exist"):
         work.restore(point, "work")
 
 
@@ -79,11 +79,11 @@ def test_messages_that_are_with_consumers_or_delayed_are_refused(place: Place) -
     sqs = place.client("sqs")
     url = make_queue(place, "consumed", 2)
     sqs.receive_message(QueueUrl=url, VisibilityTimeout=600)
-    with pytest.raises(RecoveryError, match="1 messages are with consumers: pause the queue's consumers"):
+    with pytest.raises(ServiceError, match="1 messages are with consumers: pause the queue's consumers"):
         place.make("queue", "consumed")
     late = make_queue(place, "late")
     sqs.send_message(QueueUrl=late, MessageBody="later", DelaySeconds=600)
-    with pytest.raises(RecoveryError, match="1 messages are delayed"):
+    with pytest.raises(ServiceError, match="1 messages are delayed"):
         place.make("queue", "late")
     assert work.count(store("queue", "late")) == 1
 
@@ -93,7 +93,7 @@ def test_messages_that_go_to_the_dead_letters_meanwhile_are_no_complete_copy(pla
     arn = place.client("sqs").get_queue_attributes(QueueUrl=dead, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
     url = make_queue(place, "tried", 1, RedrivePolicy=f'{{"deadLetterTargetArn": "{arn}", "maxReceiveCount": 1}}')
     place.client("sqs").receive_message(QueueUrl=url, VisibilityTimeout=0)
-    with pytest.raises(RecoveryError, match="0 of 1 messages were received"):
+    with pytest.raises(ServiceError, match="0 of 1 messages were received"):
         place.make("queue", "tried")
     assert list(place.catalogue.of(store("queue", "tried"))) == []
     assert work.count(store("queue", "tried-dlq")) == 1, "nothing is lost"

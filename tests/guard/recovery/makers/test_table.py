@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from core.errors import DamagedError, ServiceError
 from guard.recovery import work
-from guard.recovery.errors import DamagedError, RecoveryError
 from guard.recovery.makers import table
 from tests.guard.recovery.conftest import Place
 
@@ -52,7 +52,7 @@ def test_a_table_is_copied_read_back_lost_and_restored(place: Place, jobs: str) 
     assert point.verified_how == "restored to a temporary table and read: 60 items"
     assert dynamodb.list_tables()["TableNames"] == tables, "the temporary table is gone"
     dynamodb.delete_table(TableName=jobs)
-    with pytest.raises(RecoveryError, match=rf"table {jobs}: .*ResourceNotFound"):
+    with pytest.raises(ServiceError, match=rf"table {jobs}: .*ResourceNotFound"):
         work.count(point.store)
     assert work.restore(point, jobs) == 60
     assert all_items(place, jobs) == before
@@ -61,10 +61,10 @@ def test_a_table_is_copied_read_back_lost_and_restored(place: Place, jobs: str) 
 
 def test_an_empty_table_that_was_made_anew_is_place_and_a_full_one_is_refused(place: Place, jobs: str) -> None:
     point = place.make("table", jobs)
-    with pytest.raises(RecoveryError, match=rf"table {jobs} holds 60 items: restore .* to another name"):
+    with pytest.raises(ServiceError, match=rf"table {jobs} holds 60 items: restore .* to another name"):
         work.restore(point, jobs)
     make_table(place, "other-key", "key")
-    with pytest.raises(RecoveryError, match=f"has another key than {jobs} had"):
+    with pytest.raises(ServiceError, match=f"has another key than {jobs} had"):
         work.restore(point, "other-key")
     make_table(place, "made-anew")
     assert work.restore(point, "made-anew") == 60
@@ -98,7 +98,7 @@ def test_a_table_that_is_written_to_is_refused_or_read_back_where_that_is_explai
         return made
 
     monkeypatch.setattr(table, "_back_up", busy)
-    with pytest.raises(RecoveryError, match="is written to while it is copied"):
+    with pytest.raises(ServiceError, match="is written to while it is copied"):
         place.make("table", jobs)
     assert dynamodb.list_backups(TableName=jobs)["BackupSummaries"] == [], "no copy of a moment that isn't known"
     point = place.make("table", jobs, explained="jobs come in all the time")
@@ -132,7 +132,7 @@ def test_items_of_nothing_are_copied_and_restored(place: Place) -> None:
 
 def test_a_value_that_cannot_be_read_is_an_error_of_one_line() -> None:
     for value in ({}, {"S": "1", "N": "1"}):
-        with pytest.raises(RecoveryError, match="a value that can't be read"):
+        with pytest.raises(ServiceError, match="a value that can't be read"):
             table.canonical({"id": value})
 
 

@@ -10,7 +10,7 @@ from typing import Literal
 import yaml
 from pydantic import Field
 
-from stacks.model import Model
+from core.model import Model
 from tests.policies.checkov.compare.verdicts import Verdict
 
 TABLE = Path(__file__).parent / "explained.yaml"

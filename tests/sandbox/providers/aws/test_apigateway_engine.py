@@ -11,16 +11,17 @@ from typing import Any
 import pytest
 
 from sandbox.account.export import diff
-from sandbox.paths import ROOT, cache
+from sandbox.paths import ROOT
 from sandbox.providers.aws import VERSION
 from sandbox.providers.install import install
 from sandbox.setup import no_engine_logs
-from sandbox.toolchain import pulumi_cli
-from sandbox.toolchain.progress import Progress
 from tests.sandbox.account.conftest import Account
 from tests.sandbox.account.gateway import ask, function
 from tests.sandbox.providers.aws.test_engine import Stack
-from tests.sandbox.toolchain.trial_project import Project
+from tests.toolchain.trial_project import Project
+from toolchain import pulumi_cli
+from toolchain.paths import cache
+from toolchain.progress import Progress
 
 pytestmark = [pytest.mark.engine, pytest.mark.sandbox]
 

@@ -11,14 +11,15 @@ from typing import Any
 
 import pytest
 
-from sandbox.paths import ROOT, cache
+from sandbox.paths import ROOT
 from sandbox.providers.aws import VERSION
 from sandbox.providers.install import install
 from sandbox.setup import no_engine_logs
-from sandbox.toolchain import pulumi_cli
-from sandbox.toolchain.progress import Progress
 from tests.sandbox.providers.aws.makers import zipped
-from tests.sandbox.toolchain.trial_project import Project
+from tests.toolchain.trial_project import Project
+from toolchain import pulumi_cli
+from toolchain.paths import cache
+from toolchain.progress import Progress
 
 pytestmark = [pytest.mark.engine]
 

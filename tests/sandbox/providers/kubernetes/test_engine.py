@@ -14,14 +14,14 @@ from typing import Any
 
 import pytest
 
-from sandbox.paths import cache
 from sandbox.providers.install import install_link
 from sandbox.providers.kubernetes import VERSION, launcher
 from sandbox.providers.kubernetes.older_states import bring_over_all
 from sandbox.setup import no_engine_logs
-from sandbox.toolchain import pulumi_cli
-from sandbox.toolchain.progress import Progress
 from tests.sandbox.cluster.local_cluster import LocalCluster
+from toolchain import pulumi_cli
+from toolchain.paths import cache
+from toolchain.progress import Progress
 
 pytestmark = [pytest.mark.engine, pytest.mark.sandbox]
 

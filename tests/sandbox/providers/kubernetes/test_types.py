@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from sandbox.paths import cache
 from sandbox.providers.kubernetes import VERSION, launcher
-from sandbox.toolchain.progress import Progress
 from tests.components.mocked import run_program
+from toolchain.paths import cache
+from toolchain.progress import Progress
 
 pytestmark = pytest.mark.engine
 

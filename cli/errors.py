@@ -1,0 +1,41 @@
+"""How a command line ends: an error that a person can mend is one line."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+INTERRUPTED = 130
+"""The exit code that Typer makes of Ctrl-C, without a word."""
+
+
+def run(app: typer.Typer, name: str) -> int:
+    """Run the command line that people type as ``name``; its exit code. An error that nobody foresaw is raised."""
+    from apps.errors import ArtifactError
+    from cli import typos
+    from cli.engine import EngineError
+    from cli.targets import TargetError, behind, explain
+    from core.errors import ServiceError
+    from core.model import ConfigurationError
+
+    try:
+        # Without standalone mode an Exit isn't raised: its code is what the call returns.
+        code = app(prog_name=name, standalone_mode=False)
+    except (ArtifactError, ConfigurationError, EngineError, ServiceError, TargetError) as error:
+        print(f"error: {behind(error) or error}", file=sys.stderr)
+        return error.code if isinstance(error, EngineError) else 1
+    except typer.Abort:
+        print("stopped at the question: nothing was deployed or deleted", file=sys.stderr)
+        return 130
+    except Exception as error:
+        if said := typos.explain(error):
+            print(f"error: {said}", file=sys.stderr)
+            return 2
+        if said := explain(error):
+            print(f"error: {said}", file=sys.stderr)
+            return 1
+        raise
+    if code == INTERRUPTED:
+        print("stopped: what was under way may be done in part; the same command goes on with it", file=sys.stderr)
+    return code if isinstance(code, int) else 0

@@ -1,0 +1,174 @@
+"""Rows about the account: whose credentials, which region, and the quotas that an update comes up against."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from cli.preflight.facts import Facts
+from cli.preflight.rows import Finding, code, fine, line, missing, unknown
+from cli.targets import REFUSED, explain, is_local
+from core.state import live_resources_of, resources_of_type
+from stacks.artifact_objects import FUNCTION, LAYER, artifact_objects
+
+ROLE = "aws:iam/role:Role"
+DATABASE = "aws:rds/instance:Instance"
+NEW_ROLES = 19
+"""Roles that the program declares with every system on."""
+BAD = (*REFUSED, "SignatureDoesNotMatch", "RequestExpired")
+"""Error codes of credentials that are wrong or over (Common Errors of the API references)."""
+
+
+def credentials(facts: Facts) -> Finding:
+    """Whose credentials are in use, and whether the stack remembers another account."""
+    try:
+        caller = facts.caller
+    except Exception as error:
+        return _without(error)
+    kind = "emulated account" if is_local() else "account"
+    said = f"{kind} {caller.account}, as {caller.arn}"
+    try:
+        before = facts.target.get("account")
+    except RuntimeError as error:
+        return unknown(f"{said}; whether it is the stack's {error}", "see to the row of the backend first")
+    if before and before != caller.account:
+        return missing(
+            f"{said}; {facts.stack} was deployed to account {before}",
+            f"use the credentials of {before} (AWS_PROFILE), or another stack",
+        )
+    return fine(said if before else f"{said}; {facts.stack} wasn't deployed yet")
+
+
+def _without(error: Exception) -> Finding:
+    """What to say where nobody tells who calls."""
+    from botocore.exceptions import BotoCoreError, ClientError, ConnectionError, HTTPClientError, ReadTimeoutError
+
+    if isinstance(error, ClientError):
+        what = "they have run out or are wrong" if code(error) in BAD else "the account refuses them"
+        return missing(f"{what}: {_one_line(error)}", "log in anew (`aws sso login`, or new keys), then run this again")
+    if isinstance(error, ReadTimeoutError):
+        return unknown(str(explain(error)), "try again; if it stays so, see to the network")
+    if isinstance(error, ConnectionError | HTTPClientError):
+        return missing(str(explain(error)), "see to the network, AWS_ENDPOINT_URL and AWS_PROFILE")
+    if isinstance(error, BotoCoreError):  # no credentials, a profile that isn't there, a broken file
+        return missing(
+            _one_line(error), "log in (`aws sso login`, or set AWS_PROFILE); `aws configure list` shows what is used"
+        )
+    raise error
+
+
+def region(facts: Facts) -> Finding:
+    """Whether the environment, the setting and what is deployed agree on the region."""
+    wanted = facts.settings.region
+    name = next((each for each in ("AWS_REGION", "AWS_DEFAULT_REGION") if os.environ.get(each)), "")
+    given = os.environ.get(name, "")
+    if given and given != wanted:
+        return missing(
+            f"{facts.stack} lies in {wanted} (aws:region), and {name} is {given}",
+            f"export {name}={wanted}, so that every other AWS tool looks where `rollback` does",
+        )
+    deployed = sorted(_regions(facts.known_state()) - {wanted})
+    if deployed:
+        return missing(
+            f"the setting aws:region is {wanted}, and resources of {facts.stack} lie in {', '.join(deployed)}",
+            f"another region replaces everything: pulumi config set -s {facts.stack} aws:region {deployed[0]}",
+        )
+    return fine(f"{wanted} by the stack's setting" + ("" if given else "; the environment names none"))
+
+
+def _regions(state: Mapping[str, Any]) -> set[str]:
+    """The regions of deployed functions and queues, by their ARNs."""
+    found = (str((each.get("outputs") or {}).get("arn") or "") for each in live_resources_of(state))
+    return {arn.split(":")[3] for arn in found if arn.startswith("arn:") and arn.split(":")[2] in ("lambda", "sqs")}
+
+
+def functions_quota(facts: Facts) -> Finding:
+    """Lambda: functions that may run at once, and room for code (GetAccountSettings)."""
+    facts.known_caller()
+    wanted = [item for item in artifact_objects(facts.settings, facts.selected) if item.type in (FUNCTION, LAYER)]
+    functions = sum(item.type == FUNCTION for item in wanted)
+    if not functions:
+        return fine("not needed: no system of the stack has functions")
+    try:
+        found = facts.client("lambda").get_account_settings()
+    except Exception as error:
+        return _unasked("GetAccountSettings", error)
+    limit, used = found["AccountLimit"], found["AccountUsage"]
+    at_once, room = int(limit["ConcurrentExecutions"]), int(limit["TotalCodeSize"]) - int(used["TotalCodeSize"])
+    needed = _bytes(facts)
+    said = f"{at_once} functions may run at once, {functions} are declared; {room / 1e9:.1f} GB of code fit"
+    if at_once < functions:
+        return missing(said, _raise_quota("lambda", "L-B99A9384", "Concurrent executions"))
+    if needed > room:
+        return missing(
+            f"{said}, {needed / 1e9:.1f} GB are needed",
+            f"{_raise_quota('lambda', 'L-2ACBD22F', 'Function and layer storage')}; or delete old versions",
+        )
+    return fine(said)
+
+
+def _bytes(facts: Facts) -> int:
+    """The bytes of the zips of functions and layers that aren't deployed yet; 0 for those that can't be asked about."""
+    s3, bucket = facts.client("s3"), facts.settings.project.artifact_bucket
+    total = 0
+    for item in facts.needed:
+        if item.type in (FUNCTION, LAYER):
+            with contextlib.suppress(Exception):  # the row of the artifacts says so
+                total += int(s3.head_object(Bucket=bucket, Key=item.key)["ContentLength"])
+    return total
+
+
+def roles_quota(facts: Facts) -> Finding:
+    """IAM: roles that the account may still make (GetAccountSummary)."""
+    facts.known_caller()
+    new = max(0, NEW_ROLES - len(list(resources_of_type(facts.known_state(), ROLE))))
+    try:
+        found = facts.client("iam").get_account_summary()["SummaryMap"]
+        used, limit = int(found["Roles"]), int(found["RolesQuota"])
+    except Exception as error:
+        return _unasked("GetAccountSummary", error)
+    said = f"{used} of {limit} roles are made; up to {new} more are needed"
+    return fine(said) if used + new <= limit else missing(said, _raise_quota("iam", "L-FE177D64", "Roles per account"))
+
+
+def databases_quota(facts: Facts) -> Finding:
+    """RDS: instances that the account may still make (DescribeAccountAttributes)."""
+    if "async-rag" not in facts.selected:
+        return fine("not needed: no system of the stack has a database")
+    facts.known_caller()
+    if list(resources_of_type(facts.known_state(), DATABASE)):
+        return fine("the database is there; a recovery point is read back in one more instance")
+    try:
+        found = facts.client("rds").describe_account_attributes()["AccountQuotas"]
+        quota = next(each for each in found if each["AccountQuotaName"] == "DBInstances")
+    except StopIteration:
+        return unknown("RDS doesn't say how many instances may be made")
+    except Exception as error:
+        return _unasked("DescribeAccountAttributes", error)
+    said = f"{quota['Used']} of {quota['Max']} database instances are made; 2 more are needed, one to read copies back"
+    room = int(quota["Max"]) - int(quota["Used"])
+    return fine(said) if room >= 2 else missing(said, _raise_quota("rds", "L-7B6409FD", "DB instances"))
+
+
+def _raise_quota(service: str, quota: str, name: str) -> str:
+    return (
+        f"raise the quota {name!r}: aws service-quotas request-service-quota-increase --service-code {service} "
+        f"--quota-code {quota} --desired-value NUMBER"
+    )
+
+
+def _unasked(operation: str, error: Exception) -> Finding:
+    return unknown(f"{operation} isn't answered: {line(error)}", "look at the quotas in the console: Service Quotas")
+
+
+def _one_line(error: object) -> str:
+    return " ".join(str(error).split())
+
+
+QUOTAS: Iterable[tuple[str, Any]] = (
+    ("quota: functions", functions_quota),
+    ("quota: roles", roles_quota),
+    ("quota: databases", databases_quota),
+)

@@ -1,0 +1,1 @@
+"""``rollback recovery``: the recovery points of a stack's durable stores."""
