@@ -131,30 +131,34 @@ def _periods(alarm: Resource) -> list[float]:
 
 RULES: tuple[Rule, ...] = (
     ResourceRule(
-        "alarm-actions",
-        "Every alarm has an action, and it is switched on.",
-        Severity.HIGH,
-        "Set alarmActions to the topic of the system that the alarm watches.",
-        frozenset({ALARM, COMPOSITE}),
-        told,
+        name="alarm-actions",
+        description="Every alarm has an action, and it is switched on.",
+        severity=Severity.HIGH,
+        remediation_steps="Set alarmActions to the topic of the system that the alarm watches.",
+        types=frozenset({ALARM, COMPOSITE}),
+        check=told,
     ),
     ResourceRule(
-        "alarm-missing-data",
-        "Every alarm says what missing data means.",
-        Severity.MEDIUM,
-        "Set treatMissingData: notBreaching for what isn't always there, breaching for what must never fall silent.",
-        frozenset({ALARM}),
-        missing_data,
+        name="alarm-missing-data",
+        description="Every alarm says what missing data means.",
+        severity=Severity.MEDIUM,
+        remediation_steps=(
+            "Set treatMissingData: notBreaching for what isn't always there, breaching for what must never fall silent."
+        ),
+        types=frozenset({ALARM}),
+        check=missing_data,
         config=MissingData,
     ),
     ResourceRule(
-        "alarm-evaluation",
-        "Every alarm can ring, and within a bounded time.",
-        Severity.MEDIUM,
-        "Keep datapointsToAlarm from 1 to evaluationPeriods, periods at multiples of 60 seconds, and the whole within "
-        "maxMinutes; let one of metricQueries return data, and a composite alarm's rule name an alarm.",
-        frozenset({ALARM, COMPOSITE}),
-        evaluation,
+        name="alarm-evaluation",
+        description="Every alarm can ring, and within a bounded time.",
+        severity=Severity.MEDIUM,
+        remediation_steps=(
+            "Keep datapointsToAlarm from 1 to evaluationPeriods, periods at multiples of 60 seconds, and the whole "
+            "within maxMinutes; let one of metricQueries return data, and a composite alarm's rule name an alarm."
+        ),
+        types=frozenset({ALARM, COMPOSITE}),
+        check=evaluation,
         config=Evaluation,
     ),
     *deployments.RULES,

@@ -92,13 +92,15 @@ def _shown(value: object) -> str:
 
 RULES = (
     ResourceRule(
-        "blast-radius",
-        "One update doesn't delete or replace more of a system than its bounds allow.",
-        Severity.HIGH,
-        "Move in smaller steps, or approve `blast-radius:<system>` (docs/guard.md). Where a planned rollback takes "
-        "more away, raise the system's bounds in the stack's settings.",
-        frozenset({PLAN}),
-        within,
+        name="blast-radius",
+        description="One update doesn't delete or replace more of a system than its bounds allow.",
+        severity=Severity.HIGH,
+        remediation_steps=(
+            "Move in smaller steps, or approve `blast-radius:<system>` (docs/guard.md). Where a planned rollback "
+            "takes more away, raise the system's bounds in the stack's settings."
+        ),
+        types=frozenset({PLAN}),
+        check=within,
         config=BlastRadius,
     ),
 )

@@ -108,18 +108,18 @@ def _within(key: str, value: Any) -> Iterator[tuple[str, Any]]:
 
 RULES = (
     StackRule(
-        "bucket-public-access-block",
-        "Every bucket blocks public access.",
-        Severity.CRITICAL,
-        "Declare a BucketPublicAccessBlock for the bucket with all four settings true.",
-        blocked,
+        name="bucket-public-access-block",
+        description="Every bucket blocks public access.",
+        severity=Severity.CRITICAL,
+        remediation_steps="Declare a BucketPublicAccessBlock for the bucket with all four settings true.",
+        check=blocked,
     ),
     ResourceRule(
-        "bucket-acl-private",
-        "No ACL opens a bucket.",
-        Severity.CRITICAL,
-        "Leave the ACL out, and give rights by policy.",
-        frozenset(ACLS),
-        acl_private,
+        name="bucket-acl-private",
+        description="No ACL opens a bucket.",
+        severity=Severity.CRITICAL,
+        remediation_steps="Leave the ACL out, and give rights by policy.",
+        types=frozenset(ACLS),
+        check=acl_private,
     ),
 )

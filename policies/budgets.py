@@ -146,12 +146,14 @@ def _text(bound: object) -> str:
 
 RULES = (
     StackRule(
-        "workload-disruption-budget",
-        "Every workload has a PodDisruptionBudget, and it lets pods go.",
-        Severity.MEDIUM,
-        "Declare one PodDisruptionBudget with the labels of the pods and maxUnavailable of 1 or more, fewer than there "
-        "are.",
-        budgeted,
+        name="workload-disruption-budget",
+        description="Every workload has a PodDisruptionBudget, and it lets pods go.",
+        severity=Severity.MEDIUM,
+        remediation_steps=(
+            "Declare one PodDisruptionBudget with the labels of the pods and maxUnavailable of 1 or more, fewer than "
+            "there are."
+        ),
+        check=budgeted,
         config=Budgets,
     ),
 )

@@ -95,12 +95,14 @@ def _too_short(queue: Resource, function: Resource, mapping: Resource, factor: f
 
 RULES = (
     StackRule(
-        "queue-visibility",
-        "A message stays hidden while a function works on it.",
-        Severity.HIGH,
-        "Raise visibilityTimeoutSeconds of the queue to six times the function's timeout, plus the batching window; "
-        "where less is enough, lower factor in the stack's settings.",
-        hidden,
+        name="queue-visibility",
+        description="A message stays hidden while a function works on it.",
+        severity=Severity.HIGH,
+        remediation_steps=(
+            "Raise visibilityTimeoutSeconds of the queue to six times the function's timeout, plus the batching "
+            "window; where less is enough, lower factor in the stack's settings."
+        ),
+        check=hidden,
         config=Visibility,
     ),
 )

@@ -22,12 +22,14 @@ def current(_stack: Resource, _config: NoConfig, facts: Facts) -> Iterator[str]:
 
 RULES = (
     ResourceRule(
-        "waivers-current",
-        "No waiver has expired.",
-        Severity.MEDIUM,
-        "Mend what the waiver is about and take it out of policies/waivers.yaml, or agree on another date with its "
-        "owner.",
-        frozenset({STACK}),
-        current,
+        name="waivers-current",
+        description="No waiver has expired.",
+        severity=Severity.MEDIUM,
+        remediation_steps=(
+            "Mend what the waiver is about and take it out of policies/waivers.yaml, or agree on another date with "
+            "its owner."
+        ),
+        types=frozenset({STACK}),
+        check=current,
     ),
 )

@@ -80,29 +80,35 @@ def _at_once(resource: Resource) -> Iterator[str]:
 
 RULES = (
     ResourceRule(
-        "deployment-gradual",
-        "A deployment moves in steps.",
-        Severity.HIGH,
-        "Use a canary or linear deploymentConfigName, leave some hosts or tasks healthy; or set allAtOnce in the "
-        "stack's settings where nobody is served.",
-        frozenset({CONFIG, GROUP, SERVICE}),
-        gradual,
+        name="deployment-gradual",
+        description="A deployment moves in steps.",
+        severity=Severity.HIGH,
+        remediation_steps=(
+            "Use a canary or linear deploymentConfigName, leave some hosts or tasks healthy; or set allAtOnce in the "
+            "stack's settings where nobody is served."
+        ),
+        types=frozenset({CONFIG, GROUP, SERVICE}),
+        check=gradual,
         config=Steps,
     ),
     ResourceRule(
-        "deployment-alarms",
-        "A deployment stops for its alarms.",
-        Severity.HIGH,
-        "Enable alarmConfiguration, name its alarms, and leave ignorePollAlarmFailure false: no data is no success.",
-        frozenset({GROUP}),
-        heeded,
+        name="deployment-alarms",
+        description="A deployment stops for its alarms.",
+        severity=Severity.HIGH,
+        remediation_steps=(
+            "Enable alarmConfiguration, name its alarms, and leave ignorePollAlarmFailure false: no data is no success."
+        ),
+        types=frozenset({GROUP}),
+        check=heeded,
     ),
     ResourceRule(
-        "service-deployment-rollback",
-        "A service whose deployment fails goes back by itself.",
-        Severity.HIGH,
-        "Set enable and rollback of deploymentCircuitBreaker, and of alarms where the service has any.",
-        frozenset({SERVICE}),
-        brought_back,
+        name="service-deployment-rollback",
+        description="A service whose deployment fails goes back by itself.",
+        severity=Severity.HIGH,
+        remediation_steps=(
+            "Set enable and rollback of deploymentCircuitBreaker, and of alarms where the service has any."
+        ),
+        types=frozenset({SERVICE}),
+        check=brought_back,
     ),
 )

@@ -128,60 +128,69 @@ _APPROVE = (
 
 RULES: tuple[Rule, ...] = (
     ResourceRule(
-        "durable-store-protected",
-        "Whatever holds data is protected, and replaced delete-first.",
-        Severity.CRITICAL,
-        "Register the guard's transform before anything is declared, and set no option against it; a store that is "
-        "meant to go needs an approval (docs/guard.md).",
-        DurableTypes(),
-        protected,
-        fixed=True,
+        name="durable-store-protected",
+        description="Whatever holds data is protected, and replaced delete-first.",
+        severity=Severity.CRITICAL,
+        remediation_steps=(
+            "Register the guard's transform before anything is declared, and set no option against it; a store that "
+            "is meant to go needs an approval (docs/guard.md)."
+        ),
+        types=DurableTypes(),
+        check=protected,
+        locked=True,
     ),
     ResourceRule(
-        "durable-store-belts",
-        "Stores have what the cloud offers against loss: deletion protection, backups, encryption, final snapshots.",
-        Severity.CRITICAL,
-        "Set deletionProtectionEnabled and pointInTimeRecovery on a table; deletionProtection, storageEncrypted, "
-        "skipFinalSnapshot=false and backupRetentionPeriod on a database; no forceDestroy, no recovery window of 0.",
-        Belted(),
-        belts,
+        name="durable-store-belts",
+        description=(
+            "Stores have what the cloud offers against loss: deletion protection, backups, encryption, final snapshots."
+        ),
+        severity=Severity.CRITICAL,
+        remediation_steps=(
+            "Set deletionProtectionEnabled and pointInTimeRecovery on a table; deletionProtection, storageEncrypted, "
+            "skipFinalSnapshot=false and backupRetentionPeriod on a database; no forceDestroy, no recovery window of "
+            "0."
+        ),
+        types=Belted(),
+        check=belts,
         config=Belts,
-        fixed=True,
+        locked=True,
     ),
     StackRule(
-        "durable-bucket-versioned",
-        "Every bucket is versioned.",
-        Severity.CRITICAL,
-        "Declare a BucketVersioning with the status Enabled for the bucket.",
-        versioned,
-        fixed=True,
+        name="durable-bucket-versioned",
+        description="Every bucket is versioned.",
+        severity=Severity.CRITICAL,
+        remediation_steps="Declare a BucketVersioning with the status Enabled for the bucket.",
+        check=versioned,
+        locked=True,
     ),
     ResourceRule(
-        "durable-store-removal",
-        "No durable store leaves the program without a recovery point and an approval.",
-        Severity.CRITICAL,
-        _APPROVE,
-        frozenset({PLAN}),
-        refused("removals", "deleted"),
-        fixed=True,
+        name="durable-store-removal",
+        description="No durable store leaves the program without a recovery point and an approval.",
+        severity=Severity.CRITICAL,
+        remediation_steps=_APPROVE,
+        types=frozenset({PLAN}),
+        check=refused("removals", "deleted"),
+        locked=True,
     ),
     ResourceRule(
-        "durable-store-replacement",
-        "No durable store is replaced without a recovery point and an approval.",
-        Severity.CRITICAL,
-        "Undo the change of what makes the store another one (an alias keeps a store that only changed its name in the "
-        "program), or make a recovery point and approve the deed (docs/guard.md).",
-        frozenset({PLAN}),
-        refused("replacements", "replaced"),
-        fixed=True,
+        name="durable-store-replacement",
+        description="No durable store is replaced without a recovery point and an approval.",
+        severity=Severity.CRITICAL,
+        remediation_steps=(
+            "Undo the change of what makes the store another one (an alias keeps a store that only changed its name "
+            "in the program), or make a recovery point and approve the deed (docs/guard.md)."
+        ),
+        types=frozenset({PLAN}),
+        check=refused("replacements", "replaced"),
+        locked=True,
     ),
     StackRule(
-        "guard-present",
-        "Where anything holds data, the guard's plan is declared and counts every store.",
-        Severity.CRITICAL,
-        "Declare the guard's Plan once, at the end of the program, whichever release runs.",
-        guard_present,
-        fixed=True,
+        name="guard-present",
+        description="Where anything holds data, the guard's plan is declared and counts every store.",
+        severity=Severity.CRITICAL,
+        remediation_steps="Declare the guard's Plan once, at the end of the program, whichever release runs.",
+        check=guard_present,
+        locked=True,
     ),
     *backups.RULES,
 )

@@ -67,19 +67,21 @@ def cluster_private(cluster: Resource, _config: NoConfig, _facts: Facts) -> Iter
 
 RULES = (
     ResourceRule(
-        "database-private",
-        "No database has a public address.",
-        Severity.CRITICAL,
-        "Set publiclyAccessible to false.",
-        DATABASES,
-        database_private,
+        name="database-private",
+        description="No database has a public address.",
+        severity=Severity.CRITICAL,
+        remediation_steps="Set publiclyAccessible to false.",
+        types=DATABASES,
+        check=database_private,
     ),
     ResourceRule(
-        "cluster-endpoint-private",
-        "No cluster's API server answers the whole internet.",
-        Severity.HIGH,
-        "Set vpcConfig.endpointPublicAccess to false, or name the networks under vpcConfig.publicAccessCidrs.",
-        frozenset({CLUSTER}),
-        cluster_private,
+        name="cluster-endpoint-private",
+        description="No cluster's API server answers the whole internet.",
+        severity=Severity.HIGH,
+        remediation_steps=(
+            "Set vpcConfig.endpointPublicAccess to false, or name the networks under vpcConfig.publicAccessCidrs."
+        ),
+        types=frozenset({CLUSTER}),
+        check=cluster_private,
     ),
 )

@@ -183,7 +183,7 @@ def _diagnostics(
     try:
         for finding in findings:
             urn = finding.resource.urn if resource is None and finding.resource is not None else ""
-            yield _diagnostic(rule, LEVELS[armed.enforcement], f"{finding.text}\n{rule.remediation}", urn)
+            yield _diagnostic(rule, LEVELS[armed.enforcement], f"{finding.text}\n{rule.remediation_steps}", urn)
     except Exception as error:
         text, urn = explanation(rule, error, resource)
         yield _diagnostic(rule, analyzer_pb2.MANDATORY, text, urn if resource is None else "")
@@ -211,7 +211,7 @@ def _policy_info(armed: Armed) -> analyzer_pb2.PolicyInfo:
         description=rule.description,
         enforcementLevel=LEVELS[armed.enforcement],
         severity=SEVERITIES[rule.severity],
-        remediation_steps=rule.remediation,
+        remediation_steps=rule.remediation_steps,
         policy_type=(
             analyzer_pb2.POLICY_TYPE_RESOURCE if isinstance(rule, ResourceRule) else analyzer_pb2.POLICY_TYPE_STACK
         ),

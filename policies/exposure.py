@@ -54,12 +54,14 @@ RULES = (
     *endpoints.RULES,
     *ingress.RULES,
     ResourceRule(
-        "service-internal",
-        "No Service of the cluster is reachable from outside.",
-        Severity.HIGH,
-        "Use ClusterIP behind the gateway, or name the Service under reachable in the stack's settings.",
-        frozenset(SERVICES),
-        internal,
+        name="service-internal",
+        description="No Service of the cluster is reachable from outside.",
+        severity=Severity.HIGH,
+        remediation_steps=(
+            "Use ClusterIP behind the gateway, or name the Service under reachable in the stack's settings."
+        ),
+        types=frozenset(SERVICES),
+        check=internal,
         config=Services,
     ),
     *sharing.RULES,

@@ -20,7 +20,7 @@ def explanation(rule: Rule, error: Exception, resource: Resource | None) -> tupl
     at = resource or _looked_at(error)
     about = f"{at.type} {at.name}" if at else "the stack"
     remedy = (
-        "" if rule.fixed else f", or switch the policy off until then (policies:enforcement: {rule.name}: disabled)"
+        "" if rule.locked else f", or switch the policy off until then (policies:enforcement: {rule.name}: disabled)"
     )
     text = (
         f"{rule.name} broke at {about}: {type(error).__name__} in {_place(error)}\n"

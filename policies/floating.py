@@ -159,12 +159,14 @@ def _texts(value: object) -> Iterator[str]:
 
 RULES = (
     ResourceRule(
-        "no-floating-version",
-        "Nothing points at latest or $LATEST.",
-        Severity.HIGH,
-        "Point at a published version or an alias; name an image by digest, a task definition with its revision, a "
-        "launch template with its version.",
-        Floating(),
-        nothing_floats,
+        name="no-floating-version",
+        description="Nothing points at latest or $LATEST.",
+        severity=Severity.HIGH,
+        remediation_steps=(
+            "Point at a published version or an alias; name an image by digest, a task definition with its revision, "
+            "a launch template with its version."
+        ),
+        types=Floating(),
+        check=nothing_floats,
     ),
 )

@@ -159,18 +159,18 @@ def _lets_through(rule: Rule, port: int) -> bool:
 
 RULES = (
     ResourceRule(
-        "security-group-ingress",
-        "No security group lets the whole internet in.",
-        Severity.CRITICAL,
-        "Name the networks or security groups that are let in.",
-        frozenset({*GROUPS, *GROUP_RULES, *ACLS, ACL_RULE, *FIREWALLS, EMR, NODES}),
-        ingress,
+        name="security-group-ingress",
+        description="No security group lets the whole internet in.",
+        severity=Severity.CRITICAL,
+        remediation_steps="Name the networks or security groups that are let in.",
+        types=frozenset({*GROUPS, *GROUP_RULES, *ACLS, ACL_RULE, *FIREWALLS, EMR, NODES}),
+        check=ingress,
     ),
     StackRule(
-        "security-group-prefix-list",
-        "No security group lets the whole internet in by a prefix list.",
-        Severity.CRITICAL,
-        "Put the networks that are let in into the prefix list.",
-        listed,
+        name="security-group-prefix-list",
+        description="No security group lets the whole internet in by a prefix list.",
+        severity=Severity.CRITICAL,
+        remediation_steps="Put the networks that are let in into the prefix list.",
+        check=listed,
     ),
 )

@@ -64,14 +64,16 @@ def _violation(entries: Sequence[Any]) -> str:
 
 RULES = (
     ResourceRule(
-        "durable-store-loss",
-        "No store loses data by a change in place that nobody approved.",
-        Severity.CRITICAL,
-        "Keep the setting as it was (retention, versioning, backups, protection, time to live), or approve the loss "
-        "with `rollback guard approve NAME --action lose`, or that of one property in a whole system with "
-        "`rollback guard approve SYSTEM --action lose --property PROPERTY` (docs/guard.md).",
-        frozenset({PLAN}),
-        unapproved,
-        fixed=True,
+        name="durable-store-loss",
+        description="No store loses data by a change in place that nobody approved.",
+        severity=Severity.CRITICAL,
+        remediation_steps=(
+            "Keep the setting as it was (retention, versioning, backups, protection, time to live), or approve the "
+            "loss with `rollback guard approve NAME --action lose`, or that of one property in a whole system with "
+            "`rollback guard approve SYSTEM --action lose --property PROPERTY` (docs/guard.md)."
+        ),
+        types=frozenset({PLAN}),
+        check=unapproved,
+        locked=True,
     ),
 )

@@ -50,7 +50,7 @@ CONCERNS = (
 RULES: tuple[Rule, ...] = tuple(rule for concern in CONCERNS for rule in concern.RULES)
 """Every policy of the pack, in the order in which the page lists them."""
 BY_NAME: Mapping[str, Rule] = {rule.name: rule for rule in RULES}
-FIXED = frozenset(rule.name for rule in RULES if rule.fixed)
+LOCKED = frozenset(rule.name for rule in RULES if rule.locked)
 
 NAMESPACE = "policies:"
 RELEASES = Path(__file__).resolve().parent.parent / "stacks" / "releases"
@@ -77,7 +77,7 @@ def arm(settings: PolicySettings) -> tuple[Armed, ...]:
             if name not in BY_NAME:
                 raise ConfigurationError(f"{NAMESPACE}{key}: {unknown('policy', name, sorted(BY_NAME))}")
     for name, level in settings.enforcement.items():
-        if name in FIXED and level != "mandatory":
+        if name in LOCKED and level != "mandatory":
             raise ConfigurationError(f"policies:enforcement: {name} guards data, so it stays mandatory, not {level}")
     return tuple(
         Armed(rule, settings.enforcement.get(rule.name, rule.enforcement), _configured(rule, settings))
@@ -135,7 +135,7 @@ def gather(
         stack=stack,
         clock=clock,
         approvals=approvals.load(stack, approvals_folder),
-        waivers=waivers.load({*BY_NAME, waivers.WAY_BACK}, FIXED, waiver_file),
+        waivers=waivers.load({*BY_NAME, waivers.WAY_BACK}, LOCKED, waiver_file),
         releases=RELEASES,
         pins=frozenset(pins),
         live=live,

@@ -185,19 +185,19 @@ DELIVERED: Final[Mapping[tuple[str, str], Any]] = {
 """Group and kind -> what is wrong with one."""
 
 LAYERS = ResourceRule(
-    "layer-version-exact",
-    "Functions name the exact versions of their layers.",
-    Severity.HIGH,
-    "Use the layer version's ARN, which ends in its number.",
-    frozenset({FUNCTION}),
-    exact_layers,
+    name="layer-version-exact",
+    description="Functions name the exact versions of their layers.",
+    severity=Severity.HIGH,
+    remediation_steps="Use the layer version's ARN, which ends in its number.",
+    types=frozenset({FUNCTION}),
+    check=exact_layers,
 )
 PACKAGES = ResourceRule(
-    "package-version-exact",
-    "Packages, revisions and charts are named by an exact version.",
-    Severity.HIGH,
-    "Name one version (1.2.3), a commit of a repository, and the content's SHA-256 in the key.",
-    PackageTypes(),
-    exact_packages,
+    name="package-version-exact",
+    description="Packages, revisions and charts are named by an exact version.",
+    severity=Severity.HIGH,
+    remediation_steps="Name one version (1.2.3), a commit of a repository, and the content's SHA-256 in the key.",
+    types=PackageTypes(),
+    check=exact_packages,
 )
 RULES = (LAYERS, PACKAGES)

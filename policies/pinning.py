@@ -35,20 +35,22 @@ def by_hash(resource: Resource, _config: NoConfig, _facts: Facts) -> Iterator[st
 
 RULES: tuple[Rule, ...] = (
     ResourceRule(
-        "image-digest",
-        "Container images are pinned by digest.",
-        Severity.HIGH,
-        "Name the image as repository@sha256:…; a tag can be moved.",
-        ImageTypes(),
-        by_digest,
+        name="image-digest",
+        description="Container images are pinned by digest.",
+        severity=Severity.HIGH,
+        remediation_steps="Name the image as repository@sha256:…; a tag can be moved.",
+        types=ImageTypes(),
+        check=by_digest,
     ),
     ResourceRule(
-        "function-code-hash",
-        "Functions and layers are pinned by their content.",
-        Severity.HIGH,
-        "Set sourceCodeHash, and take the code from a key that ends in its SHA-256, or name s3ObjectVersion.",
-        frozenset({FUNCTION, LAYER}),
-        by_hash,
+        name="function-code-hash",
+        description="Functions and layers are pinned by their content.",
+        severity=Severity.HIGH,
+        remediation_steps=(
+            "Set sourceCodeHash, and take the code from a key that ends in its SHA-256, or name s3ObjectVersion."
+        ),
+        types=frozenset({FUNCTION, LAYER}),
+        check=by_hash,
     ),
     *floating.RULES,
     *packages.RULES,

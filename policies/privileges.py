@@ -133,12 +133,14 @@ def _text(value: object) -> str:
 
 RULES = (
     ResourceRule(
-        "workload-unprivileged",
-        "No container has rights over its node.",
-        Severity.HIGH,
-        "Set allowPrivilegeEscalation to false; drop privileged, root, hostPath volumes, hostPorts, the host's "
-        "namespaces, and the capabilities and profiles that the Pod Security Standards' Baseline leaves out.",
-        Privileged(),
-        unprivileged,
+        name="workload-unprivileged",
+        description="No container has rights over its node.",
+        severity=Severity.HIGH,
+        remediation_steps=(
+            "Set allowPrivilegeEscalation to false; drop privileged, root, hostPath volumes, hostPorts, the host's "
+            "namespaces, and the capabilities and profiles that the Pod Security Standards' Baseline leaves out."
+        ),
+        types=Privileged(),
+        check=unprivileged,
     ),
 )

@@ -238,20 +238,24 @@ def _retention(queue: Resource) -> float | None:
 
 RULES: tuple[Rule, ...] = (
     StackRule(
-        "queue-redrive",
-        "Every work queue has a dead-letter queue, and a bound for how often a message is tried.",
-        Severity.HIGH,
-        "Set redrivePolicy with deadLetterTargetArn and maxReceiveCount; both queues FIFO, or both standard.",
-        redriven,
+        name="queue-redrive",
+        description="Every work queue has a dead-letter queue, and a bound for how often a message is tried.",
+        severity=Severity.HIGH,
+        remediation_steps=(
+            "Set redrivePolicy with deadLetterTargetArn and maxReceiveCount; both queues FIFO, or both standard."
+        ),
+        check=redriven,
         config=Redriving,
     ),
     StackRule(
-        "dead-letter-retention",
-        "A dead-letter queue keeps messages longer than the queues that it serves.",
-        Severity.HIGH,
-        "Raise messageRetentionSeconds of the dead-letter queue (SQS's limit is 1209600, 14 days), or lower that of "
-        "the queue.",
-        kept,
+        name="dead-letter-retention",
+        description="A dead-letter queue keeps messages longer than the queues that it serves.",
+        severity=Severity.HIGH,
+        remediation_steps=(
+            "Raise messageRetentionSeconds of the dead-letter queue (SQS's limit is 1209600, 14 days), or lower that "
+            "of the queue."
+        ),
+        check=kept,
     ),
     *consumers.RULES,
 )

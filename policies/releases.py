@@ -76,30 +76,37 @@ def _faults(version: str, folder: Path, lock: dict[str, str]) -> Iterator[str]:
 
 RULES = (
     ResourceRule(
-        "release-lock",
-        "The releases that this stack runs are as they were published.",
-        Severity.CRITICAL,
-        "Restore the file from git (`git restore stacks/releases`), or publish the change as a new release.",
-        frozenset({STACK}),
-        pinned_intact,
-        fixed=True,
+        name="release-lock",
+        description="The releases that this stack runs are as they were published.",
+        severity=Severity.CRITICAL,
+        remediation_steps=(
+            "Restore the file from git (`git restore stacks/releases`), or publish the change as a new release."
+        ),
+        types=frozenset({STACK}),
+        check=pinned_intact,
+        locked=True,
     ),
     ResourceRule(
-        "release-window",
-        "Every other release in the window is as it was published.",
-        Severity.HIGH,
-        "Restore the file from git (`git restore stacks/releases`), or publish the change as a new release.",
-        frozenset({STACK}),
-        window_intact,
+        name="release-window",
+        description="Every other release in the window is as it was published.",
+        severity=Severity.HIGH,
+        remediation_steps=(
+            "Restore the file from git (`git restore stacks/releases`), or publish the change as a new release."
+        ),
+        types=frozenset({STACK}),
+        check=window_intact,
         enforcement="advisory",
     ),
     ResourceRule(
-        "release-signed",
-        "A release's signature is of somebody who may sign, and about what is locked.",
-        Severity.HIGH,
-        "Find out who published it, and sign it (`rollback release sign`) with a key that `stacks/signers.yaml` has.",
-        frozenset({STACK}),
-        signed,
+        name="release-signed",
+        description="A release's signature is of somebody who may sign, and about what is locked.",
+        severity=Severity.HIGH,
+        remediation_steps=(
+            "Find out who published it, and sign it (`rollback release sign`) with a key that `stacks/signers.yaml` "
+            "has."
+        ),
+        types=frozenset({STACK}),
+        check=signed,
         config=Signed,
     ),
     *artifacts.RULES,

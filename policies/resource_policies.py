@@ -142,11 +142,11 @@ def _organization(resource: Resource) -> bool:
 
 RULES = (
     ResourceRule(
-        "resource-policy-principal",
-        "No policy of a bucket, queue, topic, key or secret lets anyone in.",
-        Severity.CRITICAL,
-        "Name the principal, or add a condition on aws:SourceArn or aws:SourceAccount.",
-        POLICY_HOLDERS,
-        principals_named,
+        name="resource-policy-principal",
+        description="No policy of a bucket, queue, topic, key or secret lets anyone in.",
+        severity=Severity.CRITICAL,
+        remediation_steps="Name the principal, or add a condition on aws:SourceArn or aws:SourceAccount.",
+        types=POLICY_HOLDERS,
+        check=principals_named,
     ),
 )

@@ -110,21 +110,23 @@ def _all_at_once(workload: Workload, path: str, *, up: bool) -> Iterator[str]:
 
 RULES = (
     ResourceRule(
-        "workload-revision-history",
-        "Every workload keeps older revisions to go back to.",
-        Severity.HIGH,
-        "Leave revisionHistoryLimit out (10 are kept), or set it to 1 or more.",
-        WORKLOADS,
-        revisions_kept,
+        name="workload-revision-history",
+        description="Every workload keeps older revisions to go back to.",
+        severity=Severity.HIGH,
+        remediation_steps="Leave revisionHistoryLimit out (10 are kept), or set it to 1 or more.",
+        types=WORKLOADS,
+        check=revisions_kept,
         config=Revisions,
     ),
     ResourceRule(
-        "workload-rollout",
-        "Every workload moves to another revision by itself, and keeps some of its pods meanwhile.",
-        Severity.HIGH,
-        "Use RollingUpdate with a maxUnavailable below the replicas and without a partition; don't pause, and leave a "
-        "progress deadline.",
-        WORKLOADS,
-        rolling,
+        name="workload-rollout",
+        description="Every workload moves to another revision by itself, and keeps some of its pods meanwhile.",
+        severity=Severity.HIGH,
+        remediation_steps=(
+            "Use RollingUpdate with a maxUnavailable below the replicas and without a partition; don't pause, and "
+            "leave a progress deadline."
+        ),
+        types=WORKLOADS,
+        check=rolling,
     ),
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
@@ -61,7 +61,7 @@ class Finding:
     resource: Resource | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Rule:
     """What every policy has."""
 
@@ -69,15 +69,16 @@ class Rule:
     """Kebab-case; what settings, waivers and the engine's messages call it."""
     description: str
     severity: Severity
-    remediation: str
-    config: type[Model] = field(default=NoConfig, kw_only=True)
-    enforcement: Enforcement = field(default="mandatory", kw_only=True)
+    remediation_steps: str
+    """What a person does about it. (Pulumi's own word "remediation" means an automatic fix.)"""
+    config: type[Model] = NoConfig
+    enforcement: Enforcement = "mandatory"
     """Where a stack's settings say nothing."""
-    fixed: bool = field(default=False, kw_only=True)
+    locked: bool = False
     """No setting lowers it, and no waiver covers it."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ResourceRule(Rule):
     """Looks at one resource before the engine does anything about it: it stops an update in time."""
 
@@ -86,7 +87,7 @@ class ResourceRule(Rule):
     """The texts of what is wrong."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class StackRule(Rule):
     """Looks at all resources at once, at the end of a preview or an update."""
 
@@ -107,7 +108,7 @@ def judge_stack(rule: StackRule, stack: Stack, config: Model, facts: Facts) -> I
 
 def _not_waived(rule: Rule, findings: Iterable[Finding], facts: Facts) -> Iterator[Finding]:
     today = facts.now.date()
-    waivers = [] if rule.fixed else [each for each in facts.waivers if each.policy == rule.name and each.holds(today)]
+    waivers = [] if rule.locked else [each for each in facts.waivers if each.policy == rule.name and each.holds(today)]
     for finding in findings:
         names = [] if finding.resource is None else [finding.resource.name, finding.resource.physical_name]
         if not any(waiver.covers(name) for waiver in waivers for name in names if name):

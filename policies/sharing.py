@@ -96,19 +96,21 @@ def unshared(resource: Resource, _config: NoConfig, _facts: Facts) -> Iterator[s
 
 RULES = (
     ResourceRule(
-        "permission-source",
-        "Every right to invoke a function names its source.",
-        Severity.HIGH,
-        "Set sourceArn, or sourceAccount; AWS_IAM for a function URL; the accounts or the organization for a layer.",
-        frozenset({PERMISSION, LAYER_PERMISSION, FUNCTION_URL}),
-        sourced,
+        name="permission-source",
+        description="Every right to invoke a function names its source.",
+        severity=Severity.HIGH,
+        remediation_steps=(
+            "Set sourceArn, or sourceAccount; AWS_IAM for a function URL; the accounts or the organization for a layer."
+        ),
+        types=frozenset({PERMISSION, LAYER_PERMISSION, FUNCTION_URL}),
+        check=sourced,
     ),
     ResourceRule(
-        "snapshot-unshared",
-        "No snapshot, image or document is shared with every account.",
-        Severity.CRITICAL,
-        "Name the accounts that it is shared with.",
-        frozenset({*SHARED, *OPENING, SETTING, DISTRIBUTION}),
-        unshared,
+        name="snapshot-unshared",
+        description="No snapshot, image or document is shared with every account.",
+        severity=Severity.CRITICAL,
+        remediation_steps="Name the accounts that it is shared with.",
+        types=frozenset({*SHARED, *OPENING, SETTING, DISTRIBUTION}),
+        check=unshared,
     ),
 )

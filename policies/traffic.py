@@ -152,36 +152,42 @@ def _told(function: Resource | None) -> str:
 
 RULES = (
     StackRule(
-        "function-through-alias",
-        "Functions are invoked through an alias.",
-        Severity.HIGH,
-        "Use the alias's arn or invokeArn, and its name as the qualifier of a permission: what is invoked without one "
-        "runs $LATEST, and no rollback moves it.",
-        through_alias,
+        name="function-through-alias",
+        description="Functions are invoked through an alias.",
+        severity=Severity.HIGH,
+        remediation_steps=(
+            "Use the alias's arn or invokeArn, and its name as the qualifier of a permission: what is invoked "
+            "without one runs $LATEST, and no rollback moves it."
+        ),
+        check=through_alias,
     ),
     StackRule(
-        "traffic-deployment-group",
-        "Traffic moves through a deployment group that watches alarms and goes back by itself.",
-        Severity.HIGH,
-        "Declare a CodeDeploy deployment group with alarmConfiguration and autoRollbackConfiguration, and let the "
-        "alias depend on it; or name the systems that need one in the stack's settings.",
-        grouped,
+        name="traffic-deployment-group",
+        description="Traffic moves through a deployment group that watches alarms and goes back by itself.",
+        severity=Severity.HIGH,
+        remediation_steps=(
+            "Declare a CodeDeploy deployment group with alarmConfiguration and autoRollbackConfiguration, and let "
+            "the alias depend on it; or name the systems that need one in the stack's settings."
+        ),
+        check=grouped,
         config=Groups,
     ),
     ResourceRule(
-        "deployment-auto-rollback",
-        "Every deployment group goes back by itself.",
-        Severity.HIGH,
-        "Enable autoRollbackConfiguration with DEPLOYMENT_FAILURE, and with DEPLOYMENT_STOP_ON_ALARM where it watches "
-        "alarms.",
-        frozenset({GROUP}),
-        auto_rollback,
+        name="deployment-auto-rollback",
+        description="Every deployment group goes back by itself.",
+        severity=Severity.HIGH,
+        remediation_steps=(
+            "Enable autoRollbackConfiguration with DEPLOYMENT_FAILURE, and with DEPLOYMENT_STOP_ON_ALARM where it "
+            "watches alarms."
+        ),
+        types=frozenset({GROUP}),
+        check=auto_rollback,
     ),
     StackRule(
-        "traffic-alarms",
-        "Every function that takes traffic is watched by an alarm.",
-        Severity.MEDIUM,
-        "Declare an alarm on the function's metrics, or on the queue whose messages it works on.",
-        watched,
+        name="traffic-alarms",
+        description="Every function that takes traffic is watched by an alarm.",
+        severity=Severity.MEDIUM,
+        remediation_steps="Declare an alarm on the function's metrics, or on the queue whose messages it works on.",
+        check=watched,
     ),
 )

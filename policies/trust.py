@@ -111,11 +111,13 @@ def _owned(issuer: str, claim: str, value: str) -> bool:
 
 RULES = (
     ResourceRule(
-        "iam-trust-named",
-        "Every role names the services or accounts that may take it.",
-        Severity.CRITICAL,
-        "Name a service, an account or a role in Principal; of a shared issuer, whose the token is in Condition.",
-        frozenset({ROLE}),
-        named_trust,
+        name="iam-trust-named",
+        description="Every role names the services or accounts that may take it.",
+        severity=Severity.CRITICAL,
+        remediation_steps=(
+            "Name a service, an account or a role in Principal; of a shared issuer, whose the token is in Condition."
+        ),
+        types=frozenset({ROLE}),
+        check=named_trust,
     ),
 )

@@ -53,10 +53,10 @@ WAY_BACK = "way-back"
 """What a waiver names that closes the way back to a release on purpose: `rollback review` judges that, not the pack."""
 
 
-def load(policies: Collection[str], fixed: Collection[str], path: Path = FILE) -> tuple[Waiver, ...]:
+def load(policies: Collection[str], locked: Collection[str], path: Path = FILE) -> tuple[Waiver, ...]:
     """The waivers of a file, none where there is no file.
 
-    ``policies``: the names there are; ``fixed``: those that can't be waived. Raises ``ConfigurationError`` for a file
+    ``policies``: the names there are; ``locked``: those that can't be waived. Raises ``ConfigurationError`` for a file
     that is malformed and for a waiver of a policy that doesn't exist or can't be waived.
     """
     try:
@@ -70,6 +70,6 @@ def load(policies: Collection[str], fixed: Collection[str], path: Path = FILE) -
     for waiver in waivers:
         if waiver.policy not in policies:
             raise unknown(f"policy in {path.name}", waiver.policy, sorted(policies))
-        if waiver.policy in fixed:
+        if waiver.policy in locked:
             raise ConfigurationError(f"{path.name}: {waiver.policy} guards data, so it can't be waived")
     return waivers

@@ -96,11 +96,13 @@ def _faults(group: str, weights: list[Any]) -> Iterator[str]:
 
 RULES = (
     ResourceRule(
-        "traffic-weights",
-        "The weights of a split add up to 100.",
-        Severity.HIGH,
-        "Give the destinations of each route weights that add up to 100; of a Lambda alias, fractions up to 1.",
-        Splits(),
-        weighed,
+        name="traffic-weights",
+        description="The weights of a split add up to 100.",
+        severity=Severity.HIGH,
+        remediation_steps=(
+            "Give the destinations of each route weights that add up to 100; of a Lambda alias, fractions up to 1."
+        ),
+        types=Splits(),
+        check=weighed,
     ),
 )

@@ -101,29 +101,36 @@ def enough(stack: Stack, config: Replicas, _facts: Facts) -> Iterator[Finding]:
 
 RULES: tuple[Rule, ...] = (
     ResourceRule(
-        "workload-probes",
-        "Every container has a readiness and a liveness probe.",
-        Severity.MEDIUM,
-        "Add both probes: without readiness a rollout can't fail, and without liveness a pod that hangs stays.",
-        WORKLOADS,
-        probed,
+        name="workload-probes",
+        description="Every container has a readiness and a liveness probe.",
+        severity=Severity.MEDIUM,
+        remediation_steps=(
+            "Add both probes: without readiness a rollout can't fail, and without liveness a pod that hangs stays."
+        ),
+        types=WORKLOADS,
+        check=probed,
     ),
     ResourceRule(
-        "workload-resources",
-        "Every container has requests and limits for CPU and memory.",
-        Severity.MEDIUM,
-        "Set resources.requests and resources.limits: the way back needs room, and a leak must not take a node along.",
-        WORKLOADS,
-        bounded,
+        name="workload-resources",
+        description="Every container has requests and limits for CPU and memory.",
+        severity=Severity.MEDIUM,
+        remediation_steps=(
+            "Set resources.requests and resources.limits: the way back needs room, and a leak must not take a node "
+            "along."
+        ),
+        types=WORKLOADS,
+        check=bounded,
     ),
     *privileges.RULES,
     StackRule(
-        "workload-replicas",
-        "Every workload runs on enough pods.",
-        Severity.MEDIUM,
-        "Raise spec.replicas, or minReplicas of its HorizontalPodAutoscaler; lower minReplicas in the stack's settings "
-        "where one pod is enough.",
-        enough,
+        name="workload-replicas",
+        description="Every workload runs on enough pods.",
+        severity=Severity.MEDIUM,
+        remediation_steps=(
+            "Raise spec.replicas, or minReplicas of its HorizontalPodAutoscaler; lower minReplicas in the stack's "
+            "settings where one pod is enough."
+        ),
+        check=enough,
         config=Replicas,
     ),
     *budgets.RULES,

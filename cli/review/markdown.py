@@ -129,7 +129,7 @@ def _verdict(group: Group[Verdict]) -> str:
     verdict = group.first
     mark = "❌" if verdict.mandatory else "⚠️"
     source = f" ({verdict.source})" if verdict.source else ""
-    remedy = f" *{_text(verdict.remediation)}*" if verdict.remediation else ""
+    remedy = f" *{_text(verdict.remediation_steps)}*" if verdict.remediation_steps else ""
     told = f"{verdict.enforcement}, {verdict.severity}" if verdict.severity else verdict.enforcement
     first, *others = groups.texts(group)
     more = f" ({len(others)} more said in other words: `--output json`)" if others else ""

@@ -49,7 +49,7 @@ class Verdict(Model):
     urn: str
     resource: str
     text: str
-    remediation: str
+    remediation_steps: str
     source: Source | None
 
     @property

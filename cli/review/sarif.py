@@ -107,8 +107,8 @@ def _policy(policy: Policy, tag: str, at: str | None) -> Rule:
     return Rule(
         id=policy.name,
         title=policy.description,
-        text=f"{policy.description} {policy.remediation}",
-        help=policy.remediation,
+        text=f"{policy.description} {policy.remediation_steps}",
+        help=policy.remediation_steps,
         uri=address(at, "docs/policies.md", policy.name),
         level=_level(policy.enforcement, policy.severity.value),
         severity=policy.severity.value,
@@ -129,7 +129,7 @@ def _verdict(verdict: Verdict) -> Result:
     return Result(
         rule=verdict.policy if known else SOMEBODY_ELSES,
         level=_level(verdict.enforcement, verdict.severity),
-        text=f"{verdict.resource}: {text} {verdict.remediation}",
+        text=f"{verdict.resource}: {text} {verdict.remediation_steps}",
         subject=verdict.urn,
         places=_places(verdict.source),
     )

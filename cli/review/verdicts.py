@@ -20,7 +20,7 @@ def verdicts(violations: Iterable[Violation], resources: Resources) -> tuple[Ver
 
 def _verdict(violation: Violation, resources: Resources) -> Verdict:
     rule = BY_NAME.get(violation.policy)
-    description, remediation = (rule.description, rule.remediation) if rule else ("", "")
+    description, remediation = (rule.description, rule.remediation_steps) if rule else ("", "")
     # The engine puts the description first, and the pack its remediation last.
     text = violation.message.removeprefix(description).removesuffix(remediation)
     return Verdict(
@@ -30,7 +30,7 @@ def _verdict(violation: Violation, resources: Resources) -> Verdict:
         urn=violation.urn,
         resource=name_of(violation.urn),
         text=" ".join(text.split()) or violation.message,
-        remediation=remediation,
+        remediation_steps=remediation,
         source=resources.source(violation.urn),
     )
 

@@ -37,7 +37,7 @@ from guard import approvals
 from guard.approvals import Approval
 from guard.recovery.catalogue import Catalogue
 from policies import checkov, waivers
-from policies.pack import BY_NAME, FIXED
+from policies.pack import BY_NAME, LOCKED
 from stacks.settings import StackSettings
 
 SIDE_BY_SIDE = 2
@@ -89,7 +89,7 @@ class Work:
             change = self._change(preview_of_change, before, state, given)
             scanned = pool.submit(self._scan, change.preview) if change.whole else None
             stored = pool.submit(self._secured, state)
-            waived = waivers.load({*BY_NAME, waivers.WAY_BACK}, FIXED)
+            waived = waivers.load({*BY_NAME, waivers.WAY_BACK}, LOCKED)
             past, outputs = estimate.past(history), stack_outputs_of(state)
             matrix = Matrix(self.settings, outputs, change.known, past, (), given, waived, self.now, before)
             previews = self._previews(pool, ways.window(number, matrix.deployed), change.preview, matrix)

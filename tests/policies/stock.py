@@ -49,7 +49,7 @@ def _policy(armed: Armed, facts: Facts) -> Policy:
         "description": rule.description,
         "enforcement_level": EnforcementLevel(armed.enforcement),
         "severity": Severity(rule.severity),
-        "remediation_steps": rule.remediation,
+        "remediation_steps": rule.remediation_steps,
         "config_schema": PolicyConfigSchema(properties) if properties else None,
     }
     if isinstance(rule, ResourceRule):
@@ -61,7 +61,7 @@ def _policy(armed: Armed, facts: Facts) -> Policy:
 def _of_resource(rule: ResourceRule, config: Model, facts: Facts) -> Callable[[ResourceValidationArgs, Report], None]:
     def validate(args: ResourceValidationArgs, report: Report) -> None:
         for finding in judge(rule, _resource(args), _configured(config, args), facts):
-            report(f"{finding.text}\n{rule.remediation}")
+            report(f"{finding.text}\n{rule.remediation_steps}")
 
     return validate
 
@@ -70,7 +70,7 @@ def _of_stack(rule: StackRule, config: Model, facts: Facts) -> Callable[[StackVa
     def validate(args: StackValidationArgs, report: Report) -> None:
         stack = Stack(_resource(each) for each in args.resources)
         for finding in judge_stack(rule, stack, _configured(config, args), facts):
-            report(f"{finding.text}\n{rule.remediation}", finding.resource.urn if finding.resource else None)
+            report(f"{finding.text}\n{rule.remediation_steps}", finding.resource.urn if finding.resource else None)
 
     return validate
 

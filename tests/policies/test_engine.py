@@ -152,7 +152,7 @@ def test_the_pack_lists_every_rule_with_its_level_and_configuration() -> None:
     for policy, rule in zip(info.policies, RULES, strict=True):
         assert analyzer_pb2.EnforcementLevel.Name(policy.enforcementLevel).lower() == rule.enforcement
         assert analyzer_pb2.PolicySeverity.Name(policy.severity).lower() == f"policy_severity_{rule.severity}"
-        assert policy.remediation_steps == rule.remediation
+        assert policy.remediation_steps == rule.remediation_steps
         assert set(policy.configSchema.properties.fields) == {
             field.alias for field in rule.config.model_fields.values()
         }
@@ -172,7 +172,14 @@ class Counted:
 
 def test_policies_are_chosen_by_type_once_and_before_anything_is_converted() -> None:
     types = Counted("x:y:Mine")
-    rule = ResourceRule("of-mine", "Mine.", Severity.LOW, "Do it.", types, lambda *_: ["found"])
+    rule = ResourceRule(
+        name="of-mine",
+        description="Mine.",
+        severity=Severity.LOW,
+        remediation_steps="Do it.",
+        types=types,
+        check=lambda *_: ["found"],
+    )
     analyzer = Analyzer([Armed(rule, "mandatory", NoConfig())], FACTS)
     other = Resource("x:y:Other", "other", "urn:other")
     for _ in range(5):

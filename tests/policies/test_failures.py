@@ -39,8 +39,16 @@ def sound(*_: Any) -> list[str]:
     return ["the sound one speaks"]
 
 
-def rule(name: str, check: Callable[..., Any], *, fixed: bool = False) -> ResourceRule:
-    return ResourceRule(name, "Sizes.", Severity.LOW, "Do it.", frozenset({QUEUE}), check, fixed=fixed)
+def rule(name: str, check: Callable[..., Any], *, locked: bool = False) -> ResourceRule:
+    return ResourceRule(
+        name=name,
+        description="Sizes.",
+        severity=Severity.LOW,
+        remediation_steps="Do it.",
+        types=frozenset({QUEUE}),
+        check=check,
+        locked=locked,
+    )
 
 
 def diagnostics(*rules: ResourceRule | StackRule, size: Any = "hunter2", level: Enforcement = "advisory") -> list[Any]:
@@ -80,7 +88,7 @@ def test_what_was_found_before_is_told() -> None:
 
 
 def test_nobody_is_told_to_switch_off_a_guard() -> None:
-    (broke,) = diagnostics(rule("sizes-broken", at_once, fixed=True))
+    (broke,) = diagnostics(rule("sizes-broken", at_once, locked=True))
     assert "disabled" not in broke.message
 
 
@@ -99,11 +107,25 @@ def broken_at_once(_stack: Stack, _config: NoConfig, _facts: Facts) -> list[Find
 
 
 def test_a_stack_policy_names_the_resource_that_it_was_at() -> None:
-    stack_rule = StackRule("sizes-stack", "Sizes.", Severity.LOW, "Do it.", broken_at_a_resource)
+    stack_rule = StackRule(
+        name="sizes-stack",
+        description="Sizes.",
+        severity=Severity.LOW,
+        remediation_steps="Do it.",
+        check=broken_at_a_resource,
+    )
     (broke,) = diagnostics(stack_rule)
     assert f"sizes-stack broke at {QUEUE} jobs: ValueError" in broke.message
     assert broke.urn == make(QUEUE, "jobs").urn
-    (broke,) = diagnostics(StackRule("sizes-stack", "Sizes.", Severity.LOW, "Do it.", broken_at_once))
+    (broke,) = diagnostics(
+        StackRule(
+            name="sizes-stack",
+            description="Sizes.",
+            severity=Severity.LOW,
+            remediation_steps="Do it.",
+            check=broken_at_once,
+        )
+    )
     assert "sizes-stack broke at the stack: KeyError" in broke.message
     assert broke.urn == ""
 

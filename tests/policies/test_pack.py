@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from core.model import ConfigurationError
 from core.policy_settings import PolicySettings
 from guard.marks import PLAN
-from policies.pack import BY_NAME, FIXED, RULES, Armed, arm, gather, in_file, read_settings
+from policies.pack import BY_NAME, LOCKED, RULES, Armed, arm, gather, in_file, read_settings
 from policies.rule import ResourceRule, StackRule, judge, judge_stack, schema
 from policies.subject import UNKNOWN, Resource, Stack
 from stacks.file import read
@@ -40,7 +40,7 @@ def test_every_policy_has_a_name_of_its_own_and_says_what_to_do() -> None:
     for rule in RULES:
         assert KEBAB.fullmatch(rule.name), rule.name
         assert rule.description.endswith("."), rule.name
-        assert rule.remediation.endswith("."), rule.name
+        assert rule.remediation_steps.endswith("."), rule.name
         assert not isinstance(rule, ResourceRule) or rule.types, rule.name
 
 
@@ -71,16 +71,16 @@ def test_a_stack_may_ease_a_policy_and_bound_it() -> None:
     assert armed["workload-replicas"].config.model_dump()["min_replicas"] == 1
 
 
-@pytest.mark.parametrize("name", sorted(FIXED))
+@pytest.mark.parametrize("name", sorted(LOCKED))
 @pytest.mark.parametrize("level", ["advisory", "disabled"])
 def test_what_guards_data_stays_mandatory(name: str, level: str) -> None:
     assert name in refusal({"policies:enforcement": f'{{"{name}": "{level}"}}'})
     assert arm(read_settings({"policies:enforcement": f'{{"{name}": "mandatory"}}'}))
 
 
-def test_the_guards_are_fixed() -> None:
+def test_the_guards_are_locked() -> None:
     durable = {name for name in BY_NAME if name.startswith("durable-")}
-    assert durable | {"guard-present", "release-lock"} == FIXED
+    assert durable | {"guard-present", "release-lock"} == LOCKED
 
 
 @pytest.mark.parametrize(

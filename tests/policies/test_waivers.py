@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from core.model import ConfigurationError
 from core.state import STACK
 from policies import waivers
-from policies.pack import BY_NAME, FIXED
+from policies.pack import BY_NAME, LOCKED
 from policies.waivers import Waiver
 from tests.policies.cases import FACTS, NOW, make, said, said_of
 
@@ -34,7 +34,7 @@ PUBLIC = {"publiclyAccessible": True, "identifier": "legacy-db"}
 def load(tmp_path: Path, *entries: dict[str, Any]) -> tuple[Waiver, ...]:
     path = tmp_path / "waivers.yaml"
     path.write_text(yaml.safe_dump(list(entries)))
-    return waivers.load(BY_NAME, FIXED, path)
+    return waivers.load(BY_NAME, LOCKED, path)
 
 
 def test_a_waiver_covers_its_policy_and_its_resources_until_its_last_day(tmp_path: Path) -> None:
@@ -89,17 +89,17 @@ def test_a_waiver_that_says_something_wrong_is_one_line(tmp_path: Path, change: 
 
 
 def test_a_file_that_is_no_yaml_is_one_line_and_none_is_none(tmp_path: Path) -> None:
-    assert waivers.load(BY_NAME, FIXED, tmp_path / "none.yaml") == ()
+    assert waivers.load(BY_NAME, LOCKED, tmp_path / "none.yaml") == ()
     assert load(tmp_path) == ()
     broken = tmp_path / "waivers.yaml"
     broken.write_text("- policy: [")
     with pytest.raises(ConfigurationError) as caught:
-        waivers.load(BY_NAME, FIXED, broken)
+        waivers.load(BY_NAME, LOCKED, broken)
     assert "\n" not in str(caught.value)
 
 
 def test_the_committed_waivers_are_valid() -> None:
-    waivers.load(BY_NAME, FIXED)
+    waivers.load(BY_NAME, LOCKED)
 
 
 @given(st.integers(-1_000, 1_000))

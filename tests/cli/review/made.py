@@ -144,7 +144,7 @@ def verdict(policy: str = "queue-redrive", enforcement: str = "mandatory") -> Ve
         urn=urn("vdr", "aws:sqs/queue:Queue"),
         resource="vdr",
         text="vdr has no redrivePolicy",
-        remediation="Set redrivePolicy.",
+        remediation_steps="Set redrivePolicy.",
         source=None,
     )
 

@@ -11,12 +11,12 @@ from tests.cli.review import made
 
 def test_description_and_remediation_are_taken_off_what_is_wrong() -> None:
     rule = RULES[0]
-    said = f"{rule.description}\ntable jobs isn't\n protected\n{rule.remediation}"
+    said = f"{rule.description}\ntable jobs isn't\n protected\n{rule.remediation_steps}"
     step = made.step("same", "jobs", made.TABLE, line=3)
     violation = Violation(rule.name, "mandatory", "critical", step["urn"], said)
     (found,) = verdicts([violation], of_preview([step]))
     assert found.text == "table jobs isn't protected"
-    assert found.remediation == rule.remediation
+    assert found.remediation_steps == rule.remediation_steps
     assert (found.resource, str(found.source)) == ("jobs", "components/stores.py:3")
 
 
