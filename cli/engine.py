@@ -1,4 +1,4 @@
-"""Running the Pulumi engine on one stack, with its traps taken care of: locks of the dead, and stacks not yet made."""
+"""Runs the Pulumi engine on one stack: clears locks of dead processes, makes stacks that are missing."""
 
 from __future__ import annotations
 
@@ -7,18 +7,17 @@ import os
 import re
 import shutil
 import socket
-import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlparse
 
 from cli import killed_updates as interrupted
+from cli.pulumi_command import MISSING, EngineError, PulumiCommand, first_error
 from cli.targets import start_sandbox
 from cli.updates import interruption
 from core.state import pending_operations_of, stack_outputs_of
@@ -37,15 +36,6 @@ HISTORY = 50
 """Updates that are looked at: the audit needs those since the ledger's last entry."""
 LAST_CALLS = 3.0
 """Seconds that a killed engine's providers are given for calls that they had begun: they look for it once a second."""
-
-
-class EngineError(RuntimeError):
-    """The engine can't be used or refused. The message is one line that says what to do."""
-
-    def __init__(self, message: str, code: int = 1) -> None:
-        super().__init__(message)
-        self.code = code
-        """What the command ends with: the engine's own exit code where it has one."""
 
 
 @dataclass(frozen=True)
@@ -138,10 +128,12 @@ class Engine:
         the update in its own time: it is waited for.
         """
         options = ("--yes", "--skip-preview", "--suppress-outputs", "--config-file", str(settings))
-        command = _command("up", *options, "--event-log", str(log), "--stack", self.stack)
+        command = ["pulumi", "up", *options, "--event-log", str(log), "--stack", self.stack]
         _say_unheeded()
-        with _engine_found():
+        try:
             return interruption.attended(command, ROOT, {**_environment(), **EVENTS})
+        except FileNotFoundError:
+            raise EngineError(MISSING) from None
 
     def refresh(self, urns: Sequence[str]) -> None:
         """Have the state say what is really there of these resources, and of no others."""
@@ -297,22 +289,14 @@ class Engine:
         return sorted((backend / ".pulumi" / "locks" / "organization" / PROJECT / self.stack).glob("*.json"))
 
     def _output(self, *arguments: str) -> str:
-        done = _pulumi(*arguments, "--non-interactive")
+        done = _pulumi().run(*arguments)
         if done.returncode:
-            raise EngineError(_first_error(f"{done.stderr}\n{done.stdout}"))
+            raise EngineError(_with_remedy(first_error(done.stderr, done.stdout)))
         return done.stdout
 
 
-def _pulumi(*arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run pulumi in the project's folder, whatever its exit code; ``EngineError`` where there is none."""
-    with _engine_found():
-        return subprocess.run(
-            _command(*arguments), cwd=ROOT, check=False, capture_output=True, text=True, env=_environment()
-        )
-
-
-def _command(*arguments: str) -> list[str]:
-    return ["pulumi", *arguments]
+def _pulumi() -> PulumiCommand:
+    return PulumiCommand(ROOT, _environment())
 
 
 def _environment() -> dict[str, str]:
@@ -328,14 +312,6 @@ def _say_unheeded() -> None:
     """Name the options in the environment that an update doesn't take."""
     if unheeded := sorted(name for name in os.environ if name.startswith(OPTION) and name not in GUARDED):
         print(f"not heeded, since `rollback` gives the engine its options: {', '.join(unheeded)}", file=sys.stderr)
-
-
-@contextmanager
-def _engine_found() -> Iterator[None]:
-    try:
-        yield
-    except FileNotFoundError:
-        raise EngineError("pulumi isn't on PATH: use `make shell`, or install Pulumi") from None
 
 
 def _age(minutes: float) -> str:
@@ -368,12 +344,8 @@ def _alive(pid: int) -> bool:
         return True  # another user's process, or a system without /proc
 
 
-def _first_error(text: str) -> str:
-    """The first line that tells of an error, and the one after it where that only announces a list."""
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    place = next((place for place, line in enumerate(lines) if line.startswith("error")), 0)
-    told = lines[place : place + (2 if lines and lines[place].endswith(":") else 1)]
-    said = " ".join(told).removeprefix("error: ") or "pulumi failed and said nothing"
+def _with_remedy(said: str) -> str:
+    """What the engine says, or what to do about it where that is known."""
     return next((remedy() for words, remedy in REMEDIES.items() if re.search(words, said)), said)
 
 

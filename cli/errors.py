@@ -1,4 +1,4 @@
-"""How a command line ends: an error that a person can mend is one line."""
+"""How a command line ends: an error that a person can fix is one line."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def run(app: typer.Typer, name: str) -> int:
     """Run the command line that people type as ``name``; its exit code. An error that nobody foresaw is raised."""
     from apps.errors import ArtifactError
     from cli import typos
-    from cli.engine import EngineError
+    from cli.pulumi_command import EngineError
     from cli.targets import TargetError, behind, explain
     from core.errors import ServiceError
     from core.model import ConfigurationError

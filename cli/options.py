@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from core.model import unknown
+from core.model import ConfigurationError, unknown
 from stacks.settings import STACKS
 
 
@@ -25,7 +25,20 @@ def _stack(name: str) -> str:
     return name
 
 
+def _named(name: str) -> str:
+    """A stack that somebody named: what changes something has no stack of its own. Raises ``ConfigurationError``."""
+    if not name:
+        *others, last = STACKS
+        raise ConfigurationError(f"no stack is named: give {', '.join(f'-s {each}' for each in others)} or -s {last}")
+    return _stack(name)
+
+
 Stack = Annotated[str, typer.Option("--stack", "-s", callback=_stack, help="dev, staging or prod.")]
+ChangedStack = Annotated[
+    str,
+    typer.Option("--stack", "-s", callback=_named, help="dev, staging or prod; has to be given.", show_default=False),
+]
+"""The stack that a command changes: it has no default, since a person who leaves it out means the nearest one."""
 NamedStack = Annotated[str, typer.Option("--stack", "-s", help="dev, staging or prod.")]
 """The same for a command that refuses an unknown stack with an exit code of its own."""
 Yes = Annotated[

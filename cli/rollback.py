@@ -11,11 +11,12 @@ from typing import Annotated
 import typer
 
 from cli import typos
-from cli.engine import Engine, EngineError, Left
+from cli.engine import Engine, Left
 from cli.errors import run
 from cli.guard import commands as guarding
-from cli.options import Format, Output, Stack, Yes
+from cli.options import ChangedStack, Format, Output, Stack, Yes
 from cli.preflight.command import preflight
+from cli.pulumi_command import EngineError
 from cli.recovery import commands as recovery
 from cli.release import commands as releasing
 from cli.review.command import review
@@ -45,7 +46,7 @@ app.command("audit", epilog="Example: rollback audit -s prod --output json")(gua
 @app.command(epilog="Example: rollback deploy v1.2.2 -s prod --system rag-api")
 def deploy(
     version: Annotated[str, typer.Argument(help="A release, such as v1.2.3; older or newer than what runs.")],
-    stack: Stack = "prod",
+    stack: ChangedStack = "",
     system: Annotated[str | None, typer.Option(help="Pin this system alone; the others stay.")] = None,
     unpin: Annotated[
         bool, typer.Option("--unpin", help="Move systems with a pin of their own too; their pins go.")
@@ -61,7 +62,7 @@ def deploy(
 
 
 @app.command(epilog="Example: rollback up -s dev")
-def up(stack: Stack = "prod", yes: Yes = False) -> None:
+def up(stack: ChangedStack = "", yes: Yes = False) -> None:
     """Update a stack to the release its file pins, and check it."""
     update(Request(stack), yes=yes)
 
@@ -122,14 +123,14 @@ def list_versions(stack: Stack = "prod", output: Output = Format.TEXT) -> None:
         typer.echo(line, err=output is Format.JSON)
 
 
-app.command("publish", hidden=True, epilog="Example: rollback publish v1.5.0")(releasing.publish)
+app.command("publish", hidden=True, epilog="Example: rollback publish v1.5.0 -s prod")(releasing.publish)
 
 
-@app.command(epilog="Example: rollback takeover template.yaml --stack-name security-assistant-prod --plan-only")
+@app.command(epilog="Example: rollback takeover template.yaml --stack-name security-assistant-prod --plan-only -s prod")
 def takeover(
     template: Annotated[Path, typer.Argument(help="The SAM or CloudFormation template.")],
     stack_name: Annotated[str, typer.Option("--stack-name", help="The CloudFormation stack that was made from it.")],
-    stack: Stack = "prod",
+    stack: ChangedStack = "",
     parameter: Annotated[list[str] | None, typer.Option(help="A template parameter, Name=Value.")] = None,
     plan_only: Annotated[
         bool, typer.Option("--plan-only", help="Show what would be taken over; write nothing.")
@@ -161,7 +162,7 @@ def takeover(
 
 
 def main() -> int:
-    """Run the command line; an error that a person can mend is one line."""
+    """Run the command line; an error that a person can fix is one line."""
     return run(app, "rollback")
 
 

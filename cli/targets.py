@@ -61,7 +61,7 @@ def announce(stack: str, region: str, *, ask: bool, cluster: bool) -> str:
     print(f"{stack}: the REAL AWS account {account}, {region}", file=sys.stderr)
     if ask:
         if not sys.stdin.isatty():
-            raise TargetError(f"{stack} lies in a real account: give --yes where nobody can be asked")
+            raise TargetError(f"{stack} is in a real account, and nobody can be asked here: give --yes")
         typer.confirm(f"Update {stack} in account {account}?", abort=True)
     return account
 
@@ -126,7 +126,7 @@ def _account(region: str) -> str:
         raise TargetError(explain(error)) from None
     except (BotoCoreError, ClientError) as error:
         said = _one_line(error).rstrip(".")
-        raise TargetError(f"no AWS credentials that work: {said}. {LOG_IN}") from None
+        raise TargetError(f"no valid AWS credentials: {said}. {LOG_IN}") from None
     return account
 
 

@@ -91,5 +91,5 @@ def _belongs(word: str) -> str | None:
     if word in SYSTEMS:
         return f"{word} is a system: give it as `--system {word}`"
     if VERSION_PATTERN.fullmatch(word):
-        return f"{word} is a release: `rollback deploy {word}` deploys it"
+        return f"{word} is a release: `rollback deploy {word} -s STACK` deploys it"
     return None

@@ -37,8 +37,8 @@ class AliasShift:
         """Have ``alias`` serve version ``target`` and nothing else; returns at once where it does already.
 
         The way back, which what is served decides (``served.goes_back``), is taken all at once and without alarms:
-        those that ring are the reason for it, and would stop it. Whatever is under way is stopped and taken back first,
-        even where it leads to the same version. The hooks are asked all the same.
+        those that ring are the reason for it, and would stop it. Whatever is under way is stopped and rolled back
+        first, even where it leads to the same version. The hooks are asked all the same.
 
         On the way forward a deployment that leads to the same version is followed, and none is begun while an alarm
         rings that would stop it.

@@ -139,9 +139,9 @@ class Group:
                 await self._over(identifier)
                 continue
             if wanted(deployment):
-                say(f"deployment {identifier} leads there already")
+                say(f"deployment {identifier} already moves there: following it")
                 return identifier
-            say(f"deployment {identifier} is stopped and taken back")
+            say(f"deployment {identifier} is stopped and rolled back")
             await self.stop(identifier)
         return None
 

@@ -54,7 +54,9 @@ def payload(version: str, folder: Path) -> bytes:
     """
     files = {name: sha for name, sha in read_lock(folder).items() if name.partition("/")[0] == version}
     if not files:
-        raise ConfigurationError(f"release {version} isn't published: run `rollback release publish {version}` first")
+        raise ConfigurationError(
+            f"release {version} isn't published: run `rollback release publish {version} -s STACK` first"
+        )
     return json.dumps({"release": version, "files": files}, sort_keys=True, separators=(",", ":")).encode()
 
 

@@ -7,11 +7,13 @@ may hold ``::`` itself, so the engine splits at the first three (sdk/go/common/r
 from __future__ import annotations
 
 PARTS = 4
+PREFIX = "urn:pulumi:"
 
 
 def stack_of(urn: str) -> str:
-    """The stack that a resource belongs to."""
-    return urn.partition("::")[0].removeprefix("urn:pulumi:")
+    """The stack that a resource belongs to; empty for what is no URN."""
+    head = urn.partition("::")[0]
+    return head.removeprefix(PREFIX) if head.startswith(PREFIX) else ""
 
 
 def name_of(urn: str) -> str:

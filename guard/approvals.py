@@ -34,7 +34,7 @@ from guard.durable import Kind, durable
 
 FOLDER = Path(__file__).resolve().parent.parent / "stacks" / "approvals"
 LONGEST = timedelta(days=7)
-"""An approval is for a deed at hand, not for ever."""
+"""An approval is for a operation at hand, not for ever."""
 BLAST_RADIUS = "blast-radius:"
 """What the ``store`` of an approval begins with that is about a whole system (``blast-radius:async-rag``)."""
 
@@ -46,6 +46,11 @@ class Action(StrEnum):
     REPLACE = "replace"
     LOSE = "lose"
     BLAST_RADIUS = "blast-radius"
+
+    @property
+    def noun(self) -> str:
+        """What it is called in a sentence."""
+        return {"delete": "deletion", "replace": "replacement", "lose": "loss of data"}.get(self.value, self.value)
 
 
 GONE = (Action.DELETE, Action.REPLACE)
@@ -112,7 +117,7 @@ class Approval(Model):
         return self
 
     def covers(self, store: str, action: Action, now: datetime) -> bool:
-        """Whether it is about this deed, and still holds. One of a single property is about no deed as a whole."""
+        """Whether it is about this operation, and still holds. One of a single property is about no operation as a whole."""
         return self.property is None and self.store == store and self.action is action and self.holds(now)
 
     def covers_part(self, stores: Iterable[str], path: str, now: datetime) -> bool:
@@ -124,7 +129,7 @@ class Approval(Model):
         return self.given <= now < self.expires
 
     def held(self, store: str, action: Action, start: datetime, end: datetime) -> bool:
-        """Whether it is about this deed, and held at some moment from ``start`` to ``end``."""
+        """Whether it is about this operation, and held at some moment from ``start`` to ``end``."""
         return self.store == store and self.action is action and self.given <= end and start < self.expires
 
 
@@ -153,7 +158,7 @@ def load(stack: str, folder: Path = FOLDER) -> tuple[Approval, ...]:
 
 
 def add(stack: str, approval: Approval, folder: Path = FOLDER) -> Path:
-    """Write an approval to the stack's file, in place of one for the same deed; the file."""
+    """Write an approval to the stack's file, in place of one for the same operation; the file."""
     with _alone(folder):
         others = [other for other in load(stack, folder) if _deed(other) != _deed(approval)]
         return _write(stack, [*others, approval], folder)
@@ -219,5 +224,5 @@ def any_of(
 
 
 def find(approvals: Iterable[Approval], store: str, action: Action, now: datetime) -> Approval | None:
-    """The approval of a deed that holds now."""
+    """The approval of a operation that holds now."""
     return next((each for each in approvals if each.covers(store, action, now)), None)

@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from core.state import resources_of
-from core.urn import type_of
+from core.urn import stack_of, type_of
 from guard.approvals import BLAST_RADIUS, Action, Approval
 from guard.findings import Finding, Severity
 from guard.in_place import COMPANIONS, may_lose
@@ -42,7 +42,7 @@ def standing(
                 severity=Severity.LOW,
                 text=f"every store in {approval.store.rpartition('::')[2]} may lose data by its {approval.property} "
                 f"until {approval.expires:%Y-%m-%d %H:%M} UTC: {approval.by}, {approval.reason}",
-                remedy=f"once the update is done: rollback guard revoke '{approval.store}'",
+                remedy=f"once the update is done: {_revoke(approval)}",
             )
 
 
@@ -62,5 +62,9 @@ def _nameless(approval: Approval, names: Collection[str]) -> Finding:
         kind="approval-nameless",
         severity=Severity.HIGH,
         text=f"approval names no store: {approval.store}" + (f"; did you mean {near[0]}?" if near else ""),
-        remedy=f"rollback guard revoke '{approval.store}'",
+        remedy=_revoke(approval),
     )
+
+
+def _revoke(approval: Approval) -> str:
+    return f"rollback guard revoke '{approval.store}' -s {stack_of(approval.store) or 'STACK'}"

@@ -58,7 +58,7 @@ def audit(
     """Every finding, the worst first. ``history``: ``pulumi stack history --json``, newest first.
 
     ``unfinished``: an update is under way or was killed, so the history doesn't tell of it, and a state that is another
-    is no sign of an edit. Stores that lack their guard or are gone are named as ever.
+    is no sign of an edit. Stores that lack their guard or are gone are still reported.
     """
     around, stores = around or Surroundings(), durable(state)
     found = [
@@ -102,7 +102,8 @@ def _unfinished(state: Mapping[str, Any]) -> Iterator[Finding]:
     yield Finding(
         kind="unfinished",
         severity=Severity.LOW,
-        text="an update is under way or was killed: the engine's history doesn't tell of it, so an edit can't be told",
+        text="an update is under way or was killed: it isn't in the engine's history, so that edits of the state can't be "
+        "detected",
         remedy=f"wait for it; where it was killed, `rollback up -s {stack}` goes on from where it stopped",
     )
 
@@ -125,7 +126,8 @@ def _edited(state: Mapping[str, Any], history: Sequence[Mapping[str, Any]], last
         severity=Severity.HIGH,
         text=f"the state was edited outside of any update since {last.at:%Y-%m-%d %H:%M} UTC"
         + (f": {'; '.join(parts)}" if parts else "; no durable store is concerned"),
-        remedy="find who ran `pulumi state …` or `pulumi stack import`; `rollback guard import` brings stores back",
+        remedy="find who ran `pulumi state …` or `pulumi stack import`; `rollback guard import STORE -s STACK` brings "
+        "stores back",
     )
 
 

@@ -62,20 +62,20 @@ class Hook:
             return None
         command = f"rollback guard approve {shlex.quote(self.word(store))} --action {action.value}"
         return (
-            f"{store.name}: nobody has approved that it is {action.value}d ({store.urn})\n"
+            f"{store.name}: its {action.noun} isn't approved ({store.urn})\n"
             f"  {command} --by NAME --reason TEXT -s {self.stack}"
         )
 
     def as_resource_hook(
-        self, locate: Callable[[pulumi.ResourceHookArgs], Store], deed: Callable[[str, str], Awaitable[Action]]
+        self, locate: Callable[[pulumi.ResourceHookArgs], Store], operation: Callable[[str, str], Awaitable[Action]]
     ) -> pulumi.ResourceHook:
         """The hook as the engine takes it: once per program.
 
-        ``locate``: the store that a call is about; ``deed``: what the delete of a URN with an id is.
+        ``locate``: the store that a call is about; ``operation``: what the delete of a URN with an id is.
         """
 
         async def before_delete(args: pulumi.ResourceHookArgs) -> None:
             args.old_inputs, args.old_outputs = await revealed(args.old_inputs), await revealed(args.old_outputs)
-            self.decide(locate(args), await deed(args.urn, args.id))
+            self.decide(locate(args), await operation(args.urn, args.id))
 
         return pulumi.ResourceHook(HOOK, before_delete, opts=pulumi.ResourceHookOptions(on_dry_run=True))

@@ -80,7 +80,7 @@ def evaluation(alarm: Resource, config: Evaluation, _facts: Facts) -> Iterator[s
     if periods < 1:
         yield f"{alarm.name} looks at {periods:g} periods; at least 1 is wanted"
     if breaching is not None and breaching > periods:
-        yield f"{alarm.name} wants {breaching:g} breaching periods of {periods:g}: it can never ring"
+        yield f"{alarm.name} wants {breaching:g} breaching periods of {periods:g}: it can never go into ALARM"
     for period in _periods(alarm):
         if period not in HIGH_RESOLUTION and (period < MINUTE or period % MINUTE):
             yield f"{alarm.name}: a period of {period:g} seconds isn't 10, 20, 30 or a multiple of 60"
@@ -107,7 +107,7 @@ def _queried(alarm: Resource) -> Iterator[str]:
         return
     returned, band = [dig(query, "returnData") for query in queries], alarm.get("thresholdMetricId")
     if queries and all(each is None or is_off(each) for each in returned):
-        yield f"{alarm.name}: none of its metricQueries has returnData: it can never ring"
+        yield f"{alarm.name}: none of its metricQueries has returnData: it can never go into ALARM"
     if band is None and sum(map(is_on, returned)) > 1:
         yield f"{alarm.name}: several of its metricQueries have returnData, and an alarm compares one"
     names = [dig(query, "id") for query in queries]
@@ -119,7 +119,7 @@ def _composed(alarm: Resource) -> Iterator[str]:
     """A rule that asks for no alarm's state is always true or always false."""
     rule = alarm.get("alarmRule")
     if isinstance(rule, str) and not STATE.search(rule):
-        yield f"{alarm.name}: its rule ({rule.strip() or 'empty'}) looks at no alarm: it can never ring"
+        yield f"{alarm.name}: its rule ({rule.strip() or 'empty'}) looks at no alarm: it can never go into ALARM"
 
 
 def _periods(alarm: Resource) -> list[float]:

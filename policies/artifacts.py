@@ -81,9 +81,9 @@ def images_kept(resource: Resource, _config: NoConfig, _facts: Facts) -> Iterato
     """No lifecycle policy of a repository expires or archives images that have a tag: releases are among them."""
     for rule in items(dig(decoded(resource.get(IMAGE_LIFECYCLE[resource.type])), "rules")):
         status = dig(rule, "selection.tagStatus")
-        deed = "archives" if dig(rule, "action.type") == "transition" else "expires"
+        verb = "archives" if dig(rule, "action.type") == "transition" else "expires"
         if status in ("any", "tagged") and _live(rule):
-            yield f"{resource.name}: rule {dig(rule, 'rulePriority')} {deed} images with tagStatus {status}"
+            yield f"{resource.name}: rule {dig(rule, 'rulePriority')} {verb} images with tagStatus {status}"
 
 
 def _live(rule: object) -> bool:
@@ -101,9 +101,9 @@ def kept(stack: Stack, config: Artifacts, _facts: Facts) -> Iterator[Finding]:
         named = isinstance(name, str) and any(fnmatchcase(name, pattern) for pattern in config.buckets)
         for index, rule in enumerate(items(holder.get(LIFECYCLES[holder.type])) if keys or named else ()):
             if named or any(_meets(rule, key) for key in keys):
-                for deed in _takes(rule):
+                for verb in _takes(rule):
                     yield Finding(
-                        f"{holder.name}: rule {dig(rule, 'id') or index} {deed} artifacts of releases", holder
+                        f"{holder.name}: rule {dig(rule, 'id') or index} {verb} artifacts of releases", holder
                     )
 
 
@@ -148,9 +148,9 @@ def _takes(rule: object) -> Iterator[str]:
     noncurrent = ("noncurrentDays", "days", "newerNoncurrentVersions")
     if any(_given(dig(each, path)) for each in _parts(rule, "noncurrentVersionExpiration") for path in noncurrent):
         yield "expires older versions of"
-    for name, deed in (("transition", "archives"), ("noncurrentVersionTransition", "archives older versions of")):
+    for name, verb in (("transition", "archives"), ("noncurrentVersionTransition", "archives older versions of")):
         if any(dig(each, "storageClass") in ARCHIVES for each in _parts(rule, name)):
-            yield deed
+            yield verb
 
 
 def _parts(rule: object, name: str) -> list[Any]:

@@ -26,7 +26,7 @@ RULES = (
         description="No waiver has expired.",
         severity=Severity.MEDIUM,
         remediation_steps=(
-            "Mend what the waiver is about and take it out of policies/waivers.yaml, or agree on another date with "
+            "Fix what the waiver is about and take it out of policies/waivers.yaml, or agree on another date with "
             "its owner."
         ),
         types=frozenset({STACK}),

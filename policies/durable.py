@@ -40,7 +40,8 @@ def protected(resource: Resource, _config: NoConfig, facts: Facts) -> Iterator[s
     if not resource.protect:
         yield f"{resource.name} holds data and isn't protected"
     if facts.live and resource.delete_before_replace is not True:
-        yield f"{resource.name} holds data and isn't replaced delete-first: an empty one would take its place"
+        said = "doesn't set deleteBeforeReplace: an empty replacement would take over first"
+        yield f"{resource.name} holds data and {said}"
 
 
 def belts(resource: Resource, config: Belts, facts: Facts) -> Iterator[str]:
@@ -84,7 +85,7 @@ def is_current(plan: Resource, facts: Facts) -> bool:
     return facts.live and SETTLED not in plan.ignore_changes
 
 
-def refused(entries: str, deed: str) -> Any:
+def refused(entries: str, outcome: str) -> Any:
     """A check of the Plan component: a violation for each store that it refuses to let go."""
 
     def check(plan: Resource, _config: NoConfig, facts: Facts) -> Iterator[str]:
@@ -92,7 +93,7 @@ def refused(entries: str, deed: str) -> Any:
             refusal = dig(entry, "refusal")
             if refusal is not None:
                 said = refusal if known(refusal) else "whether it may go can't be known in a preview"
-                yield f"{dig(entry, 'name')} would be {deed}: {said}\n{dig(entry, 'urn')}"
+                yield f"{dig(entry, 'name')} would be {outcome}: {said}\n{dig(entry, 'urn')}"
 
     return check
 
@@ -116,7 +117,7 @@ def guard_present(stack: Stack, _config: NoConfig, _facts: Facts) -> Iterable[Fi
     told, least = plans[0].get("durable"), sum(resource.protect for resource in stores)
     count = number(told)
     if count is None or not least <= count <= len(stores):
-        yield Finding(f"the plan tells of {told} durable stores, and {least} protected ones are declared", plans[0])
+        yield Finding(f"the plan counts {told} durable stores, but {least} protected ones are declared", plans[0])
 
 
 _APPROVE = (
@@ -178,7 +179,7 @@ RULES: tuple[Rule, ...] = (
         severity=Severity.CRITICAL,
         remediation_steps=(
             "Undo the change of what makes the store another one (an alias keeps a store that only changed its name "
-            "in the program), or make a recovery point and approve the deed (docs/guard.md)."
+            "in the program), or make a recovery point and approve the operation (docs/guard.md)."
         ),
         types=frozenset({PLAN}),
         check=refused("replacements", "replaced"),

@@ -24,7 +24,7 @@ def explanation(rule: Rule, error: Exception, resource: Resource | None) -> tupl
     )
     text = (
         f"{rule.name} broke at {about}: {type(error).__name__} in {_place(error)}\n"
-        f"Whether {about} is right isn't known. The fault is the policy's: mend it there{remedy}."
+        f"Whether {about} is right isn't known. The fault is the policy's: fix it there{remedy}."
     )
     return text, at.urn if at else ""
 

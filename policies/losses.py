@@ -69,8 +69,8 @@ RULES = (
         severity=Severity.CRITICAL,
         remediation_steps=(
             "Keep the setting as it was (retention, versioning, backups, protection, time to live), or approve the "
-            "loss with `rollback guard approve NAME --action lose`, or that of one property in a whole system with "
-            "`rollback guard approve SYSTEM --action lose --property PROPERTY` (docs/guard.md)."
+            "loss with `rollback guard approve NAME --action lose -s STACK`, or that of one property in a whole system "
+            "with `rollback guard approve SYSTEM --action lose --property PROPERTY -s STACK` (docs/guard.md)."
         ),
         types=frozenset({PLAN}),
         check=unapproved,

@@ -71,9 +71,9 @@ def named_trust(role: Resource, _config: NoConfig, _facts: Facts) -> Iterator[st
         for kind, who in principals(statement):
             issuer = _issuer(who) if kind == "Federated" else None
             if ("*" in who or is_anyone(who)) and not closed:
-                yield f"{role.name} may be taken by {who}"
+                yield f"{role.name} can be assumed by {who}"
             elif issuer is not None and not _names_somebody(issuer, statement):
-                yield f"{role.name} may be taken by everybody to whom {issuer} gives a token"
+                yield f"{role.name} can be assumed by everybody to whom {issuer} gives a token"
 
 
 def _taking(statement: Statement) -> Statement:

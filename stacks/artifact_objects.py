@@ -108,20 +108,20 @@ def _functions(system: str, functions: Mapping[str, Artifact]) -> Iterator[Artif
         yield ArtifactObject(system, name, key, artifact.sha256, FUNCTION, f"{system}-{name}")
 
 
-def missing_line(bucket: str, missing: Sequence[ArtifactObject]) -> str:
+def missing_line(stack: str, bucket: str, missing: Sequence[ArtifactObject]) -> str:
     """What to say of zips that aren't in the bucket: all of them in one line, and what brings them there."""
     keys = ", ".join(f"{item.key} ({item.system})" for item in missing)
     number = "1 artifact isn't" if len(missing) == 1 else f"{len(missing)} artifacts aren't"
     return (
         f"{number} in bucket {bucket}: {keys}. Nothing was touched. Bring them there with "
-        "`rollback release publish`, where they were built (docs/releases.md), or choose another release"
+        f"`rollback release publish -s {stack}`, where they were built (docs/releases.md), or choose another release"
     )
 
 
-def exchanged_line(bucket: str, wrong: Sequence[ArtifactObject]) -> str:
+def exchanged_line(stack: str, bucket: str, wrong: Sequence[ArtifactObject]) -> str:
     """What to say of zips that are others than their keys name: all of them in one line."""
     keys = ", ".join(f"{item.key} ({item.system})" for item in wrong)
     return (
         f"bucket {bucket} holds something else under {keys} than the release pins: each key ends in its zip's SHA-256. "
-        "Nothing was touched. Find out who wrote it and delete it, then run `rollback release publish`"
+        f"Nothing was touched. Find out who wrote it and delete it, then run `rollback release publish -s {stack}`"
     )

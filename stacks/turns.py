@@ -1,4 +1,4 @@
-"""In which turn each system moves to another release.
+"""Rollout order: in which order the systems move to another release.
 
 Systems move one after the other, so that one which fails leaves those after it where they were. A release may say
 that a system moves after others (``movesAfter``); on the way back the same pairs move in reverse.

@@ -1,4 +1,4 @@
-"""``rollback guard`` and ``rollback audit``: approvals for deletes of durable stores, and what passed the guard by."""
+"""``rollback guard`` and ``rollback audit``: approvals for deletes of durable stores, and what bypassed the guard."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from cli.engine import Engine
 from cli.guard import audit as auditing
 from cli.guard import imports as importing
-from cli.options import Format, Output, Region, Stack
+from cli.options import ChangedStack, Format, Output, Region, Stack
 from core.model import ConfigurationError, explain, one_of, unknown
 from core.state import resources_of
 from core.urn import name_of, type_of
@@ -51,7 +51,7 @@ def approve(
     ] = None,
     hours: Annotated[int, typer.Option(min=1, max=168, help="How long it holds.")] = 4,
     region: Region = None,
-    stack: Stack = "prod",
+    stack: ChangedStack = "",
 ) -> None:
     """Approve that a durable store is deleted or replaced, or loses data by a change in place.
 
@@ -127,7 +127,7 @@ def _is_companion(word: str) -> bool:
 def revoke(
     store: Annotated[str, typer.Argument(help="A store's name or URN, or blast-radius:SYSTEM, as it was approved.")],
     action: Annotated[Action | None, typer.Option(help="This action alone; every one when left out.")] = None,
-    stack: Stack = "prod",
+    stack: ChangedStack = "",
 ) -> None:
     """Take an approval back: what it lets go is refused again at once, and locked again by the next update."""
     settings = read(stack)
@@ -159,7 +159,7 @@ def list_approvals(stack: Stack = "prod", output: Output = Format.TEXT) -> None:
 
 
 def audit(stack: Stack = "prod", output: Output = Format.TEXT) -> None:
-    """Find what passed the guard by: edits of the state, stores unguarded, gone or remade, updates without the pack.
+    """Find what bypassed the guard: edits of the state, stores unguarded, gone or remade, updates without the pack.
 
     Exits with 1 where something is high; notes in the ledger that all was in order where nothing is high or unknown.
     """
@@ -186,7 +186,7 @@ def close(
     finding: Annotated[str, typer.Argument(help="A store's name or URN, a bucket, an entry, or a kind of finding.")],
     by: Annotated[str, typer.Option(help="Who has looked into it: a person's name.")],
     reason: Annotated[str, typer.Option(help="What was found out, in a sentence.")],
-    stack: Stack = "prod",
+    stack: ChangedStack = "",
 ) -> None:
     """Close a finding of `rollback audit` that stays until a person does. The ledger keeps who, and why."""
     settings, left = read(stack), Engine(stack).left()
@@ -213,7 +213,7 @@ def close(
 @app.command("import", epilog="Example: rollback guard import receipts-prod -s prod")
 def take_back(
     store: Annotated[str, typer.Argument(help="A store's name or URN, as `rollback audit` names it.")],
-    stack: Stack = "prod",
+    stack: ChangedStack = "",
 ) -> None:
     """Take a store that left the state back into it: the very one that the ledger knows, where it is still there.
 

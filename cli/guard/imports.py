@@ -10,9 +10,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from cli import killed_updates as interrupted
-from cli.engine import Engine, EngineError, Left
+from cli.engine import Engine, Left
 from cli.guard import audit as auditing
 from cli.health import stores
+from cli.pulumi_command import EngineError
 from cli.updates import pins
 from core import aws as clients
 from core.model import ConfigurationError, one_of, unknown

@@ -22,14 +22,14 @@ class Drift:
     """Something that isn't as the settings ask for it: changed by hand, or under way."""
 
     what: str
-    mend: str = ""
-    """The command that mends it; empty where ``rollback up`` does."""
+    fix: str = ""
+    """The command that fixes it; empty where ``rollback up`` does."""
     resources: tuple[Resource, ...] = ()
     """What has to be read anew so that an update sees it."""
 
     def line(self, stack: str) -> str:
-        """In one line, with the command that mends it."""
-        return f"{self.what}: {self.mend or f'`rollback up -s {stack}` mends it'}"
+        """In one line, with the command that fixes it."""
+        return f"{self.what}: {self.fix or f'`rollback up -s {stack}` fixes it'}"
 
 
 @dataclass(frozen=True)

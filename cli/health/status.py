@@ -36,7 +36,7 @@ class Running:
     as_asked: bool
     """Whether code and shares are what the settings ask for."""
     drift: tuple[str, ...]
-    """What was changed by hand, each with the command that mends it."""
+    """What was changed by hand, each with the command that fixes it."""
     moving: tuple[str, ...]
     """What is under way: by which update, or by itself and how it is stopped."""
     notes: tuple[str, ...]
@@ -148,7 +148,7 @@ def reason(error: BaseException) -> str:
 
 
 def complaint(stack: str, rows: Sequence[Running]) -> str:
-    """After an update that ended well: the first system whose users get something else all the same, and its mend."""
+    """After an update that ended well: the first system whose users get something else all the same, and its fix."""
     row = next(row for row in rows if row.differs)
     if row.moving:
         return f"{row.system} isn't settled: {row.moving[0]}"
@@ -156,10 +156,10 @@ def complaint(stack: str, rows: Sequence[Running]) -> str:
         return f"{row.system} isn't what the settings ask for: {row.drift[0]}"
     if row.release is None and row.runs.startswith(UNTOLD):
         return f"what {row.system} runs {row.runs}"
-    mend = f"`pulumi up -s {stack} --config {row.system}:republish=true` publishes its code anew"
+    fix = f"`pulumi up -s {stack} --config {row.system}:republish=true` publishes its code anew"
     compared = (
         f"`rollback audit -s {stack}` first, then `pulumi up -s {stack} --refresh` compares every resource (a store "
         "that is gone it makes anew, empty)"
     )
-    again = mend if row.system in REPUBLISHED else compared
+    again = fix if row.system in REPUBLISHED else compared
     return f"{row.system} doesn't run {row.pinned}, which is pinned, but {row.runs}: {again}"

@@ -17,10 +17,11 @@ from pathlib import Path
 import typer
 
 from cli import rollback
-from cli.engine import Engine, EngineError
+from cli.engine import Engine
 from cli.errors import run
 from cli.pipelines import taking
 from cli.pipelines.request import Request, of_json, understood
+from cli.pulumi_command import EngineError
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 INPUT = "INPUT_"
@@ -107,7 +108,7 @@ def _tell(outputs: Mapping[str, str]) -> None:
 
 
 def main() -> int:
-    """An error that a person can mend is one line."""
+    """An error that a person can fix is one line."""
     return run(app, "pipelines")
 
 

@@ -14,8 +14,8 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from cli.engine import EngineError
 from cli.pipelines.request import spellings
+from cli.pulumi_command import EngineError
 
 ACTIVE = ("in_progress", "queued", "waiting", "pending", "requested")
 MOST = 100

@@ -12,8 +12,9 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
-from cli.engine import Engine, EngineError, Left
+from cli.engine import Engine, Left
 from cli.preflight import artifacts, buckets, images, lost, published
+from cli.pulumi_command import EngineError
 from core.urn import name_of
 from stacks.artifact_objects import ArtifactObject, exchanged_line, missing_line
 from stacks.selection import Selected, select
@@ -34,12 +35,12 @@ def check(settings: StackSettings, engine: Engine, state: Mapping[str, Any]) -> 
     bucket = settings.project.artifact_bucket
     s3 = _client("s3", settings.region)
     if missing := _missing(settings, selected, state, s3):
-        raise PreflightError(missing_line(bucket, missing))
+        raise PreflightError(missing_line(settings.stack, bucket, missing))
     if wrong := artifacts.exchanged(settings, selected, state, s3):
-        raise PreflightError(exchanged_line(bucket, wrong))
+        raise PreflightError(exchanged_line(settings.stack, bucket, wrong))
     gone_images, untold = images.missing(settings, selected, state)
     if gone_images:
-        raise PreflightError(images.missing_line(gone_images))
+        raise PreflightError(images.missing_line(settings.stack, gone_images))
     for line in untold:
         print(f"{settings.stack}: {line}", file=sys.stderr)
     client = _client("lambda", settings.region)

@@ -53,7 +53,7 @@ def _not_there(error: Exception, kind: str, bucket: str, region: str, owner: str
         return missing(
             f"{kind} bucket {bucket} isn't there",
             f"aws s3api create-bucket --bucket {bucket} --region {region}{place}; aws s3api {_spelt(_KEEP, bucket)}; "
-            f"then `rollback release publish` brings the artifacts; or name another bucket: "
+            f"then `rollback release publish -s STACK` brings the artifacts; or name another bucket: "
             f"pulumi config set {setting} NAME -s STACK",
         )
     if code(error) in DENIED:

@@ -78,7 +78,7 @@ class Facts:
         try:
             return self.caller
         except Exception:
-            raise UntoldError("can't be told without credentials that work: see the row of the credentials") from None
+            raise UntoldError("can't be told without valid credentials: see the row of the credentials") from None
 
     def _ask_caller(self) -> Caller:
         answer = self.client("sts").get_caller_identity()

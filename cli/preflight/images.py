@@ -37,12 +37,12 @@ def missing(
     return gone, untold
 
 
-def missing_line(references: list[str]) -> str:
+def missing_line(stack: str, references: list[str]) -> str:
     """What to say of images that no registry has, in one line."""
     what = "image isn't" if len(references) == 1 else "images aren't"
     return (
         f"{len(references)} {what} in the registry: {', '.join(references)}. Nothing was touched. Bring it there with "
-        "`rollback release publish` where it was built, or choose another release"
+        f"`rollback release publish -s {stack}` where it was built, or choose another release"
     )
 
 

@@ -103,13 +103,13 @@ def _answer(reference: str) -> Finding:
     except registry.ExchangedError:
         pass  # it answers; what it says of the image is the other row's matter
     except registry.RegistryError as error:
-        return missing(str(error), "mend what the line says, then run this again")
+        return missing(str(error), "fix what the line says, then run this again")
     return fine(f"{host} answers")
 
 
 def _image(facts: Facts, reference: str, platforms: frozenset[str], logins: Path | None) -> Finding:
     version = facts.selected["rag-api"].version
-    bring = f"`rollback release publish {version}` where it was built, or pin another release"
+    bring = f"`rollback release publish {version} -s STACK` where it was built, or pin another release"
     if reference.rpartition(":")[2] in by_files():
         return missing(
             f"{reference} is {OF_FILES}: {version} runs in the sandbox alone",

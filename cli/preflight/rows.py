@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from cli.engine import EngineError
+from cli.pulumi_command import EngineError
 from cli.targets import TargetError, explain
 from core.model import ConfigurationError
 
@@ -115,7 +115,7 @@ def _into(found: dict[str, Row], name: str, look: Look) -> None:
     except UntoldError as error:
         finding = unknown(str(error))
     except (ConfigurationError, EngineError, TargetError) as error:
-        finding = missing(str(error), "mend what the line says, then run this again")
+        finding = missing(str(error), "fix what the line says, then run this again")
     except Exception as error:  # a row tells of its failure, and never takes the others with it
         finding = refused(error)
     found[name] = Row(name, finding.state, finding.detail, finding.remedy)

@@ -38,7 +38,8 @@ def pinned_artifacts(facts: Facts) -> Finding:
     # A stack has the layers of every release; what was retired comes back by its release's name alone.
     retired = retiring.retired()
     named = releases if any(item.key in retired for item in needed) else []
-    publish = " and ".join(["`rollback release publish`", *(f"`rollback release publish {each}`" for each in named)])
+    words = ["rollback release publish -s STACK", *(f"rollback release publish {each} -s STACK" for each in named)]
+    publish = " and ".join(f"`{each}`" for each in words)
     if lacking := artifacts.missing(facts.settings, facts.selected, facts.state, s3):
         return missing(
             f"{len(lacking)} of {len(needed)} aren't in {bucket}: {_keys(lacking)}", f"{publish} brings them"

@@ -15,6 +15,7 @@ from urllib.parse import urlparse
 from cli.engine import ROOT
 from cli.preflight.facts import Facts
 from cli.preflight.rows import Finding, fine, missing, unknown
+from cli.pulumi_command import PulumiCommand, first_error
 from cli.targets import is_local
 from core.state import pending_operations_of, resources_of
 from core.strict_yaml import read_yaml
@@ -49,7 +50,8 @@ def backend(facts: Facts) -> Finding:
         return unknown("can't be told without pulumi: see the row of the engine")
     if done.returncode:
         return missing(
-            _error(done), "pulumi login (or set PULUMI_BACKEND_URL, such as 's3://BUCKET?region=REGION&awssdk=v2')"
+            first_error(done.stderr, done.stdout),
+            "pulumi login (or set PULUMI_BACKEND_URL, such as 's3://BUCKET?region=REGION&awssdk=v2')",
         )
     told, url = json.loads(done.stdout), _url(facts)
     kind = KINDS.get(urlparse(url).scheme, "a backend of another kind")
@@ -173,7 +175,7 @@ def engine(facts: Facts) -> Finding:
         return missing("pulumi isn't on PATH", f"install Pulumi {wanted} (`make shell` has it in the sandbox)")
     found = done.stdout.strip().lstrip("v")
     if done.returncode or not found:
-        return missing(_error(done), f"install Pulumi {wanted}")
+        return missing(first_error(done.stderr, done.stdout), f"install Pulumi {wanted}")
     if _numbers(found) < _numbers(wanted) or _numbers(found)[0] != _numbers(wanted)[0]:
         return missing(f"pulumi {found}, the SDK is {wanted}", f"install Pulumi {wanted}")
     newer = ", newer than the SDK, which it takes" if _numbers(found) > _numbers(wanted) else ", as the SDK is"
@@ -209,7 +211,7 @@ def plugin(name: str, facts: Facts) -> Finding:
     except FileNotFoundError:
         return unknown("can't be told without pulumi: see the row of the engine")
     if done.returncode:
-        return unknown(_error(done), "pulumi plugin ls")
+        return unknown(first_error(done.stderr, done.stdout), "pulumi plugin ls")
     return _beside_sdk(
         name,
         [
@@ -235,22 +237,8 @@ def _beside_sdk(name: str, found: list[str]) -> Finding:
 
 
 def _pulumi(*arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run pulumi. Raises ``FileNotFoundError`` where there is none."""
-    return subprocess.run(
-        ["pulumi", *arguments, "--non-interactive"],
-        cwd=ROOT,
-        check=False,
-        capture_output=True,
-        text=True,
-        timeout=SECONDS,
-        stdin=subprocess.DEVNULL,
-    )
-
-
-def _error(done: subprocess.CompletedProcess[str]) -> str:
-    lines = [line.strip() for line in f"{done.stderr}\n{done.stdout}".splitlines() if line.strip()]
-    told = next((line for line in lines if line.startswith("error")), lines[0] if lines else "pulumi said nothing")
-    return told.removeprefix("error: ")
+    """Run pulumi, which asks nothing. Raises ``FileNotFoundError`` where there is none."""
+    return PulumiCommand(ROOT, error=FileNotFoundError).run(*arguments, asks=False, seconds=SECONDS)
 
 
 def _numbers(text: str) -> tuple[int, ...]:

@@ -12,8 +12,9 @@ from typing import Annotated
 
 import typer
 
-from cli.engine import Engine, EngineError
-from cli.options import Format, Output, Region, Stack, Yes
+from cli.engine import Engine
+from cli.options import ChangedStack, Format, Output, Region, Stack, Yes
+from cli.pulumi_command import EngineError
 from cli.recovery.records import NoPointError, Records
 from cli.recovery.tables import Bars, Outcome, outcome_table, points_table
 from cli.targets import announce
@@ -66,7 +67,7 @@ def list_points(
 def make(  # noqa: PLR0913, PLR0917 - each is an option of the command line
     store: Annotated[str | None, typer.Argument(help="A store, by its physical name or URN.")] = None,
     every: Annotated[bool, typer.Option("--all", help="Every store of the stack that can be copied.")] = False,
-    stack: Stack = "prod",
+    stack: ChangedStack = "",
     explained: Annotated[
         str | None,
         typer.Option(help="Why the store may come to hold other items than the copy; alone, one in ten may differ."),
@@ -124,7 +125,7 @@ def verify(
     point: Annotated[str | None, typer.Argument(help="A recovery point's id, or its beginning.")] = None,
     newest: Annotated[str | None, typer.Option(help="The newest one of this store (name or URN) instead.")] = None,
     region: Region = None,
-    stack: Stack = "prod",
+    stack: ChangedStack = "",
     yes: Yes = False,
     output: Output = Format.TEXT,
 ) -> None:
@@ -149,7 +150,7 @@ def verify(
 def restore(
     point: Annotated[str, typer.Argument(help="A recovery point's id, or its beginning.")],
     to: Annotated[str, typer.Option(help="A physical name that is free or empty; for logs, a new file.")],
-    stack: Stack = "prod",
+    stack: ChangedStack = "",
     yes: Yes = False,
     output: Output = Format.TEXT,
 ) -> None:

@@ -32,7 +32,7 @@ class Outcome:
     @classmethod
     @contextmanager
     def timed(cls, store: Store) -> Iterator[Outcome]:
-        """An outcome to be filled in; an error that a person can mend becomes part of it."""
+        """An outcome to be filled in; an error that a person can fix becomes part of it."""
         outcome, began = cls(store), time.monotonic()
         try:
             yield outcome

@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 
 from cli.engine import Engine
-from cli.options import Format, Output, Stack, Yes
+from cli.options import ChangedStack, Format, Output, Stack, Yes
 from cli.release.errors import ReleaseError
 from cli.targets import announce
 from core.identifiers import VERSION_PATTERN
@@ -84,7 +84,7 @@ def new(
             typer.echo(
                 f"  {before.system} has another {before.name}: does dataFormat still say what it writes and reads?"
             )
-    typer.echo(f"look at it, then: rollback release check {version}, rollback release publish {version}")
+    typer.echo(f"look at it, then: rollback release check {version}, rollback release publish {version} -s STACK")
 
 
 @app.command(epilog="Example: rollback release diff v1.2.3 v1.4.0; rollback release diff prod v1.4.0")
@@ -131,7 +131,7 @@ def check(
         raise ReleaseError(f"{len(wrong)} of {len(found)} checks fail: {wrong[0].release} {wrong[0].text}")
 
 
-@app.command(epilog="Example: rollback release publish v1.5.0")
+@app.command(epilog="Example: rollback release publish v1.5.0 -s prod")
 def publish(
     version: Annotated[
         str | None,
@@ -139,7 +139,7 @@ def publish(
             help="The release whose manifest is finished; left out: what published ones lack is brought back."
         ),
     ] = None,
-    stack: Stack = "prod",
+    stack: ChangedStack = "",
     yes: Yes = False,
 ) -> None:
     """Upload and push what is missing, then lock the manifest: from now on it can't change."""
@@ -170,7 +170,7 @@ def publish(
         typer.echo(f"{version} was published before; nothing else is to be done")
 
 
-@app.command(epilog='Example: rollback release retire --delete --by "Ada Byron" --reason "older than a year"')
+@app.command(epilog='Example: rollback release retire --delete --by "Ada Byron" --reason "older than a year" -s prod')
 def retire(
     keep: Annotated[
         int, typer.Option(min=1, max=1_000, help="Releases before the oldest one in use that stay deployable.")
@@ -181,7 +181,7 @@ def retire(
     never_deployed: Annotated[
         list[str] | None, typer.Option(help="A stack that the backend has no state of, because it never had one.")
     ] = None,
-    stack: Stack = "prod",
+    stack: ChangedStack = "",
     yes: Yes = False,
 ) -> None:
     """List artifacts that no stack pins, runs or would go back to; delete them with somebody's approval."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cli.engine import EngineError
+from cli.pulumi_command import EngineError
 from cli.release.checking import draft
 from stacks.file import read
 from stacks.releases import RELEASES, SystemRelease

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cli.engine import EngineError
+from cli.pulumi_command import EngineError
 
 
 class ReleaseError(EngineError):

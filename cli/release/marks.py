@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cli.engine import EngineError
+from cli.pulumi_command import EngineError
 from stacks.file import read
 from stacks.pinned import Pinned, every_pinned
 from stacks.releases import RELEASES

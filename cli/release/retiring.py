@@ -82,7 +82,7 @@ def refuse_uncertain(
         options = " ".join(f"--never-deployed {stack}" for stack in empty)
         raise ReleaseError(
             f"the backend has no state of {', '.join(empty)}: see that PULUMI_BACKEND_URL is the stacks' own; where "
-            f"they were never deployed, say so: `rollback release retire {options}`"
+            f"they were never deployed, say so: `rollback release retire {options} -s STACK`"
         )
     if running := [f"{stack} has {what}" for stack, what in under_way.items() if what]:
         raise ReleaseError(f"{running[0]}: wait until it has ended; nothing is retired")

@@ -12,8 +12,9 @@ from typing import Annotated
 
 import typer
 
-from cli.engine import ROOT, EngineError
+from cli.engine import ROOT
 from cli.options import NamedStack, Yes
+from cli.pulumi_command import EngineError
 from cli.review.diff import changed_lines
 from cli.review.errors import ReviewError
 from cli.review.progress import Progress

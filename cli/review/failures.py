@@ -23,10 +23,11 @@ def failures(
     """The lines; none where the review passes."""
     lines = []
     if lost := [risk for risk in risks if risk.refusal is not None]:
-        by_deed = {
-            deed: [risk.name for risk in lost if risk.deed == deed] for deed in dict.fromkeys(r.deed for r in lost)
+        by_outcome = {
+            outcome: [risk.name for risk in lost if risk.outcome == outcome]
+            for outcome in dict.fromkeys(r.outcome for r in lost)
         }
-        told = (f"{_named(names)} would be {deed}" for deed, names in by_deed.items())
+        told = (f"{_named(names)} would be {outcome}" for outcome, names in by_outcome.items())
         lines.append(f"durable stores at risk: {', '.join(told)}")
     if broken := [verdict for verdict in groups.without_risks(verdicts, risks) if verdict.mandatory]:
         lines.append(f"mandatory policies: {_named(list(dict.fromkeys(each.policy for each in broken)))}")

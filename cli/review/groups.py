@@ -64,7 +64,7 @@ def risks(found: Iterable[Risk]) -> list[Group[Risk]]:
 
     def alike(each: Risk) -> Hashable:
         said = (each.refusal or "").replace(each.urn, "").replace(name_of(each.urn), "")
-        return each.deed, each.kind, _line(each.source), re.sub(r"\d", "", said.replace(each.name, ""))
+        return each.outcome, each.kind, _line(each.source), re.sub(r"\d", "", said.replace(each.name, ""))
 
     return _groups(found, alike, lambda each: each.name)
 

@@ -97,7 +97,9 @@ def _risk(group: Group[Risk]) -> str:
     source = f" ({risk.source})" if risk.source else ""
     named = group.named if number == 1 else f"{number} stores, {group.named}"
     systems = ", ".join(dict.fromkeys(each.system for each in group.members))
-    told = f"{named} ({risk.kind}{';' if ',' in systems else ','} {systems}) would be **{risk.deed}**{forced}{source}"
+    told = (
+        f"{named} ({risk.kind}{';' if ',' in systems else ','} {systems}) would be **{risk.outcome}**{forced}{source}"
+    )
     if risk.refusal is None:
         return (
             f"- {told}: approved by {risk.approved_by or 'an approval'}, recovery point {risk.recovery_point or 'none'}"
@@ -113,7 +115,7 @@ def _policies(review: Review) -> Iterator[str]:
     mandatory = sum(1 for each in review.verdicts if each.mandatory)
     advisory = len(review.verdicts) - mandatory
     unasked = review.policies_not_asked
-    rest = f"; {unasked} weren't asked (disabled, or the preview ended before they ran)" if unasked else ""
+    rest = f"; {unasked} weren't evaluated (disabled, or the preview ended before they ran)" if unasked else ""
     yield f"{mandatory} mandatory and {advisory} advisory violations, {review.policies_kept} policies are kept{rest}."
     told = groups.without_risks(review.verdicts, review.risks)
     if hidden := len(review.verdicts) - len(told):
@@ -205,9 +207,9 @@ def _order(way: Way) -> str:
 def _beside(review: Review) -> str:
     """What the pins of single systems mean for the ways."""
     if review.all_pinned:
-        return "Each system is pinned on its own: `rollback deploy VERSION --unpin` moves them, as above."
+        return "Each system is pinned on its own: `rollback deploy VERSION --unpin -s STACK` moves them, as above."
     own = ", ".join(f"{name} at {pin}" for name, pin in review.pins.items())
-    return f"Pinned on their own, these stay: {own}. `rollback deploy VERSION --unpin` moves them too."
+    return f"Pinned on their own, these stay: {own}. `rollback deploy VERSION --unpin -s STACK` moves them too."
 
 
 def _way(way: Way) -> str:

@@ -66,7 +66,7 @@ class Risk(Model):
     """A ``guard.durable.Kind``; the plan may tell of a type that isn't durable any more."""
     system: str
     urn: str
-    deed: str
+    outcome: str
     """``deleted``, ``replaced`` or ``changed with a loss``."""
     changed: tuple[str, ...]
     """The inputs that force a replacement or make it lose data, where the program knows them."""
@@ -87,7 +87,7 @@ class Risk(Model):
     def remedy(self) -> str:
         """The commands by which it may go: what the refusal says, and the approval that a delete needs besides."""
         command = " ".join((self.refusal or "").partition("\n")[2].split())
-        action = {"deleted": "delete", "replaced": "replace"}.get(self.deed)
+        action = {"deleted": "delete", "replaced": "replace"}.get(self.outcome)
         if self.refusal is None or self.approved_by or action is None or APPROVE in command:
             return command
         stack = stack_of(self.urn)

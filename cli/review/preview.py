@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import subprocess
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from cli.pulumi_command import PulumiCommand, first_error
 from cli.review.errors import ReviewError
 
 GENERIC = ("preview failed", "update failed")
@@ -28,7 +28,7 @@ CONSEQUENCE = re.compile(
 """What the engine's other calls end with once one thing has stopped the preview, and what the stock Python host says
 once more of a program that has said why it ends."""
 NOTHING_MORE = "the engine failed and said nothing more"
-CONDITIONS = ("--show-sames", "--non-interactive", "--json")
+CONDITIONS = ("--show-sames", "--json")
 """Without the unchanged resources checkov and the owners of resources couldn't be told."""
 
 
@@ -98,24 +98,14 @@ def run(folder: Path, stack: str, settings: Path, pack: Path | None = None) -> P
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="review-") as scratch:
         log = Path(scratch, "events.json")
-        command = ["pulumi", "preview", *CONDITIONS, "--stack", stack, "--config-file", str(settings)]
-        try:
-            done = subprocess.run(
-                [*command, "--event-log", str(log)],
-                cwd=folder,
-                env=surroundings(folder, os.environ, pack),
-                capture_output=True,
-                text=True,
-                stdin=subprocess.DEVNULL,
-                check=False,
-            )
-        except FileNotFoundError:
-            raise ReviewError("pulumi isn't on PATH: use `make shell`, or install Pulumi") from None
+        pulumi = PulumiCommand(folder, surroundings(folder, os.environ, pack), ReviewError)
+        words = ("preview", *CONDITIONS, "--stack", stack, "--config-file", str(settings), "--event-log", str(log))
+        done = pulumi.run(*words, asks=False)
         events = log.read_text().splitlines() if log.exists() else []
     try:
         document = json.loads(done.stdout)
     except ValueError:
-        raise ReviewError(_first_error(done.stderr, done.stdout)) from None
+        raise ReviewError(first_error(done.stderr, done.stdout)) from None
     told = [json.loads(line) for line in events]
     return read(document, told, time.monotonic() - started, failed=done.returncode != 0)
 
@@ -170,10 +160,3 @@ def _passed(events: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     for event in events:
         for kind in ("policyAnalyzeSummaryEvent", "policyAnalyzeStackSummaryEvent"):
             yield from (event.get(kind) or {}).get("passed") or ()
-
-
-def _first_error(*texts: str) -> str:
-    """The first line that tells of an error, else the last one that says anything."""
-    lines = [line.strip() for text in texts for line in text.splitlines() if line.strip()]
-    told = next((line for line in lines if line.startswith("error")), lines[-1] if lines else NOTHING_MORE)
-    return told.removeprefix("error: ")

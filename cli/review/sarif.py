@@ -140,7 +140,7 @@ def _risk(risk: Risk) -> Result:
     return Result(
         rule=AT_RISK,
         level=Level.ERROR,
-        text=f"{risk.name} would be {risk.deed}: {risk.reason}.{remedy}",
+        text=f"{risk.name} would be {risk.outcome}: {risk.reason}.{remedy}",
         subject=risk.urn,
         places=_places(risk.source),
         caused_here=True,

@@ -32,7 +32,7 @@ PROTECTED = "marked for protection"
 """The engine's words for a resource that the guard protects; it goes on to advise that the protection be removed."""
 LOSES = "changed with a loss"
 """What is said of a store that stays, and loses some of its data by a change in place."""
-DEEDS = {"losses": LOSES, "removals": "deleted", "replacements": "replaced"}
+OUTCOMES = {"losses": LOSES, "removals": "deleted", "replacements": "replaced"}
 """The lists of the guard's plan; of a store that is in two of them the later one counts."""
 BLOCKED = {"delete": "deleted", "replace": "replaced"}
 
@@ -51,21 +51,21 @@ def risks(preview: Preview, resources: Resources, approvals: Iterable[Approval],
     planned = (
         risk
         for risk in _planned(preview, resources)
-        if risk.refusal is not None or risk.urn in (changing if risk.deed == LOSES else concerned)
+        if risk.refusal is not None or risk.urn in (changing if risk.outcome == LOSES else concerned)
     )
     found = {risk.urn: risk for risk in planned}
     given = tuple(approvals)
     for step in preview.steps:
-        urn, deed = str(step["urn"]), BLOCKED.get(OPS.get(str(step["op"]), ""))
-        if deed and urn not in found and _concerns(type_of(urn), deed) and _custom(step):
-            refusal = _refusal(preview, urn, deed, given, now)
-            found[urn] = _unplanned(urn, deed, step.get("oldState") or {}, refusal, resources)
+        urn, outcome = str(step["urn"]), BLOCKED.get(OPS.get(str(step["op"]), ""))
+        if outcome and urn not in found and _concerns(type_of(urn), outcome) and _custom(step):
+            refusal = _refusal(preview, urn, outcome, given, now)
+            found[urn] = _unplanned(urn, outcome, step.get("oldState") or {}, refusal, resources)
     for failure in preview.failures:
         urn = failure.urn or ""
         if urn not in found and is_durable(type_of(urn)) and _about_loss(failure.message):
-            deed = _deed(failure.message.partition("\n")[0])
+            outcome = _outcome(failure.message.partition("\n")[0])
             old = resources.states.get(urn, {})
-            found[urn] = _unplanned(urn, deed, old, _said(failure), resources)
+            found[urn] = _unplanned(urn, outcome, old, _said(failure), resources)
     return tuple(sorted(found.values(), key=lambda risk: (risk.refusal is None, risk.system, risk.name)))
 
 
@@ -73,7 +73,7 @@ def _planned(preview: Preview, resources: Resources) -> Iterator[Risk]:
     """What the component ``rollback:guard:Plan`` tells. Where nothing goes, it is the plan of the last time."""
     plans = [step.get("newState") or {} for step in preview.steps if type_of(str(step["urn"])) == PLAN]
     for inputs in (plan.get("inputs") or {} for plan in plans):
-        for entries, deed in DEEDS.items():
+        for entries, outcome in OUTCOMES.items():
             for entry in inputs.get(entries) or ():
                 evidence = entry.get("evidence") or {}
                 point, approval = evidence.get("recoveryPoint") or {}, evidence.get("approval") or {}
@@ -82,7 +82,7 @@ def _planned(preview: Preview, resources: Resources) -> Iterator[Risk]:
                     kind=entry["kind"],
                     system=entry["system"],
                     urn=entry["urn"],
-                    deed=deed,
+                    outcome=outcome,
                     changed=tuple(entry.get("changed") or (str(loss["path"]) for loss in entry.get("losses") or ())),
                     refusal=entry.get("refusal"),  # the engine drops what is null
                     recovery_point=point.get("id"),
@@ -91,18 +91,18 @@ def _planned(preview: Preview, resources: Resources) -> Iterator[Risk]:
                 )
 
 
-def _unplanned(urn: str, deed: str, old: Mapping[str, Any], refusal: str | None, resources: Resources) -> Risk:
+def _unplanned(urn: str, outcome: str, old: Mapping[str, Any], refusal: str | None, resources: Resources) -> Risk:
     token = type_of(urn)
     holds = durable(token)
     name = physical_name(token, old.get("inputs"), old.get("id") or name_of(urn))
     if refusal is not None and PROTECTED in refusal:
-        refusal = _protected(name, urn, deed)
+        refusal = _protected(name, urn, outcome)
     return Risk(
         name=name,
         kind=holds.kind if holds else Kind.UNKNOWN,
         system=resources.system(urn),
         urn=urn,
-        deed=deed,
+        outcome=outcome,
         changed=(),
         refusal=refusal,
         recovery_point=None,
@@ -111,14 +111,14 @@ def _unplanned(urn: str, deed: str, old: Mapping[str, Any], refusal: str | None,
     )
 
 
-def _refusal(preview: Preview, urn: str, deed: str, approvals: tuple[Approval, ...], now: datetime) -> str | None:
+def _refusal(preview: Preview, urn: str, outcome: str, approvals: tuple[Approval, ...], now: datetime) -> str | None:
     """What stopped the step; an approval where nothing did, since the guard's hook let it pass only with one."""
     if stopped := next((_said(each) for each in preview.failures if each.urn == urn), None):
         return stopped
-    action = Action.DELETE if deed == "deleted" else Action.REPLACE
+    action = Action.DELETE if outcome == "deleted" else Action.REPLACE
     if find(approvals, urn, action, now) is not None:
         return None
-    return f"it would be {deed}, the guard's plan doesn't tell of it, and nobody has approved it"
+    return f"it would be {outcome}, the guard's plan doesn't mention it, and it isn't approved"
 
 
 def _said(failure: Failure) -> str:
@@ -127,9 +127,9 @@ def _said(failure: Failure) -> str:
     return failure.line if own == failure.message else own
 
 
-def _protected(name: str, urn: str, deed: str) -> str:
+def _protected(name: str, urn: str, outcome: str) -> str:
     """A refusal in the guard's two lines: why, and the commands by which a store may go all the same."""
-    action, stack, word = ("delete" if deed == "deleted" else "replace"), urn.split(":")[2], shlex.quote(name)
+    action, stack, word = ("delete" if outcome == "deleted" else "replace"), urn.split(":")[2], shlex.quote(name)
     return (
         f"{name}: the program forces the engine to {action} it, and it is protected; take the change back, or make a "
         f"recovery point and approve\n"
@@ -138,7 +138,7 @@ def _protected(name: str, urn: str, deed: str) -> str:
     )
 
 
-def _deed(message: str) -> str:
+def _outcome(message: str) -> str:
     """What the engine was about to do, by the first line of what it or a hook says."""
     if "would lose data" in message:
         return LOSES
@@ -194,10 +194,10 @@ def _bound(token: str) -> timedelta:
     return holds.bound if holds else timedelta()
 
 
-def _concerns(token: str, deed: str) -> bool:
+def _concerns(token: str, outcome: str) -> bool:
     """Whether a store would be lost: the program's own values may take the place of its older ones."""
     holds = durable(token)
-    return holds is not None and not (holds.renewable and deed == "replaced")
+    return holds is not None and not (holds.renewable and outcome == "replaced")
 
 
 def _custom(step: Mapping[str, Any]) -> bool:

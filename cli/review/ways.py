@@ -76,7 +76,7 @@ def judge(preview: Preview, risks: Collection[Risk], known: Known = NOTHING) -> 
     """Judge a way by its preview."""
     refused = [risk for risk in risks if risk.refusal is not None]
     if lost := [risk for risk in refused if risk.urn not in known.stores]:
-        names = ", ".join(f"{risk.name} would be {risk.deed}" for risk in lost[:3])
+        names = ", ".join(f"{risk.name} would be {risk.outcome}" for risk in lost[:3])
         more = f" and {len(lost) - 3} more" if len(lost) > 3 else ""
         return Found(f"{names}{more}: {str(lost[0].refusal).splitlines()[0]}")
     told = {risk.urn for risk in refused}

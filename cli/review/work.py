@@ -15,7 +15,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from cli.engine import ROOT, Engine, EngineError
+from cli.engine import ROOT, Engine
+from cli.pulumi_command import EngineError
 from cli.review import estimate, preview, standards, ways
 from cli.review.base import BaseProgram
 from cli.review.changes import changes

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import subprocess
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from typing import Any
 
 import yaml
 
+from cli.pulumi_command import PulumiCommand, first_error
 from cli.takeover.model import TakeoverError
 
 HERE = Path(__file__).resolve().parents[2]
@@ -40,15 +40,15 @@ class Project:
 
     def ensure(self) -> Callable[[], None]:
         """Make the stack where there is none of that name; what is returned takes that back."""
-        stacks = json.loads(self._output("stack", "ls", "--json"))
+        stacks = json.loads(self._pulumi.output("stack", "ls", "--json"))
         if self.stack in [each["name"].rpartition("/")[2] for each in stacks]:
             return lambda: None
         settings = self._settings()
         before = settings.read_bytes() if settings.exists() else None
-        self._output("stack", "init", self.stack, "--no-select")
+        self._pulumi.output("stack", "init", self.stack, "--no-select")
 
         def undo() -> None:
-            self._output("stack", "rm", self.stack, "--yes", "--preserve-config")
+            self._pulumi.output("stack", "rm", self.stack, "--yes", "--preserve-config")
             # `stack init` may have noted in the settings how the stack's secrets are encrypted
             if before is None:
                 settings.unlink(missing_ok=True)
@@ -59,28 +59,26 @@ class Project:
 
     def state(self) -> dict[str, Any]:
         """The stack's state, secrets encrypted."""
-        state: dict[str, Any] = json.loads(self._output("stack", "export", "--stack", self.stack))
-        return state
+        return self._pulumi.state(self.stack)
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Put an earlier state back."""
-        with _file(state) as path:
-            self._output("stack", "import", "--stack", self.stack, "--file", str(path))
+        self._pulumi.write_state(self.stack, state)
 
     def preview(self, folder: Path | None = None) -> dict[str, Any]:
         """What the next update would do; one that fails has its errors among the ``diagnostics``."""
-        done = self._run("preview", "--json", "--stack", self.stack, folder=folder)
+        done = self._command(folder or self.folder).run("preview", "--json", "--stack", self.stack)
         try:
             found: dict[str, Any] = json.loads(done.stdout[done.stdout.index("{") :])
         except ValueError:
-            raise TakeoverError(_first_error(done.stderr + done.stdout)) from None
+            raise TakeoverError(first_error(done.stderr, done.stdout)) from None
         return found
 
     def skeleton(self) -> dict[str, Any]:
         """An import file for everything that the next update would create, without ids."""
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder, "import.json")
-            self._output("preview", "--import-file", str(path), "--stack", self.stack)
+            self._pulumi.output("preview", "--import-file", str(path), "--stack", self.stack)
             found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         return found
 
@@ -88,7 +86,7 @@ class Project:
         """Import into the state, protected until the next update says otherwise. Nothing in the account changes."""
         with _file(wanted) as path:
             words = ("--file", str(path), "--generate-code=false", "--yes", "--skip-preview")
-            self._output("import", *words, "--stack", self.stack)
+            self._pulumi.output("import", *words, "--stack", self.stack)
 
     @contextlib.contextmanager
     def wrapped(self, request: Path) -> Iterator[Path]:
@@ -106,18 +104,13 @@ class Project:
         project = yaml.safe_load((self.folder / "Pulumi.yaml").read_text(encoding="utf-8"))
         return self.folder / (project.get("stackConfigDir") or ".") / f"Pulumi.{self.stack}.yaml"
 
-    def _output(self, *words: str) -> str:
-        done = self._run(*words)
-        if done.returncode:
-            raise TakeoverError(_first_error(f"{done.stderr}\n{done.stdout}"))
-        return done.stdout
+    @property
+    def _pulumi(self) -> PulumiCommand:
+        return self._command(self.folder)
 
-    def _run(self, *words: str, folder: Path | None = None) -> subprocess.CompletedProcess[str]:
-        command = ["pulumi", *words, "--non-interactive"]
-        try:
-            return subprocess.run(command, cwd=folder or self.folder, check=False, capture_output=True, text=True)
-        except FileNotFoundError:
-            raise TakeoverError("pulumi isn't on PATH: use `make shell`, or install Pulumi") from None
+    @staticmethod
+    def _command(folder: Path) -> PulumiCommand:
+        return PulumiCommand(folder, error=TakeoverError)
 
 
 @contextlib.contextmanager
@@ -126,10 +119,3 @@ def _file(content: Mapping[str, Any]) -> Iterator[Path]:
         path = Path(folder, "content.json")
         path.write_text(json.dumps(content), encoding="utf-8")
         yield path
-
-
-def _first_error(text: str) -> str:
-    """The first line that tells of an error."""
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    told = [line for line in lines if line.startswith("error")] or lines or ["pulumi failed and said nothing"]
-    return told[0].removeprefix("error:").strip()

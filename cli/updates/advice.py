@@ -94,7 +94,7 @@ def afterwards(
     """Where an update that failed has left each system, how one that moved comes back, and how to try again.
 
     ``asked``: the settings that the update was made with; ``after``: the pins that it ends with; ``interrupted``:
-    whether somebody stopped it, so that nothing has to be mended.
+    whether somebody stopped it, so that nothing has to be fixed.
     """
     back = [each for each in standings if each.before is not None and (each.left or each.moved)]
     back = [each for each in back if each.before != each.wanted or each.left]
@@ -109,7 +109,7 @@ def afterwards(
     if len(back) > 1 and all(each in followers and each.before == base for each in back):
         yield f"all of them back: `{Request(request.stack, base).command}`"
     commands = ", then ".join(f"`{each.command}`" for each in _again(request, asked, after))
-    yield f"to go on with it: {commands}" if interrupted else f"when the cause is mended, try again: {commands}"
+    yield f"to continue: {commands}" if interrupted else f"when the cause is fixed, try again: {commands}"
 
 
 def ended(

@@ -7,8 +7,8 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from cli.engine import EngineError
 from cli.health import shifts
+from cli.pulumi_command import EngineError
 from codedeploy import alarms, served
 from core.aws import client
 from stacks.releases import window

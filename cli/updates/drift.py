@@ -12,10 +12,11 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from cli.engine import Engine, EngineError, Left
+from cli.engine import Engine, Left
 from cli.health import shifts
 from cli.health.serving import Drift
 from cli.health.status import drifted
+from cli.pulumi_command import EngineError
 from cli.updates import alarms as ringing
 from core.state import resources_of
 from stacks.settings import StackSettings
@@ -83,7 +84,7 @@ def _stop_others(settings: StackSettings, outputs: Mapping[str, Any]) -> None:
                         identifier = deployment["deploymentId"]
                         print(
                             f"{settings.stack}: deployment {identifier} of {group.name} leads to "
-                            f"{', '.join(releases) or 'no release'}: it is stopped and taken back",
+                            f"{', '.join(releases) or 'no release'}: it is stopped and rolled back",
                             file=sys.stderr,
                         )
                         shifts.stop(str(identifier), settings.region)

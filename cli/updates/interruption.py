@@ -1,4 +1,4 @@
-"""Ctrl-C during an update: what was begun is stopped and taken back, and what goes on by itself is said.
+"""Ctrl-C during an update: what was begun is stopped and rolled back, and what goes on by itself is said.
 
 A terminal sends SIGINT to ``rollback`` and to the engine alike. The engine then cancels: it has the program stop what
 CodeDeploy shifts (``codedeploy.interruption``), and ends. What is still under way after that is stopped from here. At
@@ -73,7 +73,7 @@ def settle(settings: StackSettings, outputs: Mapping[str, Any]) -> None:
             if len(_received) > 1 or deployment.get("creator") == TAKES_BACK:
                 _say(settings, shifts.drift(group, deployment).line(settings.stack))
                 continue
-            _say(settings, f"deployment {identifier} of {group.name} is being stopped and taken back; Ctrl-C leaves it")
+            _say(settings, f"deployment {identifier} of {group.name} is being rolled back; Ctrl-C leaves it")
             status = shifts.stop(identifier, settings.region)
             _say(settings, f"deployment {identifier} of {group.name}: {status}")
     except KeyboardInterrupt:

@@ -24,7 +24,7 @@ from typing import IO
 
 import yaml
 
-from cli.engine import EngineError
+from cli.pulumi_command import EngineError
 from stacks.file import FOLDER, path_of
 from stacks.releases import SYSTEMS
 from stacks.settings import PROJECT, StackSettings

@@ -14,7 +14,8 @@ from typing import Any
 import typer
 from rich.console import Console
 
-from cli.engine import ROOT, EngineError
+from cli.engine import ROOT
+from cli.pulumi_command import EngineError
 from cli.review import preview
 from cli.review.changes import changes
 from cli.review.errors import ReviewError

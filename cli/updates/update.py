@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import typer
 
 from cli import preflight
-from cli.engine import Engine, EngineError, Left
+from cli.engine import Engine, Left
 from cli.guard import audit as auditing
+from cli.pulumi_command import EngineError
 from cli.review.resources import of_state
 from cli.targets import announce, explain, refuse_elsewhere
-from cli.updates import advice, events, interruption, pins, removals
-from cli.updates import drift as mending
+from cli.updates import advice, drift, events, interruption, pins, removals
 from cli.updates.events import Outcome
 from cli.updates.pins import Request, Standing
 from core.model import ConfigurationError
@@ -111,7 +111,7 @@ def _made(work: Update, found: Left, *, yes: bool) -> tuple[int, Outcome]:
         work.engine.configure(work.changes, settings)
         removals.agreed(work.stack, settings, found.state, yes=yes)
         work.begun.append("what was changed by hand is read, and deployments that lead elsewhere are stopped")
-        mending.prepare(work.engine, work.asked, found.outputs)
+        drift.prepare(work.engine, work.asked, found.outputs)
         auditing.note_approvals(work.asked)
         log = Path(folder, "events.json")
         return work.engine.up(settings, log), events.read(log)

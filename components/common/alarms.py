@@ -30,7 +30,7 @@ def lambda_sum(identifier: str, metric: str, function: str) -> aws.cloudwatch.Me
 
 @dataclass
 class Alarms:
-    """The alarms of a system. A figure that is missing is no reason to ring."""
+    """The alarms of a system. Missing data doesn't trigger an alarm."""
 
     system: str
     prefix: str

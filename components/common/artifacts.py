@@ -32,7 +32,7 @@ def refuse_missing_artifacts(context: Context, selected: Mapping[str, Selected])
 
     bucket = context.settings.project.artifact_bucket
     if missing := answer_of(_missing(context, bucket, needed)):
-        raise pulumi.RunError(missing_line(bucket, missing))
+        raise pulumi.RunError(missing_line(context.settings.stack, bucket, missing))
 
 
 async def _missing(context: Context, bucket: str, needed: Sequence[ArtifactObject]) -> list[ArtifactObject]:

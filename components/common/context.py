@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class Hooks(Protocol):
-    """What is done between a decision of the engine and the deed: the room ``deployments``."""
+    """The resource hooks that run CodeDeploy before the engine applies a change (``codedeploy``)."""
 
     def shift_alias(
         self, application: str, group: str, hooks: Mapping[str, str], back: bool, wanted: Wanted

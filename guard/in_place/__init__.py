@@ -153,7 +153,7 @@ def refusal(store: str, stack: str, found: Iterable[Loss]) -> str:
     """
     told = "; ".join(f"{loss.lost}{_notes(loss)}" for loss in found)
     command = f"rollback guard approve {shlex.quote(store)} --action {Action.LOSE.value} --by NAME --reason TEXT"
-    return f"{told}; nobody has approved this\n  {command} -s {stack}"
+    return f"{told}; this isn't approved\n  {command} -s {stack}"
 
 
 def _notes(loss: Loss) -> str:

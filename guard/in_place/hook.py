@@ -61,7 +61,7 @@ class LossHook:
     """Whether the account proves that the store of a URN was just made and holds nothing."""
 
     def decide(self, change: Change, *, preview: bool = False) -> None:
-        """Raises ``LossError`` where data would be lost that nobody has approved.
+        """Raises ``LossError`` where data would be lost that is not approved.
 
         ``preview``: what is known only in the update is left to the update.
         """

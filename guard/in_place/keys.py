@@ -1,4 +1,4 @@
-"""Who may manage a key: one whose policy lets nobody in can't be mended, and what it encrypted is lost with it.
+"""Who may manage a key: one whose policy lets nobody in can't be fixed, and what it encrypted is lost with it.
 
 Source: AWS KMS developer guide, "Default key policy" (a key whose policy doesn't name the account becomes unmanageable
 where those that it names are deleted).

@@ -57,9 +57,9 @@ def _faults(
     now: datetime,
     bound: timedelta,
 ) -> tuple[list[str], str | None]:
-    """What a new point would mend, and what reading the point back would mend."""
+    """What a new point would fix, and what reading the point back would fix."""
     if point is None:
-        return [f"no recovery point, and {_items(held)} items to lose"], None
+        return [f"no recovery point; {_items(held)} items would be lost"], None
     faults = []
     if point.store.identity != store.identity:
         other = f"{_line(str(point.store))} in {point.store.stack}, {point.store.place}"

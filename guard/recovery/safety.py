@@ -43,7 +43,7 @@ def refuse_foreign(error: BaseException, bucket: str) -> None:
 
 
 def refuse_unsafe(s3: Any, bucket: str) -> None:
-    """Raise ``ServiceError``, with the command that mends it, for a bucket to which no copy should be trusted."""
+    """Raise ``ServiceError``, with the command that fixes it, for a bucket to which no copy should be trusted."""
     try:
         answer = s3.head_bucket(Bucket=bucket)
     except Exception as error:

@@ -167,7 +167,7 @@ def _resource(operation: str, state: Mapping[str, Any]) -> Resource:
 def position(uri: str) -> Source | None:
     """A source position as the engine writes it (``project:///stores.py#12,5``); None outside of the project.
 
-    What lies in a library isn't a line that anybody can mend.
+    What lies in a library isn't a line that anybody can fix.
     """
     parts = urlsplit(uri)
     path = unquote(parts.path).removeprefix("/") if parts.scheme == "project" else unquote(parts.path)

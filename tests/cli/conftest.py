@@ -16,8 +16,7 @@ from cli.engine import Engine
 from cli.guard import audit as auditing
 from cli.health.smoke_tests import Check
 from cli.health.status import Running
-from cli.updates import drift as mending
-from cli.updates import interruption, pins, removals
+from cli.updates import drift, interruption, pins, removals
 from cli.updates import update as updating
 from stacks.file import FOLDER, path_of, read
 from stacks.settings import StackSettings
@@ -60,7 +59,7 @@ def typist(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captu
     monkeypatch.setattr(updating, "announce", lambda *_, **__: "1")
     monkeypatch.setattr(auditing, "note_update", lambda *_, **__: None)
     monkeypatch.setattr("cli.preflight.check", lambda *_: None)
-    monkeypatch.setattr(mending, "prepare", lambda *_: None)
+    monkeypatch.setattr(drift, "prepare", lambda *_: None)
     monkeypatch.setattr(interruption, "settle", lambda *_: None)
     monkeypatch.setattr(interruption, "was_interrupted", lambda: made.world.interrupted)
     monkeypatch.setattr(removals, "agreed", lambda *_, **__: None)

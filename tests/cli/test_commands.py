@@ -16,13 +16,14 @@ from cli.health.smoke_tests import check
 from cli.tables import changes_line
 from cli.updates import update as updating
 from core.errors import ServiceError, translate_errors
+from tests.support.typed import with_stack
 
 COMMANDS = ("deploy", "up", "status", "versions", "review", "audit")
 OF_RELEASES = ("build", "new", "diff", "check", "publish", "retire", "key", "sign")
 
 
 def run(monkeypatch: pytest.MonkeyPatch, *words: str) -> int:
-    monkeypatch.setattr("sys.argv", ["rollback", *words])
+    monkeypatch.setattr("sys.argv", ["rollback", *with_stack(words)])
     return rollback.main()
 
 

@@ -16,7 +16,8 @@ from typing import Any
 import pytest
 
 from cli import engine
-from cli.engine import Engine, EngineError, Left
+from cli.engine import Engine, Left
+from cli.pulumi_command import EngineError, first_error
 from toolchain import pulumi_cli
 from toolchain.paths import cache
 from toolchain.progress import Progress
@@ -166,7 +167,7 @@ def test_locks_of_other_stacks_and_backends_are_nobodys_business(locks: Path, mo
     ],
 )
 def test_an_error_of_the_engine_becomes_one_line(said: str, line: str) -> None:
-    assert engine._first_error(said) == line
+    assert first_error(said) == line
 
 
 def test_without_pulumi_the_error_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -307,7 +308,7 @@ def test_a_backend_that_is_not_there_is_told_with_what_to_do(
 ) -> None:
     monkeypatch.setenv("PULUMI_BACKEND_URL", "file:///x")
     monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
-    assert engine._first_error(said).startswith(line)
+    assert engine._with_remedy(first_error(said)).startswith(line)
 
 
 def test_without_a_passphrase_and_without_anybody_to_ask_nothing_is_begun(monkeypatch: pytest.MonkeyPatch) -> None:

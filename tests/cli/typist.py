@@ -186,7 +186,7 @@ def follows_its_advice(typist: Typist, said: str, before: Mapping[str, str], wan
             assert world.running == {**goes_back, system: before[system]}, line
         elif "all of them back" in line:
             assert world.running == before, line
-        elif "try again" in line or "to go on with it" in line:
+        elif "try again" in line or "to continue" in line:
             assert world.running == {**goes_back, **wanted}, line
         elif "moves it too" in line:
             assert set(world.running.values()) == {NEW}, line

@@ -120,7 +120,7 @@ def test_going_back_ends_a_canary_that_is_under_way(account: Account) -> None:
     canary = start(account, "cancelled")
     wait_for(lambda: traffic(account, "cancelled") == ("1", {"2": 0.1}), what="the canary")
     said = move(account, "cancelled", "1", back=True)
-    assert f"deployment {canary} is stopped and taken back" in said
+    assert f"deployment {canary} is stopped and rolled back" in said
     assert traffic(account, "cancelled") == ("1", {})
     info = account.client("codedeploy").get_deployment(deploymentId=canary)["deploymentInfo"]
     assert info["status"] == "Stopped"
@@ -130,7 +130,7 @@ def test_a_move_that_is_under_way_already_is_followed(account: Account) -> None:
     guarded(account, "followed", minutes=5)
     first = start(account, "followed")
     said = move(account, "followed", "2")
-    assert f"deployment {first} leads there already" in said
+    assert f"deployment {first} already moves there: following it" in said
     assert traffic(account, "followed") == ("2", {})
     assert deployments(account, "followed") == [first]
 
@@ -141,7 +141,7 @@ def test_the_way_back_never_follows_a_canary_that_leads_where_it_goes(account: A
     canary = start(account, "promoted", revision("promoted", 2, 1))
     wait_for(lambda: traffic(account, "promoted") == ("2", {"1": 0.1}), what="the canary")
     said = move(account, "promoted", "1", back=True)
-    assert f"deployment {canary} is stopped and taken back" in said
+    assert f"deployment {canary} is stopped and rolled back" in said
     assert traffic(account, "promoted") == ("1", {})
     newest = deployments(account, "promoted")[0]
     assert newest != canary

@@ -85,8 +85,8 @@ def test_no_type_that_holds_data_goes_unseen(world: World) -> None:
     refused = str(world.run("up", Types()))
     for part in (
         "nothing copies a key",
-        "/app/revision: nobody has approved that it is deleted",
-        "page: nobody has approved that it is deleted",
+        "/app/revision: its deletion isn't approved",
+        "page: its deletion isn't approved",
         "nobody has reviewed what this type holds",
     ):
         assert part in refused

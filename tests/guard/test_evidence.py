@@ -46,7 +46,7 @@ def test_a_store_without_a_recovery_point_says_what_would_be_lost_and_what_makes
     said = missing("receipts", TABLE)
     assert said is not None
     what, command = said.splitlines()
-    assert "no recovery point, and 1 items to lose" in what
+    assert "no recovery point; 1 items would be lost" in what
     assert command == "rollback recovery make receipts -s prod"
 
 
@@ -54,7 +54,7 @@ def test_an_empty_queue_has_nothing_to_lose_and_one_with_messages_has(account: A
     url = account("sqs").create_queue(QueueName="jobs")["QueueUrl"]
     assert missing("jobs", QUEUE) is None
     account("sqs").send_message(QueueUrl=url, MessageBody="work")
-    assert "1 items to lose" in str(missing("jobs", QUEUE))
+    assert "1 items would be lost" in str(missing("jobs", QUEUE))
 
 
 @pytest.mark.parametrize(

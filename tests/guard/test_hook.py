@@ -72,14 +72,14 @@ def test_the_programs_own_values_are_replaced_unasked_and_an_object_is_not(tmp_p
     secret = Store(urn("pull", SECRET), SECRET, "pull", "shared", {})
     item = Store(urn("page", OBJECT), OBJECT, "page", "shared", {})
     assert hook(tmp_path).refusal(secret, Action.REPLACE) is None
-    assert "nobody has approved that it is replaced" in str(hook(tmp_path).refusal(item, Action.REPLACE))
+    assert "its replacement isn't approved" in str(hook(tmp_path).refusal(item, Action.REPLACE))
 
 
 def test_without_an_approval_two_lines_say_how_to_give_one(tmp_path: Path) -> None:
     with pytest.raises(GuardError) as refused:
         hook(tmp_path).decide(RECEIPTS, Action.DELETE)
     what, command = str(refused.value).splitlines()
-    assert "nobody has approved that it is deleted" in what
+    assert "its deletion isn't approved" in what
     assert command.strip() == ("rollback guard approve receipts --action delete --by NAME --reason TEXT -s prod")
 
 
@@ -105,7 +105,7 @@ def test_an_approval_that_has_expired_is_none(tmp_path: Path) -> None:
 
 def test_a_replacement_and_a_delete_need_each_its_own_approval(tmp_path: Path) -> None:
     approve(tmp_path, urn("receipts"))
-    with pytest.raises(GuardError, match="nobody has approved that it is replaced"):
+    with pytest.raises(GuardError, match="its replacement isn't approved"):
         hook(tmp_path).decide(RECEIPTS, Action.REPLACE)
     hook(tmp_path).decide(RECEIPTS, Action.DELETE)
     approve(tmp_path, urn("receipts"), Action.REPLACE)
@@ -132,7 +132,7 @@ def test_a_store_whose_name_is_a_secret_is_known_by_it(tmp_path: Path, monkeypat
         names.extend([*(args.old_inputs or {}).values(), *(args.old_outputs or {}).values()])
         return RECEIPTS
 
-    async def deed(_urn: str, _id: str) -> Action:
+    async def operation(_urn: str, _id: str) -> Action:
         return Action.DELETE
 
     async def delete() -> None:
@@ -142,6 +142,6 @@ def test_a_store_whose_name_is_a_secret_is_known_by_it(tmp_path: Path, monkeypat
 
     monkeypatch.setattr(pulumi, "ResourceHook", lambda _name, callback, opts: callback)
     approve(tmp_path, urn("receipts"))
-    called: Any = hook(tmp_path).as_resource_hook(locate, deed)
+    called: Any = hook(tmp_path).as_resource_hook(locate, operation)
     asyncio.run(delete())
     assert names == ["receipts", "receipts"]

@@ -51,7 +51,7 @@ def test_what_missing_data_may_mean_is_one_of_cloudwatchs_answers(allowed: list[
     ("props", "part"),
     [
         ({"period": 60, "evaluationPeriods": 0}, "at least 1"),
-        ({"period": 60, "evaluationPeriods": 3, "datapointsToAlarm": 4}, "never ring"),
+        ({"period": 60, "evaluationPeriods": 3, "datapointsToAlarm": 4}, "never go into ALARM"),
         ({"period": 90, "evaluationPeriods": 1}, "multiple of 60"),
         ({"period": 5, "evaluationPeriods": 1}, "multiple of 60"),
         ({"period": 3600, "evaluationPeriods": 25}, "looks back 1500 minutes"),

@@ -158,16 +158,16 @@ def test_a_bucket_without_versioning_or_with_a_suspended_one_is_found() -> None:
 
 
 @pytest.mark.parametrize(
-    ("policy", "entries", "deed"),
+    ("policy", "entries", "outcome"),
     [
         ("durable-store-removal", "removals", "deleted"),
         ("durable-store-replacement", "replacements", "replaced"),
     ],
 )
-def test_each_refusal_of_the_plan_is_a_violation(policy: str, entries: str, deed: str) -> None:
+def test_each_refusal_of_the_plan_is_a_violation(policy: str, entries: str, outcome: str) -> None:
     refused = {**ENTRY, "refusal": "no recovery point younger than 1 hour"}
     (text,) = said(policy, make(PLAN, props={entries: [refused, {**ENTRY, "refusal": None}]}))
-    assert text == f"jobs-prod would be {deed}: no recovery point younger than 1 hour\n{urn('jobs')}"
+    assert text == f"jobs-prod would be {outcome}: no recovery point younger than 1 hour\n{urn('jobs')}"
     assert said(policy, make(PLAN, props={entries: []})) == []
     assert said(policy, make(PLAN)) == []
     assert said(policy, make(TABLE, props={entries: [refused]})) == []

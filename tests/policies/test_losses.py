@@ -24,7 +24,7 @@ REFUSED = {**ENTRY, "refusal": refusal("jobs-prod", "prod", FOUND)}
 def test_a_loss_is_refused_with_what_goes_and_the_command_that_approves_it() -> None:
     assert said("durable-store-loss", make(PLAN, props={"losses": [REFUSED]})) == [
         "jobs-prod would lose data: messages older than 60 s go: retention 345,600 s -> 60 s (property "
-        "messageRetentionSeconds; nothing brings it back); nobody has approved this\n"
+        "messageRetentionSeconds; nothing brings it back); this isn't approved\n"
         "  rollback guard approve jobs-prod --action lose --by NAME --reason TEXT -s prod\n"
         f"{urn('jobs')}"
     ]

@@ -47,7 +47,7 @@ def test_the_table_lists_every_policy_as_it_is() -> None:
 def test_a_section_says_what_the_policy_says(name: str) -> None:
     rule, section = BY_NAME[name], flat(SECTIONS[name])
     assert rule.description in section
-    assert f"Mend: {rule.remediation_steps}" in section
+    assert f"Fix: {rule.remediation_steps}" in section
     defaults = rule.config().model_dump(mode="json", by_alias=True)
     told = ", ".join(f"`{key}: {json.dumps(value)}`" for key, value in defaults.items())
     assert ("Configuration: `" in section) is bool(told)

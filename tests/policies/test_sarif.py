@@ -19,7 +19,7 @@ def rule(name: str = "a", **more: object) -> Rule:
         "id": name,
         "title": "Nothing is wrong.",
         "text": "Nothing is wrong, at length.",
-        "help": "Mend it.",
+        "help": "Fix it.",
         "uri": "https://example.com/a",
         "level": Level.ERROR,
         "severity": "high",

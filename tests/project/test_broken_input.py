@@ -163,16 +163,16 @@ def test_without_credentials_nothing_is_begun(project: Project) -> None:
     kept["AWS_SHARED_CREDENTIALS_FILE"] = kept["AWS_CONFIG_FILE"] = os.devnull
     nowhere = Project(project.folder, {**kept, "AWS_EC2_METADATA_DISABLED": "true"})
     began = time.monotonic()
-    refused(nowhere.rollback("up", "-s", "dev"), "no AWS credentials that work: Unable to locate credentials")
+    refused(nowhere.rollback("up", "-s", "dev"), "no valid AWS credentials: Unable to locate credentials")
     assert time.monotonic() - began < 15
-    refused(nowhere.rollback("deploy", "v1.2.3"), "no AWS credentials that work")
+    refused(nowhere.rollback("deploy", "v1.2.3"), "no valid AWS credentials")
     assert '"dev"' not in project.run("pulumi", "stack", "ls", "--json").output
 
 
 def test_a_real_account_is_asked_about(project: Project) -> None:
     # The same sandbox under an address that isn't on loopback for whoever reads it.
     done = project.rollback("up", AWS_ENDPOINT_URL=project.environment["AWS_ENDPOINT_URL"].replace("127.0.0.1", "0"))
-    refused(done, "prod lies in a real account: give --yes where nobody can be asked")
+    refused(done, "prod is in a real account, and nobody can be asked here: give --yes")
 
 
 def test_a_cache_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:

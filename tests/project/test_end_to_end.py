@@ -123,8 +123,8 @@ def test_somebody_who_changed_what_runs_is_noticed(sandbox: RunningSandbox, prod
     (row,) = json.loads(done.output)
     assert row["differs"]
     assert image in row["runs"]
-    mended = prod.pulumi("up", "--yes", "--skip-preview", "--refresh")
-    assert mended.code == 0, mended.said
+    fixed = prod.pulumi("up", "--yes", "--skip-preview", "--refresh")
+    assert fixed.code == 0, fixed.said
     assert prod.rollback("status", "rag-api").code == 0
 
 

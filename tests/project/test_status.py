@@ -105,7 +105,7 @@ def test_what_was_changed_by_hand_is_told_and_a_host_that_is_down_hides_nothing(
     assistant = found["security-assistant"]
     assert assistant["release"] is None
     assert assistant["runs"] == "worker serves v1.2.3; api sends 10 % of requests to v1.2.2, the rest to v1.2.3"
-    assert drift(assistant, "weights set by hand", "`rollback up -s prod` mends it")
+    assert drift(assistant, "weights set by hand", "`rollback up -s prod` fixes it")
     assert drift(assistant, "the API answers nothing: its stage is throttled to 0")
     assert found["rag-api"]["release"] is None
     assert found["rag-api"]["runs"] == "50 % v1.2.3, 50 % no pods of canary"

@@ -12,6 +12,8 @@ from typing import Any
 
 import yaml
 
+from tests.support.typed import with_stack
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 PROGRAM_FAILED = "error: an unhandled error occurred: program exited with non-zero exit code:"
 """What Pulumi's language host adds to every `pulumi.RunError`."""
@@ -80,8 +82,8 @@ class Project:
         return self.run("pulumi", *arguments, "--stack", "prod", "--non-interactive", **more)
 
     def rollback(self, *arguments: str, **more: Any) -> Result:
-        """Run the project's own command line."""
-        return self.run(str(self.folder / "scripts" / "bin" / "rollback"), *arguments, **more)
+        """Run the project's own command line, on stack prod where the words name no other."""
+        return self.run(str(self.folder / "scripts" / "bin" / "rollback"), *with_stack(arguments), **more)
 
     def up(self, version: str | None = None, **config: str) -> Result:
         """``pulumi up`` as the README types it, to a version if one is given; the test fails where it fails."""

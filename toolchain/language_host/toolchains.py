@@ -125,9 +125,9 @@ class Pip:
             self._follow(say, folder, "installing dependencies", *pip, "-r", "requirements.txt")
             say(b"Finished installing dependencies\n")
 
-    def _follow(self, say: Say, folder: Path, deed: str, *words: str) -> None:
+    def _follow(self, say: Say, folder: Path, action: str, *words: str) -> None:
         command = self.python(*words)
-        Command(command.words, command.variables, folder).follow(say, f"{deed} via '{' '.join(command.words)}'")
+        Command(command.words, command.variables, folder).follow(say, f"{action} via '{' '.join(command.words)}'")
 
     def version(self) -> str:
         """Of pip."""

@@ -51,7 +51,7 @@ def _list_mappings(self: Any, event_source_arn: str | None, function_name: str |
 
 
 def install() -> None:
-    """Put the mended behaviour in place of moto's."""
+    """Put the fixed behaviour in place of moto's."""
     models.LambdaBackend.create_event_source_mapping = _create_mapping
     models.LambdaBackend.update_event_source_mapping = _update_mapping
     models.LambdaBackend.list_event_source_mappings = _list_mappings

@@ -1,6 +1,6 @@
 """Versions, aliases and configuration where moto differs from Lambda.
 
-Differences mended (AWS Lambda API reference, the operations of the same names):
+Differences fixed (AWS Lambda API reference, the operations of the same names):
 a published version keeps its own code, environment and policy; publishing without a change gives the existing version;
 a version's number is never used again; UpdateFunctionCode honours Publish, DryRun, S3ObjectVersion and Architectures;
 more configuration is kept (dead letters, tracing, logging, storage); functions and aliases have a RevisionId that
@@ -170,7 +170,7 @@ def policy_of(backend: Any, function_name: str, qualifier: str | None) -> Any:
 
 
 def install() -> None:
-    """Put the mended behaviour in place of moto's."""
+    """Put the fixed behaviour in place of moto's."""
     models.LambdaFunction.__init__ = _function_init
     models.LambdaFunction.get_configuration = _configuration
     models.LambdaFunction.get_code = _code

@@ -113,7 +113,7 @@ def _delete_deployment(self: Any) -> Any:
 
 
 def install() -> None:
-    """Put the mended behaviour in place of moto's."""
+    """Put the fixed behaviour in place of moto's."""
     deployments.install()
     stages.install()
     openapi.install()

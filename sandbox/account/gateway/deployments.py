@@ -101,7 +101,7 @@ def _updated(self: Any) -> Any:
 
 
 def install() -> None:
-    """Put the mended behaviour in place of moto's."""
+    """Put the fixed behaviour in place of moto's."""
     models.ApigwDeploymentIdentifier = _Identifier
     models.RestAPI.create_deployment = _created
     models.RestAPI.get_deployment = _found

@@ -73,7 +73,7 @@ def _defaults(self: Any) -> dict[str, Any]:
 
 
 def install() -> None:
-    """Put the mended behaviour in place of moto's."""
+    """Put the fixed behaviour in place of moto's."""
     models.Stage.apply_operations = _apply_operations
     models.Stage._get_default_method_settings = _defaults
     models.APIGatewayBackend.update_stage = _checked_update

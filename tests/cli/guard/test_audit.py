@@ -21,6 +21,7 @@ from guard.ledger import Chain, Entry
 from guard.sightings import Sighting
 from stacks.file import read
 from tests.guard.states import noted, resource, state, urn
+from tests.support.typed import with_stack
 
 STARTED, LATER = "2026-11-26T02:00:00.000Z", "2026-11-26T02:30:00.000Z"
 STACK = {"urn": "stack", "type": "pulumi:pulumi:Stack", "outputs": {"target": {"account": "1"}}}
@@ -63,7 +64,7 @@ def book(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Book:
 
 
 def run(monkeypatch: pytest.MonkeyPatch, *words: str) -> int:
-    monkeypatch.setattr("sys.argv", ["rollback", *words])
+    monkeypatch.setattr("sys.argv", ["rollback", *with_stack(words)])
     return rollback.main()
 
 

@@ -15,6 +15,7 @@ from cli.guard import audit as auditing
 from guard import approvals
 from guard.ledger import Ledger
 from tests.guard.states import resource, state, urn
+from tests.support.typed import with_stack
 
 STACK = {"urn": "stack", "type": "pulumi:pulumi:Stack", "outputs": {"target": {"account": "1"}}}
 STATE = state(STACK, resource("receipts"), resource("labels"))
@@ -36,7 +37,7 @@ def stack(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 
 
 def run(monkeypatch: pytest.MonkeyPatch, *words: str) -> int:
-    monkeypatch.setattr("sys.argv", ["rollback", *words])
+    monkeypatch.setattr("sys.argv", ["rollback", *with_stack(words)])
     return rollback.main()
 
 

@@ -15,6 +15,7 @@ from cli.health import stores
 from guard.ledger import Chain, Ledger
 from guard.sightings import Sighting
 from tests.guard.states import TABLE, noted, resource, state, urn
+from tests.support.typed import with_stack
 
 MADE = datetime(2026, 11, 1, tzinfo=UTC)
 PROVIDER = "urn:pulumi:prod::rollback-stack::pulumi:providers:aws::own::1"
@@ -89,7 +90,7 @@ class Stack:
 
 def run(monkeypatch: pytest.MonkeyPatch, stack: Stack, *words: str) -> int:
     stack.attach(monkeypatch)
-    monkeypatch.setattr("sys.argv", ["rollback", "guard", "import", *words])
+    monkeypatch.setattr("sys.argv", ["rollback", *with_stack(("guard", "import", *words))])
     return rollback.main()
 
 

@@ -46,7 +46,7 @@ def test_weights_that_nobody_shifts_were_set_by_hand(monkeypatch: pytest.MonkeyP
     (drift,) = found.drift
     assert drift.line("prod") == (
         "api sends 10 % of requests to v1.3.0, the rest to v1.2.3, and no deployment moves it (weights set by hand): "
-        "`rollback up -s prod` mends it"
+        "`rollback up -s prod` fixes it"
     )
     assert [(each.type, each.value) for each in drift.resources] == [("aws:lambda/alias:Alias", account.arn("api"))]
 

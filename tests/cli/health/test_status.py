@@ -108,7 +108,7 @@ def test_what_a_system_runs(monkeypatch: pytest.MonkeyPatch, found: Serving, dif
 @pytest.mark.parametrize(
     ("found", "said"),
     [
-        (Serving(PIN, PIN, as_asked=True, drift=(DRIFT,)), "weights were set by hand: `rollback up -s prod` mends it"),
+        (Serving(PIN, PIN, as_asked=True, drift=(DRIFT,)), "weights were set by hand: `rollback up -s prod` fixes it"),
         (
             Serving("v1.2.2", "v1.2.2", as_asked=False),
             "compaction doesn't run v1.2.3, which is pinned, but v1.2.2: `pulumi up -s prod --config "
@@ -130,8 +130,8 @@ MOVING = Drift("deployment d-1 of api is under way", "it goes on by itself; `sto
     [
         (
             None,
-            (f"{MOVING.what}: {MOVING.mend}",),
-            ("weights were set by hand: `rollback up -s prod` mends it",),
+            (f"{MOVING.what}: {MOVING.fix}",),
+            ("weights were set by hand: `rollback up -s prod` fixes it",),
         ),
         (
             "the update of pid 7, `rollback deploy v1.3.0 -s prod`",
@@ -154,7 +154,7 @@ def test_what_an_update_does_just_now_is_nobodys_drift(
 def test_a_deployment_that_goes_on_after_an_update_is_what_is_complained_of(monkeypatch: pytest.MonkeyPatch) -> None:
     found = Serving(PIN, PIN, as_asked=True, moving=(MOVING,))
     said = complaint("prod", look(settings(), systems(monkeypatch, compaction=found)))
-    assert said == f"compaction isn't settled: {MOVING.what}: {MOVING.mend}"
+    assert said == f"compaction isn't settled: {MOVING.what}: {MOVING.fix}"
 
 
 def test_the_table_shows_drift_and_settings_in_plain_words(
@@ -164,7 +164,7 @@ def test_the_table_shows_drift_and_settings_in_plain_words(
     systems_table(look(settings(), systems(monkeypatch, compaction=drifted, cryptique=CANARY)))
     said = capsys.readouterr().out
     assert "code [of] no release" in said
-    assert "  drift      weights were set by hand: `rollback up -s prod` mends it" in said
+    assert "  drift      weights were set by hand: `rollback up -s prod` fixes it" in said
     assert "  failed     d-1 was stopped" in said
     assert "  by setting a canary" in said
 

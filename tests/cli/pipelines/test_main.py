@@ -12,10 +12,11 @@ from pathlib import Path
 import pytest
 
 from cli import rollback
-from cli.engine import Engine, EngineError
+from cli.engine import Engine
 from cli.pipelines import __main__ as pipelines
 from cli.pipelines import taking
 from cli.pipelines.request import understood
+from cli.pulumi_command import EngineError
 
 ROOT = Path(__file__).resolve().parents[3]
 ASKED = {"command": "deploy", "environment": "prod", "version": "v1.2.2"}

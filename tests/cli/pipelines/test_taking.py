@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from cli.engine import EngineError
 from cli.pipelines import taking
 from cli.pipelines.taking import Repository
+from cli.pulumi_command import EngineError
 
 OWN = Repository("owner/project", "token")
 MOVING, OVER = "in_progress", "completed"

@@ -40,7 +40,7 @@ def wanted(version: str) -> str:
 
 def test_an_image_that_no_registry_has_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     assert missing(monkeypatch, lambda _: False) == ([wanted("v1.2.3")], [])
-    line = images.missing_line([wanted("v1.2.3")])
+    line = images.missing_line("prod", [wanted("v1.2.3")])
     assert line.startswith(f"1 image isn't in the registry: {OLD}")
     assert "Nothing was touched" in line
 

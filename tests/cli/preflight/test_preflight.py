@@ -12,8 +12,8 @@ from botocore.exceptions import ClientError
 from moto import mock_aws
 
 from cli import preflight
-from cli.engine import EngineError
 from cli.preflight import artifacts, lost, published
+from cli.pulumi_command import EngineError
 from stacks.artifact_objects import (
     FUNCTION,
     LAYER,
@@ -118,7 +118,7 @@ def test_a_layer_or_revision_that_was_exchanged_in_the_bucket_is_named(s3: Any) 
         s3.put_object(Bucket=BUCKET, Key=item.key, Body=b"something else")
     found = artifacts.exchanged(chosen, select(chosen), state(), s3)
     assert {item.type for item in found} == {LAYER, PARAMETER}
-    assert all(item.key in exchanged_line(BUCKET, found) for item in found)
+    assert all(item.key in exchanged_line("prod", BUCKET, found) for item in found)
     assert artifacts.exchanged(chosen, select(chosen), state(*map(deployed, wanted())), s3) == []
 
 
@@ -148,7 +148,7 @@ def test_only_what_will_run_is_needed() -> None:
 
 
 def test_the_line_has_bucket_keys_and_a_command() -> None:
-    line = missing_line(BUCKET, wanted()[:2])
+    line = missing_line("prod", BUCKET, wanted()[:2])
     assert "\n" not in line
     for word in (BUCKET, *(item.key for item in wanted()[:2]), "rollback release publish", "docs/releases.md"):
         assert word in line

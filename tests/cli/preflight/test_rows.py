@@ -11,7 +11,6 @@ import psutil
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
-from cli.engine import EngineError
 from cli.preflight import rows
 from cli.preflight.rows import (
     LEAST,
@@ -26,6 +25,7 @@ from cli.preflight.rows import (
     time_left,
     unknown,
 )
+from cli.pulumi_command import EngineError
 
 
 def raising(error: Exception) -> Callable[[], Finding]:

@@ -12,12 +12,14 @@ import typer
 from moto import mock_aws
 from typer.testing import CliRunner, Result
 
-from cli.engine import Engine, EngineError
+from cli.engine import Engine
+from cli.pulumi_command import EngineError
 from cli.recovery import commands as recovery
 from cli.targets import TargetError
 from core.errors import ServiceError
 from core.model import ConfigurationError
 from guard.recovery import work
+from tests.support.typed import with_stack
 
 REGION = "us-east-1"
 BUCKET = "rollback-stack-recovery"
@@ -65,7 +67,7 @@ def put(key: str) -> None:
 
 
 def run(*words: str) -> Result:
-    return CliRunner().invoke(recovery.app, [*words])
+    return CliRunner().invoke(recovery.app, with_stack(("recovery", *words))[1:])
 
 
 def said(*words: str) -> Any:
@@ -76,7 +78,7 @@ def said(*words: str) -> Any:
 
 
 def refusal(*words: str) -> str:
-    """The one line of a command that fails as a person can mend."""
+    """The one line of a command that fails as a person can fix."""
     done = run(*words)
     assert isinstance(done.exception, ServiceError | EngineError | ConfigurationError | TargetError), done.output
     assert len(str(done.exception).splitlines()) == 1

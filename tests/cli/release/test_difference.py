@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from cli.engine import EngineError
+from cli.pulumi_command import EngineError
 from cli.release.difference import Difference, compare, runs, view
 from core.model import ConfigurationError
 from stacks.file import read

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from apps import registry
-from cli.engine import EngineError
+from cli.pulumi_command import EngineError
 from cli.release import marks as marking
 from cli.release import places, publishing, retiring
 from cli.release.errors import ReleaseError

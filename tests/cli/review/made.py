@@ -127,7 +127,7 @@ def risk(name: str = "jobs-prod", refusal: str | None = "no recovery point\nroll
         kind="table",
         system="async-rag",
         urn=urn(name, TABLE),
-        deed="deleted",
+        outcome="deleted",
         changed=(),
         refusal=refusal,
         recovery_point=None if refusal else "20261126t020000000z-0a1b2c3d",

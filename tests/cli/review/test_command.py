@@ -11,7 +11,7 @@ import pytest
 import typer
 from botocore.exceptions import EndpointConnectionError
 
-from cli.engine import EngineError
+from cli.pulumi_command import EngineError
 from cli.review import command
 from cli.review.errors import ReviewError
 from cli.review.model import Review

@@ -13,7 +13,10 @@ from tests.cli.review import made
     ("changes", "remedy"),
     [
         ({}, "rollback recovery make jobs-prod && rollback guard approve jobs-prod --action delete"),
-        ({"deed": "replaced"}, "rollback recovery make jobs-prod && rollback guard approve jobs-prod --action replace"),
+        (
+            {"outcome": "replaced"},
+            "rollback recovery make jobs-prod && rollback guard approve jobs-prod --action replace",
+        ),
         ({"approved_by": "Ada"}, "rollback recovery make jobs-prod"),
         (
             {"refusal": "not approved\n  rollback guard approve jobs --action delete"},
@@ -21,7 +24,7 @@ from tests.cli.review import made
         ),
         ({"refusal": "no API copies it\ncopy it by hand"}, "copy it by hand; then rollback guard approve jobs-prod"),
         ({"refusal": "refused"}, "rollback guard approve jobs-prod --action delete"),
-        ({"deed": "changed with a loss", "refusal": "x\nrollback guard approve a"}, "rollback guard approve a"),
+        ({"outcome": "changed with a loss", "refusal": "x\nrollback guard approve a"}, "rollback guard approve a"),
         ({"refusal": None, "approved_by": "Ada"}, ""),
     ],
 )

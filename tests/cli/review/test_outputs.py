@@ -143,7 +143,7 @@ def test_what_could_not_be_looked_at_is_said() -> None:
     text = markdown.document(made.review(checkov=None, whole=False, policies_not_asked=3, secured_unknown="no bucket"))
     assert "Not run: the preview was stopped before it came to every resource." in text
     assert "What it saw until then:\n\nNothing." in text
-    assert "40 policies are kept; 3 weren't asked" in text
+    assert "40 policies are kept; 3 weren't evaluated" in text
     assert "Their recovery points can't be looked at: no bucket" in text
 
 
@@ -330,7 +330,7 @@ def test_stores_that_one_line_endangers_are_one_cause() -> None:
         made.risk(name, told.format(name=name)).model_copy(
             update={
                 "urn": f"urn:{name}",
-                "deed": "changed with a loss",
+                "outcome": "changed with a loss",
                 "source": LINE,
                 "kind": "queue",
                 "system": ("async-rag", "compaction")[number % 2],

@@ -45,7 +45,7 @@ def approval(address: str, action: Action) -> Approval:
 def test_a_store_that_leaves_the_program_is_told_with_the_guards_refusal() -> None:
     gone = made.step("delete", "jobs", made.TABLE, line=30)
     (risk,) = found(made.preview(made.holder(), made.plan(removals=[made.entry("jobs", REFUSAL)]), gone))
-    assert (risk.name, risk.deed, risk.kind, risk.refusal) == ("jobs-prod", "deleted", "table", REFUSAL)
+    assert (risk.name, risk.outcome, risk.kind, risk.refusal) == ("jobs-prod", "deleted", "table", REFUSAL)
     assert str(risk.source) == "components/stores.py:30"
 
 
@@ -66,13 +66,13 @@ def test_a_replacement_that_the_engine_refused_before_its_step_is_told_once() ->
     address = made.urn("jobs", made.TABLE)
     told = made.plan(replacements=[made.entry("jobs", REFUSAL, changed=["hashKey"])])
     (risk,) = found(made.preview(told, errors=[made.error(PROTECTED, address)]))
-    assert (risk.deed, risk.changed, risk.refusal) == ("replaced", ("hashKey",), REFUSAL)
+    assert (risk.outcome, risk.changed, risk.refusal) == ("replaced", ("hashKey",), REFUSAL)
 
 
 def test_what_only_the_engine_knows_of_is_told_too() -> None:
     address = made.urn("jobs", made.TABLE)
     (risk,) = found(made.preview(made.plan(), errors=[made.error(PROTECTED, address)]))
-    assert (risk.name, risk.deed) == ("jobs", "replaced")
+    assert (risk.name, risk.outcome) == ("jobs", "replaced")
     assert risk.refusal is not None
     assert risk.refusal.startswith("jobs: the program forces the engine to replace it, and it is protected")
     moved = made.preview(
@@ -81,7 +81,7 @@ def test_what_only_the_engine_knows_of_is_told_too() -> None:
         errors=[made.error('Preview failed: before hook "durable-store" failed: x\nmake one', address)],
     )
     (risk,) = found(moved)
-    assert (risk.deed, risk.refusal) == ("deleted", "x\nmake one")
+    assert (risk.outcome, risk.refusal) == ("deleted", "x\nmake one")
 
 
 def test_an_error_about_a_store_that_loses_nothing_is_no_risk() -> None:
@@ -207,7 +207,7 @@ def test_nobody_is_advised_to_take_protection_off(state: bool) -> None:
 
 
 def losing(
-    refusal: str | None = "nobody has approved this\nrollback guard approve jobs --action lose",
+    refusal: str | None = "this isn't approved\nrollback guard approve jobs --action lose",
 ) -> dict[str, Any]:
     return made.entry("jobs", refusal, losses=[{"path": "ttl.enabled", "lost": "items expire"}])
 
@@ -215,21 +215,21 @@ def losing(
 def test_a_store_that_loses_data_by_a_change_in_place_is_told_as_that() -> None:
     changed = made.step("update", "jobs", made.TABLE, line=30)
     (risk,) = found(made.preview(made.holder(), made.plan(losses=[losing()]), changed))
-    assert (risk.name, risk.deed, risk.changed) == ("jobs-prod", "changed with a loss", ("ttl.enabled",))
+    assert (risk.name, risk.outcome, risk.changed) == ("jobs-prod", "changed with a loss", ("ttl.enabled",))
     assert (risk.system, str(risk.source)) == ("async-rag", "components/stores.py:30")
     hook = 'Preview failed: before hook "durable-store-loss" failed: jobs would lose data: items expire\nrollback guard'
     (unplanned,) = found(made.preview(changed, errors=[made.error(hook, changed["urn"])]))
-    assert unplanned.deed == "changed with a loss"
+    assert unplanned.outcome == "changed with a loss"
     assert unplanned.refusal == "jobs would lose data: items expire\nrollback guard"
 
 
 def test_an_approved_loss_is_told_while_it_happens_and_not_afterwards() -> None:
     plan = made.plan(losses=[losing(None)])
     (risk,) = found(made.preview(plan, made.step("update", "jobs", made.TABLE)))
-    assert (risk.deed, risk.refusal) == ("changed with a loss", None)
+    assert (risk.outcome, risk.refusal) == ("changed with a loss", None)
     assert found(made.preview(plan, made.step("same", "jobs", made.TABLE))) == []
 
 
 def test_a_store_that_is_deleted_loses_all_and_is_told_once() -> None:
     plan = made.plan(losses=[losing()], removals=[made.entry("jobs", REFUSAL)])
-    assert [risk.deed for risk in found(made.preview(plan, made.step("delete", "jobs", made.TABLE)))] == ["deleted"]
+    assert [risk.outcome for risk in found(made.preview(plan, made.step("delete", "jobs", made.TABLE)))] == ["deleted"]

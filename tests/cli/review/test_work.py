@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 import yaml
 
-from cli.engine import Engine, EngineError
+from cli.engine import Engine
+from cli.pulumi_command import EngineError
 from cli.review import base, preview, standards, work
 from cli.review.errors import ReviewError
 from cli.review.markdown import document

@@ -7,11 +7,11 @@ from typing import Any, cast
 import pytest
 
 from cli import engine as engine_of
-from cli.engine import EngineError
 from cli.health import shifts
 from cli.health.serving import Drift, Resource
+from cli.pulumi_command import EngineError
 from cli.updates import alarms as ringing
-from cli.updates import drift as mending
+from cli.updates import drift as fixing
 from core.state import STACK
 from tests.cli.health.account import Account, settings
 
@@ -52,7 +52,7 @@ def prepare(account: Account, monkeypatch: pytest.MonkeyPatch, **config: str) ->
     account.answer(monkeypatch)
     monkeypatch.setattr("cli.updates.alarms.client", vars(shifts)["client"])
     engine = Engine(account)
-    mending.prepare(cast(engine_of.Engine, engine), settings(**config), engine_of.Left(engine.state(), []).outputs)
+    fixing.prepare(cast(engine_of.Engine, engine), settings(**config), engine_of.Left(engine.state(), []).outputs)
     return engine
 
 
@@ -83,7 +83,7 @@ def test_a_deployment_to_another_release_than_the_pinned_one_is_stopped(
     account.shifting("api", "d-1")
     prepare(account, monkeypatch)
     assert account.stopped == ["d-1"]
-    assert "prod: deployment d-1 of api leads to v1.3.0: it is stopped and taken back" in capsys.readouterr().err
+    assert "prod: deployment d-1 of api leads to v1.3.0: it is stopped and rolled back" in capsys.readouterr().err
 
 
 def test_a_deployment_to_the_pinned_release_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -140,8 +140,8 @@ def test_a_resource_is_found_by_its_id_or_an_output() -> None:
         {"type": "b", "urn": "another", "id": "x", "outputs": {"name": "y"}},
     ]
     drift = Drift("", "", (Resource("a", "id", "x"), Resource("a", "name", "y"), Resource("a", "name", "z")))
-    assert mending.urns_of({"deployment": {"resources": resources}}, [drift, drift]) == ["by-id", "by-output"]
-    assert mending.urns_of({}, [drift]) == []
+    assert fixing.urns_of({"deployment": {"resources": resources}}, [drift, drift]) == ["by-id", "by-output"]
+    assert fixing.urns_of({}, [drift]) == []
 
 
 def test_a_system_that_another_update_moved_meanwhile_refuses(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -151,5 +151,5 @@ def test_a_system_that_another_update_moved_meanwhile_refuses(monkeypatch: pytes
     engine = Engine(account)
     known = {"systems": {account.system: {**account.told, "release": "v1.2.1"}}}
     with pytest.raises(EngineError, match=r"has moved security-assistant from v1\.2\.1 to .* meanwhile"):
-        mending.prepare(cast(engine_of.Engine, engine), settings(), known)
+        fixing.prepare(cast(engine_of.Engine, engine), settings(), known)
     assert engine.refreshed == []

@@ -93,7 +93,7 @@ def test_after_one_ctrl_c_what_is_under_way_is_stopped(
     settle(account, monkeypatch, 1)
     assert account.stopped == ["d-1"]
     assert capsys.readouterr().err.splitlines() == [
-        "prod: deployment d-1 of api is being stopped and taken back; Ctrl-C leaves it",
+        "prod: deployment d-1 of api is being rolled back; Ctrl-C leaves it",
         "prod: deployment d-1 of api: Stopped",
         "prod: deployment d-2 takes worker back (InProgress since 07:13:34 UTC): it ends by itself",
     ]

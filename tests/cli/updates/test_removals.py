@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import typer
 
-from cli.engine import EngineError
+from cli.pulumi_command import EngineError
 from cli.review.model import Step, SystemChanges
 from cli.updates import removals
 

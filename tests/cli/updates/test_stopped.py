@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import pytest
 
-from cli.engine import Engine, EngineError, Left
-from cli.updates import drift as mending
+from cli.engine import Engine, Left
+from cli.pulumi_command import EngineError
+from cli.updates import drift as fixing
 from cli.updates import events, removals
 from cli.updates import update as updating
 from stacks.file import path_of
@@ -38,7 +39,7 @@ STOPPED_IN = "stopped after the update of prod had begun: no pin was changed; `r
         ("announce", STOPPED_BEFORE),
         ("prepare", STOPPED_BEFORE),
         ("agreed", STOPPED_BEFORE),
-        ("mend", STOPPED_IN),
+        ("fix", STOPPED_IN),
         ("events", STOPPED_IN),
     ],
 )
@@ -53,7 +54,7 @@ def test_ctrl_c_before_the_update_has_ended_says_how_far_it_came(
         "announce": (updating, "announce"),
         "prepare": (Engine, "prepare"),
         "agreed": (removals, "agreed"),
-        "mend": (mending, "prepare"),
+        "fix": (fixing, "prepare"),
         "events": (events, "read"),
     }[stage]
     monkeypatch.setattr(owner, name, interrupted)
@@ -115,8 +116,8 @@ def test_after_ctrl_c_nothing_has_to_be_mended(typist: Typist) -> None:
     world.ends, world.interrupted = {"rag-api": BETWEEN}, True
     code, said = typist.type(f"rollback deploy {NEW} --system rag-api -s prod")
     assert code == 255
-    assert "mended" not in said
-    assert f"prod: to go on with it: `rollback deploy {NEW} --system rag-api -s prod`" in said.splitlines()
+    assert "fixed" not in said
+    assert f"prod: to continue: `rollback deploy {NEW} --system rag-api -s prod`" in said.splitlines()
     assert said.splitlines()[-1] == (
         "error: the update of prod was stopped (Ctrl-C) in rag-api (Alias rag-api-live): see above how far it came"
     )

@@ -47,7 +47,7 @@ def test_a_loss_says_all_that_a_person_needs() -> None:
     ]
     assert refusal("jobs-prod", "prod", [loss]) == (
         "messages older than 60 s go: retention 345,600 s -> 60 s (property messageRetentionSeconds; nothing brings "
-        "it back); nobody has approved this\n"
+        "it back); this isn't approved\n"
         "  rollback guard approve jobs-prod --action lose --by NAME --reason TEXT -s prod"
     )
 
@@ -56,7 +56,7 @@ def test_a_command_can_be_typed_as_it_is_printed() -> None:
     found = losses(TABLE, {"deletionProtectionEnabled": True}, {})
     urn = "urn:pulumi:prod::trial::a:systems:Files$aws:dynamodb/table:Table::jobs"
     text, _, command = refusal(urn, "prod", found).partition("\n")
-    assert text.endswith("may delete it (property deletionProtectionEnabled); nobody has approved this")
+    assert text.endswith("may delete it (property deletionProtectionEnabled); this isn't approved")
     assert shlex.split(command)[:6] == ["rollback", "guard", "approve", urn, "--action", "lose"]
 
 

@@ -215,7 +215,7 @@ def test_a_queue_whose_messages_would_go_to_the_dead_letters_is_not_read(place: 
 
 def test_a_queue_without_a_point_is_counted_and_not_received(place: Place) -> None:
     url = make_queue(place, "check-unread", 2)
-    assert "no recovery point, and 2 items to lose" in str(refusal(place, store("queue", "check-unread")))
+    assert "no recovery point; 2 items would be lost" in str(refusal(place, store("queue", "check-unread")))
     (message,) = place.client("sqs").receive_message(
         QueueUrl=url, MaxNumberOfMessages=1, MessageSystemAttributeNames=["All"]
     )["Messages"]

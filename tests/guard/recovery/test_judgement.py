@@ -25,7 +25,7 @@ UNVERIFIED = {"verified_at": None, "verified_how": None}
 @pytest.mark.parametrize(
     ("point", "items", "line", "remedy"),
     [
-        (None, 7, "table jobs-prod: no recovery point, and 7 items to lose", MAKE),
+        (None, 7, "table jobs-prod: no recovery point; 7 items would be lost", MAKE),
         (example(**UNVERIFIED), 7, f"table jobs-prod: recovery point {ID} was never read back",
          f"rollback recovery verify {ID} -s prod"),
         (example(**UNVERIFIED, fault="7 items recorded, 3 found"), 7,

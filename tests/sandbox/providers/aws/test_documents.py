@@ -50,7 +50,7 @@ def found() -> set[tuple[str, str]]:
 def test_every_difference_is_explained_once_and_every_explanation_is_of_one(found: set[tuple[str, str]]) -> None:
     named = [(each.aspect, name) for each in explanations() for name in each.inputs]
     assert len(named) == len(set(named))
-    assert found - set(named) == set(), "mend the plugin, or add a reason to differences.yaml"
+    assert found - set(named) == set(), "fix the plugin, or add a reason to differences.yaml"
     assert set(named) - found == set(), "explained, and no difference any more: take it out of differences.yaml"
     assert all(len(each.reason) > 20 for each in explanations())
 
