@@ -1,4 +1,7 @@
-"""async-rag (seed 000): what a release pins of it; sizes, thresholds, the route that documents take."""
+"""async-rag: what a release pins of it; sizes, thresholds, the route that documents take.
+
+Source: runbook async-rag (docs/runbooks/async-rag.md).
+"""
 
 from __future__ import annotations
 
@@ -20,10 +23,10 @@ ASYNC_PATH_FUNCTIONS = (
     "websocket_subscribe",
     "websocket_default",
 )
-"""The functions that level 2 of seed 000 removes."""
+"""The functions that runbook async-rag, level 2, removes."""
 
 LASTING_FUNCTIONS = ("process_document_for_rag", "query_handler")
-"""The functions that every release of async-rag has: the synchronous path and the query handler (seed 000)."""
+"""The functions that every release of async-rag has: the synchronous path and the query handler."""
 
 
 class DatabaseSettings(Model):
@@ -40,7 +43,7 @@ class DatabaseSettings(Model):
 
 
 class RollbackTriggers(Model):
-    """When to roll back (seed 000, "When to Rollback")."""
+    """When to go back (runbook async-rag, when to go back)."""
 
     success_rate_below: Annotated[float, Field(ge=0, le=100)] = 80.0
     """Percent of documents, over the watched time."""
@@ -52,7 +55,7 @@ class RollbackTriggers(Model):
     expected_daily_cost: Annotated[float, Field(gt=0, le=1_000_000)] = 50.0
     """US dollars a day."""
     normal_error_rate_below: Annotated[float, Field(ge=0, le=100)] = 1.0
-    """Percent; what counts as recovered (seed 000, verification command 5)."""
+    """Percent; what counts as recovered (runbook async-rag, verification)."""
     queue_age_above: Annotated[int, Field(ge=1, le=345_600)] = 900
     """Seconds the oldest message may wait before the backlog counts as a build-up."""
 
@@ -63,12 +66,12 @@ class AsyncRagSettings(Model):
     version: Version | None = None
     """A release of its own; absent, the system follows the stack's version."""
     route: Literal["async", "legacy"] = "async"
-    """Level 1 of seed 000: ``legacy`` re-points the bucket's notification to the synchronous function, pauses the
-    queues' consumers and keeps everything else."""
+    """Where uploads go. ``legacy`` leads the bucket's notification to the synchronous function, pauses the queues'
+    consumers and keeps everything else (runbook async-rag, level 1)."""
     drain: bool = False
-    """While the route is ``legacy``: the consumers run on, to empty the queues (seed 000, level 1, step 4)."""
+    """While the route is ``legacy``: the consumers run on, to empty the queues (runbook async-rag, level 1, step 4)."""
     websocket_in_frontend: bool = True
-    """What the frontend is told to use (seed 000, level 1, step 5); false is the old polling."""
+    """What the frontend is told to use (runbook async-rag, level 1, step 5); false is the old polling."""
     republish: bool = False
     """Publish every function's code anew instead of reusing a version that was published before. For the one case
     where a function was deleted by hand and its old versions with it."""
@@ -98,7 +101,7 @@ class AsyncRagSettings(Model):
 
 
 class AsyncRagRelease(Model):
-    """What a release pins of async-rag (seed 000)."""
+    """What a release pins of async-rag."""
 
     async_path: bool
     """Whether this release has the queues' consumers and the WebSocket API at all."""

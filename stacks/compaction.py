@@ -1,4 +1,7 @@
-"""compaction (seed 002): what a release pins of it, handlers and package apart; the feature flag, thresholds."""
+"""compaction: what a release pins of it, handlers and package apart; the feature flag, thresholds.
+
+Source: runbook compaction (docs/runbooks/compaction.md).
+"""
 
 from __future__ import annotations
 
@@ -47,7 +50,7 @@ class CompactionRelease(Model):
 
 
 class CompactionAlarms(Model):
-    """What a rollback watches (seed 002, "Verify Production Recovery")."""
+    """What a rollback watches (runbook compaction, verification)."""
 
     errors_above: Annotated[int, Field(ge=0, le=1_000_000)] = 0
     """``CompactionLambdaError`` within five minutes."""
@@ -67,7 +70,7 @@ class CompactionSettings(Model):
     version: Version | None = None
     """A release of its own; absent, the system follows the stack's version."""
     handlers_from: Version | None = None
-    """A handler-only rollback (seed 002, "Quick Rollback"): the handlers of this release with the pinned package."""
+    """The release whose handlers run with the pinned package (runbook compaction, quick rollback)."""
     use_package_compaction: bool = True
     """The feature flag: the package's code, or the one that the handlers still carry. Read at run time."""
     restored_format: Format | None = None

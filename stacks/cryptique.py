@@ -1,4 +1,7 @@
-"""cryptique (seed 003): what a release pins of it; how hosts are chosen, deployed to and watched."""
+"""cryptique: what a release pins of it; how hosts are chosen, deployed to and watched.
+
+Source: runbook cryptique (docs/runbooks/cryptique.md).
+"""
 
 from __future__ import annotations
 
@@ -28,7 +31,7 @@ class Severity(Model):
 
 
 class CryptiqueDecisions(Model):
-    """Seed 003, "Rollback Decision Matrix"."""
+    """How soon to go back (runbook cryptique, decision matrix)."""
 
     critical: Severity = Severity(condition="data is corrupt, or security was breached", minutes=0)
     high: Severity = Severity(condition="the application is down, or a main function of it", minutes=15)
@@ -37,7 +40,7 @@ class CryptiqueDecisions(Model):
     update_minutes: Annotated[int, Field(ge=1, le=240)] = 15
     """Between two words to those concerned while a rollback is under way."""
     watch_minutes: Annotated[int, Field(ge=1, le=1_440)] = 10
-    """How long the application is watched after it (seed 003, step 5)."""
+    """How long the application is watched after it (runbook cryptique, application, step 5)."""
 
 
 class CryptiqueSettings(Model):

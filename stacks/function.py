@@ -39,9 +39,9 @@ class QueueSettings(Model):
     """Work queues; each has a dead-letter queue."""
 
     visibility_timeout: Annotated[int, Field(ge=1, le=43_200)] = 900
-    """Seconds. 900 is the figure of seed 000, level 1, step 4."""
+    """Seconds. 900 is the figure of runbook async-rag, level 1, step 4."""
     receive_wait: Annotated[int, Field(ge=0, le=20)] = 20
-    """Seconds of long polling; 20 in seed 000, level 1, step 4."""
+    """Seconds of long polling; 20 in runbook async-rag, level 1, step 4."""
     max_receive_count: Annotated[int, Field(ge=1, le=1_000)] = 3
     """Deliveries before a message is moved to the dead-letter queue."""
     retention: Annotated[int, Field(ge=60, le=1_209_600)] = 345_600

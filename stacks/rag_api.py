@@ -1,4 +1,7 @@
-"""rag-api (seed 001): what a release pins of it; replicas, resources, canary, traffic, the decision matrix."""
+"""rag-api: what a release pins of it; replicas, resources, canary, traffic, the decision matrix.
+
+Source: runbook rag-api (docs/runbooks/rag-api.md).
+"""
 
 from __future__ import annotations
 
@@ -39,7 +42,7 @@ class Bound(Model):
 
 
 class DecisionMatrix(Model):
-    """Seed 001, "Decision Matrix"; canary bounds from "Automatic Rollback Triggers"."""
+    """When to go back: runbook rag-api, decision matrix; bounds of a canary: runbook rag-api, automatic triggers."""
 
     error_rate: Bound = Bound(warning=1.0, critical=5.0)
     """Percent of requests; above."""
@@ -55,7 +58,7 @@ class DecisionMatrix(Model):
     canary_error_rate: Annotated[float, Field(ge=0, le=100)] = 5.0
     canary_p99_latency: Annotated[float, Field(ge=0)] = 500.0
     recovered_p99_latency: Annotated[float, Field(ge=0)] = 300.0
-    """Milliseconds; what counts as recovered (seed 001, "Verification Checklist")."""
+    """Milliseconds; what counts as recovered (runbook rag-api, verification checklist)."""
 
 
 class RagApiSettings(Model):
@@ -65,7 +68,7 @@ class RagApiSettings(Model):
     """A release of its own; absent, the system follows the stack's version."""
     namespace: DnsLabel = "production"
     replicas: Annotated[int, Field(ge=1, le=500)] = 3
-    """At least 3 in prod (seed 001, "Verification Checklist")."""
+    """At least 3 in prod (runbook rag-api, verification checklist)."""
     max_replicas: Annotated[int, Field(ge=1, le=1_000)] = 9
     target_cpu: Annotated[int, Field(ge=10, le=95)] = 70
     """Percent of the request at which the autoscaler adds pods."""
@@ -100,7 +103,7 @@ class RagApiSettings(Model):
 
 
 class RagApiRelease(Model):
-    """What a release pins of rag-api (seed 001): the image by digest, and its configuration."""
+    """What a release pins of rag-api: the image by digest, and its configuration."""
 
     repository: Repository
     version: ArtifactVersion

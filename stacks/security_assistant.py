@@ -1,4 +1,7 @@
-"""security-assistant (seed 004): what a release pins of it; how its traffic moves, thresholds, throttles."""
+"""security-assistant: what a release pins of it; how its traffic moves, thresholds, throttles.
+
+Source: runbook security-assistant (docs/runbooks/security-assistant.md).
+"""
 
 from __future__ import annotations
 
@@ -46,7 +49,7 @@ class SecurityAssistantRelease(Model):
 
 
 class RollbackAlarms(Model):
-    """What stops a deployment and takes it back (seed 004, "Automatic Rollback")."""
+    """What stops a deployment and takes it back (runbook security-assistant, automatic rollback)."""
 
     error_rate_above: Annotated[float, Field(ge=0, le=100)] = 5.0
     """Percent of a function's runs; 5 in prod, 10 in staging."""
@@ -75,7 +78,7 @@ class SecurityAssistantSettings(Model):
     deployment: Preference = "Canary10Percent5Minutes"
     """How the traffic moves to a new version. Going back to an earlier one is always done all at once."""
     stopped: bool = False
-    """The emergency stop of seed 004, scenario 3: the API's stage lets nothing through and the worker pauses."""
+    """The API's stage lets nothing through and the worker pauses (runbook security-assistant, scenario 3)."""
     alarms: RollbackAlarms = RollbackAlarms()
     throttle: Throttle = Throttle()
     functions: dict[str, FunctionSize] = {}
