@@ -26,7 +26,7 @@ else
   SANDBOX :=
 endif
 
-.PHONY: help up test soak fuzz rollback-prod deploy shell env down clean bench check toolchain tools sandbox
+.PHONY: help up test soak fuzz rollback-prod deploy shell env down clean bench check reference toolchain tools sandbox
 
 help:            ## this list
 	@sed -n 's/^\([a-z-]*\): .*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 24
@@ -53,6 +53,9 @@ fuzz: $(READY) tools    ## SEQUENCES of the guard's fuzz (300), going on where t
 check: $(READY)          ## types and style, those of the code in artifacts too
 	@$(VENV)/bin/ruff format --check . && $(VENV)/bin/ruff check . && $(VENV)/bin/mypy .
 	@scripts/run-tests --soak --quiet tests/apps/test_types.py
+
+reference: $(READY)      ## write docs/settings.md, docs/commands.md and the tables of sentences from the code
+	@$(PY) -m cli.reference
 
 bench: $(READY)          ## speeds and memory, as ratios in one run, in a sandbox of its own
 	@$(PY) -m tests.bench

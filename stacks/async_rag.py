@@ -33,31 +33,38 @@ class DatabaseSettings(Model):
     """The PostgreSQL instance. The defaults are the safe ones; there is no setting that unties a guard."""
 
     instance_class: Annotated[str, Field(pattern=r"^db\.[a-z0-9]+\.[a-z0-9]+$")] = "db.t4g.medium"
+    """The RDS instance class."""
     storage: Annotated[int, Field(ge=20, le=65_536)] = 50
-    """GiB."""
+    """GiB of storage."""
     engine_version: Annotated[str, Field(pattern=r"^\d+(\.\d+)?$")] = "16.4"
+    """The version of PostgreSQL."""
     backup_days: Annotated[int, Field(ge=1, le=35)] = 14
+    """Days that RDS keeps its automatic backups."""
     multi_az: bool = False
+    """Whether a standby in another availability zone takes over."""
     subnet_group: str | None = None
+    """The DB subnet group; without one, RDS's own default."""
     security_groups: tuple[str, ...] = ()
+    """Ids of the database's security groups."""
 
 
 class RollbackTriggers(Model):
     """When to go back (runbook async-rag, when to go back)."""
 
     success_rate_below: Annotated[float, Field(ge=0, le=100)] = 80.0
-    """Percent of documents, over the watched time."""
+    """Percent of documents that succeed, over the watched time."""
     watched_minutes: Annotated[int, Field(ge=1, le=1_440)] = 15
+    """Minutes over which the success rate is watched."""
     lambda_error_rate_above: Annotated[float, Field(ge=0, le=100)] = 10.0
-    """Percent of invocations."""
+    """Percent of a function's invocations that fail."""
     cost_factor_above: Annotated[float, Field(ge=1, le=100)] = 3.0
-    """Times the expected rate."""
+    """Times the expected cost."""
     expected_daily_cost: Annotated[float, Field(gt=0, le=1_000_000)] = 50.0
-    """US dollars a day."""
+    """US dollars a day that are expected."""
     normal_error_rate_below: Annotated[float, Field(ge=0, le=100)] = 1.0
-    """Percent; what counts as recovered (runbook async-rag, verification)."""
+    """Percent of errors below which it counts as recovered. Only written down: nothing watches it yet."""
     queue_age_above: Annotated[int, Field(ge=1, le=345_600)] = 900
-    """Seconds the oldest message may wait before the backlog counts as a build-up."""
+    """Seconds that the oldest message may wait before the backlog counts as a build-up."""
 
 
 class AsyncRagSettings(Model):
@@ -76,14 +83,16 @@ class AsyncRagSettings(Model):
     """Publish every function's code anew instead of reusing a version that was published before. For the one case
     where a function was deleted by hand and its old versions with it."""
     functions: dict[str, FunctionSize] = {}
-    """Sizes of single functions by name; the others get ``FunctionSize``'s defaults."""
+    """Sizes of single functions, by name."""
     queues: QueueSettings = QueueSettings()
     database: DatabaseSettings = DatabaseSettings()
     triggers: RollbackTriggers = RollbackTriggers()
     log_retention_days: LogRetention = 30
+    """Days that functions' logs are kept; the choices are those of CloudWatch Logs."""
     subnets: tuple[str, ...] = ()
-    """Subnets of the functions, where the database lies in a VPC."""
+    """Ids of the functions' subnets, where the database lies in a VPC."""
     security_groups: tuple[str, ...] = ()
+    """Ids of the functions' security groups, where the database lies in a VPC."""
 
     def size(self, function: str) -> FunctionSize:
         """The size of one function."""

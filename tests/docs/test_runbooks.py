@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from cli.rollback import app
 from policies.pack import BY_NAME
-from scripts.rollback import app
 from stacks.releases import SYSTEMS
 from tests.docs.markdown import anchors, headings
 from tests.docs.names import command_exists, setting_exists
