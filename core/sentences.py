@@ -28,7 +28,7 @@ def of(model: type) -> Mapping[str, str]:
 @functools.cache
 def _table(package: str) -> Mapping[str, Mapping[str, str]]:
     path = folder(package) / TABLE
-    return json.loads(path.read_text()) if path.is_file() else {}  # type: ignore[no-any-return]
+    return json.loads(path.read_text()) if path.is_file() else {}
 
 
 def folder(package: str) -> Path:

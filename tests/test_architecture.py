@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -74,3 +75,18 @@ def test_no_file_outgrows_its_room() -> None:
     assert sources
     too_long = {str(path.relative_to(ROOT)): len(path.read_text().splitlines()) for path in sources}
     assert {path: lines for path, lines in too_long.items() if lines > LONGEST_FILE} == {}
+
+
+def drawn() -> set[tuple[str, str]]:
+    """The arrows of the picture in ``docs/architecture.md``, by the folders' names."""
+    picture = (ROOT / "docs" / "architecture.md").read_text().partition("```mermaid")[2].partition("```")[0]
+    boxes = {
+        name: label.rstrip("/") for name, label in re.findall(r'^ +(\w+)\["([\w.]+/?)<br/>', picture, re.MULTILINE)
+    }
+    return {(boxes[one], boxes[other]) for one, other in re.findall(r"^ +(\w+) --> (\w+)$", picture, re.MULTILINE)}
+
+
+def test_the_picture_draws_no_import_that_is_not_allowed() -> None:
+    arrows = {(one, other) for one, other in drawn() if {one, other} <= {*MAY_IMPORT}}
+    assert len(arrows) >= 4
+    assert {(one, other) for one, other in arrows if other not in MAY_IMPORT[one]} == set()
