@@ -34,7 +34,7 @@ OF_CHANCE = {
     "tests/sandbox/providers/aws/harness.py": "the engine's random seed",
     "tests/sandbox/providers/aws/test_lifecycle.py": "the engine's random seed",
     "tests/sandbox/providers/aws/test_types.py": "the engine's random seed",
-    "tests/scripts/release/test_building.py": "PYTHONHASHSEED",
+    "tests/cli/release/test_building.py": "PYTHONHASHSEED",
     "policies/checkov/data/words.json": "a list of English words",
 }
 """Where the word means what makes chance repeatable."""
