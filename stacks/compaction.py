@@ -59,9 +59,9 @@ class CompactionAlarms(Model):
     queue_age_above: Annotated[int, Field(ge=1, le=345_600)] = 900
     """Seconds that the oldest update may wait."""
     watch_minutes: Annotated[int, Field(ge=1, le=1_440)] = 60
-    """Minutes that the metrics are watched after a rollback. Only written down: nothing watches them yet."""
+    """Minutes that the metrics are watched after a rollback. Only written down: nothing watches it yet."""
     stable_minutes: Annotated[int, Field(ge=1, le=1_440)] = 30
-    """Minutes that they have to be normal before a rollback counts as done. Only written down."""
+    """Minutes that they have to be normal until it counts as done. Only written down: nothing watches it yet."""
 
 
 class CompactionSettings(Model):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 import subprocess
@@ -12,6 +13,7 @@ from typing import Annotated, Any, ClassVar
 import pytest
 import typer
 from pydantic import Field
+from pydantic.alias_generators import to_snake
 
 from cli.reference import commands, pages, settings
 from cli.rollback import app
@@ -23,6 +25,7 @@ from stacks.settings import StackSettings
 
 ROOT = Path(__file__).resolve().parents[2]
 WRITE = "out of date: make reference"
+WRITTEN = "Only written down: nothing watches it yet."
 UNIT = re.compile(
     r"\b(percent|seconds?|minutes?|days?|MB|GiB|milliseconds?|times|US dollars|requests|pods|messages|changes|deletes"
     r"|deliveries|errors|answers|complaints|replicasets|revisions|ndcg|format)\b",
@@ -31,6 +34,7 @@ UNIT = re.compile(
 SETTINGS = [
     each for group in (settings.namespaces(), settings.policies()) for found in group.values() for each in found
 ]
+OF_STACKS = [each for found in settings.namespaces().values() for each in found]
 COMMANDS = list(commands.shown())
 
 
@@ -60,6 +64,26 @@ def test_every_setting_says_what_it_is_and_every_number_its_unit(setting: settin
     assert len(setting.meaning.split()) >= 3
     if setting.number:
         assert UNIT.search(setting.meaning), f"{setting.key}: in what unit?"
+
+
+@functools.cache
+def product() -> str:
+    """What could read a setting. A takeover's decisions are others than cryptique's."""
+    folders = ("components", "codedeploy", "cli", "core", "guard", "stacks")
+    paths = [path for folder in folders for path in (ROOT / folder).rglob("*.py") if "takeover" not in path.parts]
+    return "\n".join(path.read_text() for path in paths)
+
+
+@pytest.mark.parametrize(
+    "setting", [each for found in settings.namespaces().values() for each in found], ids=lambda each: each.key
+)
+def test_a_setting_is_read_or_says_that_it_is_only_written_down(setting: settings.Setting) -> None:
+    """An attribute of that name, or the key itself where it is a secret; of a group that nothing reads, the group's."""
+    group, *inner = setting.key.partition(":")[2].split(".")
+    written = setting.meaning.endswith(WRITTEN) and inner and group in ("decisionMatrix", "decisions")
+    name = group if written else (inner or [group])[-1]
+    read = re.search(rf"\.{to_snake(name)}\b|secret\(\"{name}\"\)", product()) is not None
+    assert read is (WRITTEN not in setting.meaning)
 
 
 def test_every_setting_of_a_stack_has_a_row() -> None:
