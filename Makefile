@@ -12,6 +12,7 @@ MAKEFLAGS += --no-print-directory
 VENV    := .venv
 PY      := $(VENV)/bin/python
 READY   := $(VENV)/.ready
+SITE    := build/docs/.ready
 # Importing the SDKs takes 1.3 s with their bytecode and 4 s without (2026-11-22): let Python keep it in .venv.
 unexport PYTHONDONTWRITEBYTECODE
 
@@ -26,7 +27,7 @@ else
   SANDBOX :=
 endif
 
-.PHONY: help up test soak fuzz rollback-prod deploy shell env down clean bench check toolchain tools sandbox
+.PHONY: help up test soak fuzz rollback-prod deploy shell env down clean bench check reference docs toolchain tools sandbox
 
 help:            ## this list
 	@sed -n 's/^\([a-z-]*\): .*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 24
@@ -54,6 +55,12 @@ check: $(READY)          ## types and style, those of the code in artifacts too
 	@$(VENV)/bin/ruff format --check . && $(VENV)/bin/ruff check . && $(VENV)/bin/mypy .
 	@scripts/run-tests --soak --quiet tests/apps/test_types.py
 
+reference: $(READY)      ## write docs/settings.md, docs/commands.md and the tables of sentences from the code
+	@$(PY) -m cli.reference
+
+docs: $(SITE)            ## build the documentation site into build/site; a link or anchor that leads nowhere fails
+	@NO_MKDOCS_2_WARNING=1 build/docs/bin/mkdocs build && echo "build/site/index.html"
+
 bench: $(READY)          ## speeds and memory, as ratios in one run, in a sandbox of its own
 	@$(PY) -m tests.bench
 
@@ -80,3 +87,6 @@ sandbox: $(READY)
 
 $(READY): requirements.lock scripts/bootstrap
 	@$(PYTHON) scripts/bootstrap
+
+$(SITE): requirements-docs.lock scripts/bootstrap
+	@$(PYTHON) scripts/bootstrap docs

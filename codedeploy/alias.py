@@ -1,6 +1,7 @@
 """Shifting the traffic of a Lambda alias from one published version to another, as SAM's DeploymentPreference does.
 
-Source: AWS CodeDeploy user guide, "Deployments on an AWS Lambda compute platform"; seed 004, "Automatic Rollback".
+Source: AWS CodeDeploy user guide, "Deployments on an AWS Lambda compute platform"; runbook security-assistant,
+automatic rollback.
 """
 
 from __future__ import annotations

@@ -5,12 +5,18 @@ from __future__ import annotations
 import shlex
 from collections.abc import Callable, Mapping, Sequence
 from difflib import get_close_matches
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic.alias_generators import to_camel
 
+from core import sentences
 from core import validation as words
+
+if TYPE_CHECKING:
+    from pydantic import GetJsonSchemaHandler
+    from pydantic.json_schema import JsonSchemaValue
+    from pydantic_core import CoreSchema
 
 SHORTEST = 3
 """Letters by which a beginning tells a name."""
@@ -34,6 +40,16 @@ class Model(BaseModel):
     def keys(cls) -> list[str]:
         """The keys as they are written in a file, sorted."""
         return sorted(field.alias or name for name, field in cls.model_fields.items())
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        """The schema, with each field's own docstring as its description."""
+        schema = handler(core_schema)
+        properties = handler.resolve_ref_schema(schema).get("properties", {})
+        for name, sentence in sentences.of(cls).items():
+            for key in {name, cls.model_fields[name].alias} & set(properties):
+                properties[key].setdefault("description", sentence)
+        return schema
 
 
 def one_of(choices: list[str] | tuple[str, ...]) -> str:

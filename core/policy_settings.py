@@ -21,4 +21,6 @@ class PolicySettings(Model):
     """What a stack says about the policies. What it doesn't name has the pack's defaults, which are the strict ones."""
 
     enforcement: dict[PolicyName, Enforcement] = {}
+    """How hard a policy is enforced, by its name."""
     config: dict[PolicyName, dict[str, Any]] = {}
+    """What can be set of a policy, by its name."""

@@ -117,7 +117,7 @@ class Approval(Model):
         return self
 
     def covers(self, store: str, action: Action, now: datetime) -> bool:
-        """Whether it is about this operation, and still holds. One of a single property is about no operation as a whole."""
+        """Whether it is about this operation, and still holds; one of a single property is about no whole operation."""
         return self.property is None and self.store == store and self.action is action and self.holds(now)
 
     def covers_part(self, stores: Iterable[str], path: str, now: datetime) -> bool:

@@ -102,8 +102,8 @@ def _unfinished(state: Mapping[str, Any]) -> Iterator[Finding]:
     yield Finding(
         kind="unfinished",
         severity=Severity.LOW,
-        text="an update is under way or was killed: it isn't in the engine's history, so that edits of the state can't be "
-        "detected",
+        text="an update is under way or was killed: it isn't in the engine's history, so edits of the state "
+        "can't be detected",
         remedy=f"wait for it; where it was killed, `rollback up -s {stack}` goes on from where it stopped",
     )
 

@@ -40,7 +40,7 @@ class Evaluation(Model):
     """How long an alarm may look back."""
 
     max_minutes: Annotated[int, Field(ge=1, le=10_080)] = 1_440
-    """Period times periods; CloudWatch's own limits are a day, and a week for periods of an hour and more."""
+    """Minutes: period times periods; CloudWatch's own limits are a day, and a week for periods of an hour and more."""
 
 
 def told(alarm: Resource, _config: NoConfig, _facts: Facts) -> Iterator[str]:

@@ -67,6 +67,7 @@ class Window(Model):
     """How far back somebody has to be able to go."""
 
     min_days: Annotated[int, Field(ge=1, le=3_650)] = 7
+    """Days that backups have to reach back."""
 
 
 def outliving(resource: Resource, config: Window, _facts: Facts) -> Iterator[str]:

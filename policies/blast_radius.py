@@ -26,15 +26,16 @@ class Bounds(Model):
     max_deletes: Deletes = 20
     """Deletes and replacements together."""
     max_percent: Percent = 20.0
-    """The same, of the resources that the system had before."""
+    """Percent of the resources that the system had before."""
     percent_from: Deletes = 5
-    """Fewer are never much, whatever their share of a small system."""
+    """Deletes from which the percentage counts: fewer are never much, whatever their share of a small system."""
 
 
 class BlastRadius(Bounds):
     """The bounds of every system, and those of single ones."""
 
     systems: dict[str, Bounds] = {}
+    """Bounds of single systems, by name."""
 
     def of(self, system: str) -> Bounds:
         """The bounds of one system."""

@@ -54,6 +54,7 @@ class Steps(Model):
     """Whether a deployment may move everything at once."""
 
     all_at_once: bool = False
+    """Whether a deployment may move everything at once."""
 
 
 def gradual(resource: Resource, config: Steps, _facts: Facts) -> Iterator[str]:

@@ -24,7 +24,7 @@ class Services(Model):
     """Which Services may be reached from outside of the cluster."""
 
     reachable: tuple[Service, ...] = ()
-    """As ``namespace/name``."""
+    """The Services, as ``namespace/name``."""
 
 
 def internal(resource: Resource, config: Services, _facts: Facts) -> Iterator[str]:

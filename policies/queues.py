@@ -52,8 +52,9 @@ class Redriving(Model):
     """How often a message may be tried."""
 
     min_receives: Receives = 2
-    """Once wouldn't outlive a single hiccup of the consumer."""
+    """Deliveries that a message gets at least: one wouldn't outlive a single hiccup of the consumer."""
     max_receives: Receives = 10
+    """Deliveries that a message gets at most."""
 
     @model_validator(mode="after")
     def _ordered(self) -> Redriving:

@@ -34,7 +34,7 @@ class Revisions(Model):
     """How many older revisions are kept."""
 
     min_revisions: Annotated[int, Field(ge=1, le=100)] = 1
-    """1 is enough to undo the last rollout."""
+    """Earlier revisions that are kept: one is enough to undo the last rollout."""
 
 
 def revisions_kept(resource: Resource, config: Revisions, _facts: Facts) -> Iterator[str]:

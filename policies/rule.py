@@ -138,6 +138,7 @@ def _inlined(node: Any, definitions: Mapping[str, Any]) -> Any:
     """The engine knows no references between schemas."""
     if isinstance(node, Mapping):
         if "$ref" in node:
-            return _inlined(definitions[str(node["$ref"]).rpartition("/")[2]], definitions)
+            meant = _inlined(definitions[str(node["$ref"]).rpartition("/")[2]], definitions)
+            return {**meant, **_inlined(_without(node, "$ref"), definitions)}
         return {key: _inlined(value, definitions) for key, value in node.items()}
     return [_inlined(each, definitions) for each in node] if isinstance(node, list) else node

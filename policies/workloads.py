@@ -28,7 +28,7 @@ class Replicas(Model):
     """How many pods a workload has at the least."""
 
     min_replicas: Annotated[int, Field(ge=1, le=1_000)] = 3
-    """3 is the figure of seed 001, "Verification Checklist"."""
+    """Pods, at the least (runbook rag-api, verification checklist)."""
     canary: dict[str, str] = CANARY
     """Labels of pods that are meant to be few."""
 

@@ -1,4 +1,7 @@
-"""async-rag (seed 000): what a release pins of it; sizes, thresholds, the route that documents take."""
+"""async-rag: what a release pins of it; sizes, thresholds, the route that documents take.
+
+Source: runbook async-rag (docs/runbooks/async-rag.md).
+"""
 
 from __future__ import annotations
 
@@ -20,41 +23,48 @@ ASYNC_PATH_FUNCTIONS = (
     "websocket_subscribe",
     "websocket_default",
 )
-"""The functions that level 2 of seed 000 removes."""
+"""The functions that runbook async-rag, level 2, removes."""
 
 LASTING_FUNCTIONS = ("process_document_for_rag", "query_handler")
-"""The functions that every release of async-rag has: the synchronous path and the query handler (seed 000)."""
+"""The functions that every release of async-rag has: the synchronous path and the query handler."""
 
 
 class DatabaseSettings(Model):
     """The PostgreSQL instance. The defaults are the safe ones; there is no setting that unties a guard."""
 
     instance_class: Annotated[str, Field(pattern=r"^db\.[a-z0-9]+\.[a-z0-9]+$")] = "db.t4g.medium"
+    """The RDS instance class."""
     storage: Annotated[int, Field(ge=20, le=65_536)] = 50
-    """GiB."""
+    """GiB of storage."""
     engine_version: Annotated[str, Field(pattern=r"^\d+(\.\d+)?$")] = "16.4"
+    """The version of PostgreSQL."""
     backup_days: Annotated[int, Field(ge=1, le=35)] = 14
+    """Days that RDS keeps its automatic backups."""
     multi_az: bool = False
+    """Whether a standby in another availability zone takes over."""
     subnet_group: str | None = None
+    """The DB subnet group; without one, RDS's own default."""
     security_groups: tuple[str, ...] = ()
+    """Ids of the database's security groups."""
 
 
 class RollbackTriggers(Model):
-    """When to roll back (seed 000, "When to Rollback")."""
+    """When to go back (runbook async-rag, when to go back)."""
 
     success_rate_below: Annotated[float, Field(ge=0, le=100)] = 80.0
-    """Percent of documents, over the watched time."""
+    """Percent of documents that succeed, over the watched time."""
     watched_minutes: Annotated[int, Field(ge=1, le=1_440)] = 15
+    """Minutes over which the success rate is watched."""
     lambda_error_rate_above: Annotated[float, Field(ge=0, le=100)] = 10.0
-    """Percent of invocations."""
+    """Percent of a function's invocations that fail."""
     cost_factor_above: Annotated[float, Field(ge=1, le=100)] = 3.0
-    """Times the expected rate."""
+    """Times the expected cost."""
     expected_daily_cost: Annotated[float, Field(gt=0, le=1_000_000)] = 50.0
-    """US dollars a day."""
+    """US dollars a day that are expected."""
     normal_error_rate_below: Annotated[float, Field(ge=0, le=100)] = 1.0
-    """Percent; what counts as recovered (seed 000, verification command 5)."""
+    """Percent of errors below which it counts as recovered. Only written down: nothing watches it yet."""
     queue_age_above: Annotated[int, Field(ge=1, le=345_600)] = 900
-    """Seconds the oldest message may wait before the backlog counts as a build-up."""
+    """Seconds that the oldest message may wait before the backlog counts as a build-up."""
 
 
 class AsyncRagSettings(Model):
@@ -63,24 +73,26 @@ class AsyncRagSettings(Model):
     version: Version | None = None
     """A release of its own; absent, the system follows the stack's version."""
     route: Literal["async", "legacy"] = "async"
-    """Level 1 of seed 000: ``legacy`` re-points the bucket's notification to the synchronous function, pauses the
-    queues' consumers and keeps everything else."""
+    """Where uploads go. ``legacy`` leads the bucket's notification to the synchronous function, pauses the queues'
+    consumers and keeps everything else (runbook async-rag, level 1)."""
     drain: bool = False
-    """While the route is ``legacy``: the consumers run on, to empty the queues (seed 000, level 1, step 4)."""
+    """While the route is ``legacy``: the consumers run on, to empty the queues (runbook async-rag, level 1, step 4)."""
     websocket_in_frontend: bool = True
-    """What the frontend is told to use (seed 000, level 1, step 5); false is the old polling."""
+    """What the frontend is told to use (runbook async-rag, level 1, step 5); false is the old polling."""
     republish: bool = False
     """Publish every function's code anew instead of reusing a version that was published before. For the one case
     where a function was deleted by hand and its old versions with it."""
     functions: dict[str, FunctionSize] = {}
-    """Sizes of single functions by name; the others get ``FunctionSize``'s defaults."""
+    """Sizes of single functions, by name."""
     queues: QueueSettings = QueueSettings()
     database: DatabaseSettings = DatabaseSettings()
     triggers: RollbackTriggers = RollbackTriggers()
     log_retention_days: LogRetention = 30
+    """Days that functions' logs are kept; the choices are those of CloudWatch Logs."""
     subnets: tuple[str, ...] = ()
-    """Subnets of the functions, where the database lies in a VPC."""
+    """Ids of the functions' subnets, where the database lies in a VPC."""
     security_groups: tuple[str, ...] = ()
+    """Ids of the functions' security groups, where the database lies in a VPC."""
 
     def size(self, function: str) -> FunctionSize:
         """The size of one function."""
@@ -98,7 +110,7 @@ class AsyncRagSettings(Model):
 
 
 class AsyncRagRelease(Model):
-    """What a release pins of async-rag (seed 000)."""
+    """What a release pins of async-rag."""
 
     async_path: bool
     """Whether this release has the queues' consumers and the WebSocket API at all."""

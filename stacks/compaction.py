@@ -1,4 +1,7 @@
-"""compaction (seed 002): what a release pins of it, handlers and package apart; the feature flag, thresholds."""
+"""compaction: what a release pins of it, handlers and package apart; the feature flag, thresholds.
+
+Source: runbook compaction (docs/runbooks/compaction.md).
+"""
 
 from __future__ import annotations
 
@@ -47,18 +50,18 @@ class CompactionRelease(Model):
 
 
 class CompactionAlarms(Model):
-    """What a rollback watches (seed 002, "Verify Production Recovery")."""
+    """What a rollback watches (runbook compaction, verification)."""
 
     errors_above: Annotated[int, Field(ge=0, le=1_000_000)] = 0
-    """``CompactionLambdaError`` within five minutes."""
+    """Errors (``CompactionLambdaError``) within five minutes."""
     stream_age_above: Annotated[int, Field(ge=1, le=86_400)] = 300
     """Seconds that a change may wait in the table's stream."""
     queue_age_above: Annotated[int, Field(ge=1, le=345_600)] = 900
-    """Seconds the oldest update may wait."""
+    """Seconds that the oldest update may wait."""
     watch_minutes: Annotated[int, Field(ge=1, le=1_440)] = 60
-    """How long the metrics are watched after a rollback: 30 to 60 minutes."""
+    """Minutes that the metrics are watched after a rollback. Only written down: nothing watches it yet."""
     stable_minutes: Annotated[int, Field(ge=1, le=1_440)] = 30
-    """How long they have to be normal before a rollback counts as done."""
+    """Minutes that they have to be normal until it counts as done. Only written down: nothing watches it yet."""
 
 
 class CompactionSettings(Model):
@@ -67,17 +70,19 @@ class CompactionSettings(Model):
     version: Version | None = None
     """A release of its own; absent, the system follows the stack's version."""
     handlers_from: Version | None = None
-    """A handler-only rollback (seed 002, "Quick Rollback"): the handlers of this release with the pinned package."""
+    """The release whose handlers run with the pinned package (runbook compaction, quick rollback)."""
     use_package_compaction: bool = True
-    """The feature flag: the package's code, or the one that the handlers still carry. Read at run time."""
+    """The feature flag: the package's code, or what the handlers still carry (runbook compaction, prevention)."""
     restored_format: Format | None = None
     """Say so once when the store was restored from a copy in an older format: which one it has now."""
     functions: dict[str, FunctionSize] = {}
-    """Sizes of single functions by name; the others get ``FunctionSize``'s defaults."""
+    """Sizes of single functions, by name. Their time limit is 300 seconds where it isn't set."""
     queues: QueueSettings = QueueSettings()
     stream_batch: Annotated[int, Field(ge=1, le=1_000)] = 100
+    """Changes of the table that the stream processor gets at a time."""
     alarms: CompactionAlarms = CompactionAlarms()
     log_retention_days: LogRetention = 30
+    """Days that functions' logs are kept; the choices are those of CloudWatch Logs."""
     republish: bool = False
     """Publish the code anew instead of reusing a version that was published before."""
 

@@ -1,4 +1,7 @@
-"""cryptique (seed 003): what a release pins of it; how hosts are chosen, deployed to and watched."""
+"""cryptique: what a release pins of it; how hosts are chosen, deployed to and watched.
+
+Source: runbook cryptique (docs/runbooks/cryptique.md).
+"""
 
 from __future__ import annotations
 
@@ -23,21 +26,22 @@ class Severity(Model):
     """A row of the decision matrix: how soon a rollback has to be under way."""
 
     condition: str
+    """What counts as that severe."""
     minutes: Annotated[int, Field(ge=0, le=10_080)] | None
-    """0 means at once; None that a fix may go forward instead."""
+    """Minutes within which it has to go back: 0 is at once; not set, a fix may go forward instead."""
 
 
 class CryptiqueDecisions(Model):
-    """Seed 003, "Rollback Decision Matrix"."""
+    """How soon to go back (runbook cryptique, decision matrix)."""
 
     critical: Severity = Severity(condition="data is corrupt, or security was breached", minutes=0)
     high: Severity = Severity(condition="the application is down, or a main function of it", minutes=15)
     medium: Severity = Severity(condition="it is slow, or a lesser function fails", minutes=60)
     low: Severity = Severity(condition="lesser faults, looks", minutes=None)
     update_minutes: Annotated[int, Field(ge=1, le=240)] = 15
-    """Between two words to those concerned while a rollback is under way."""
+    """Minutes between two messages to those concerned while it goes back."""
     watch_minutes: Annotated[int, Field(ge=1, le=1_440)] = 10
-    """How long the application is watched after it (seed 003, step 5)."""
+    """Minutes that the application is watched afterwards (runbook cryptique, application, step 5)."""
 
 
 class CryptiqueSettings(Model):
@@ -52,3 +56,4 @@ class CryptiqueSettings(Model):
     address: Url | None = None
     """Where the application answers; absent, hosts tell it in the parameter ``/cryptique/<stack>/address``."""
     decisions: CryptiqueDecisions = CryptiqueDecisions()
+    """Only written down: nothing watches it yet."""

@@ -1,4 +1,7 @@
-"""rag-api (seed 001): what a release pins of it; replicas, resources, canary, traffic, the decision matrix."""
+"""rag-api: what a release pins of it; replicas, resources, canary, traffic, the decision matrix.
+
+Source: runbook rag-api (docs/runbooks/rag-api.md).
+"""
 
 from __future__ import annotations
 
@@ -17,45 +20,56 @@ class Canary(Model):
     """A second version that takes a share of the traffic."""
 
     version: Version
+    """The release that the canary runs."""
     weight: Annotated[int, Field(ge=0, le=100)] = 10
-    """Percent of requests."""
+    """Percent of requests that it gets."""
     replicas: Annotated[int, Field(ge=1, le=100)] = 1
+    """Pods of the canary."""
 
 
 class Resources(Model):
     """Requests and limits of one pod."""
 
     cpu_request: Quantity = "250m"
+    """Processor that a pod is promised, as Kubernetes writes it: 250m is a quarter."""
     cpu_limit: Quantity = "1"
+    """Processor that a pod may use at most."""
     memory_request: Quantity = "512Mi"
+    """Memory that a pod is promised, as Kubernetes writes it."""
     memory_limit: Quantity = "1Gi"
+    """Memory with which a pod is ended."""
 
 
 class Bound(Model):
     """One row of the decision matrix: a warning, and the critical bound that means rollback."""
 
     warning: float
+    """The bound of a warning."""
     critical: float
+    """The bound that means going back."""
 
 
 class DecisionMatrix(Model):
-    """Seed 001, "Decision Matrix"; canary bounds from "Automatic Rollback Triggers"."""
+    """When to go back: runbook rag-api, decision matrix; bounds of a canary: runbook rag-api, automatic triggers."""
 
     error_rate: Bound = Bound(warning=1.0, critical=5.0)
-    """Percent of requests; above."""
+    """Percent of requests that fail; above it."""
     p99_latency: Bound = Bound(warning=500.0, critical=1000.0)
-    """Milliseconds; above."""
+    """Milliseconds, 99th percentile; above it."""
     availability: Bound = Bound(warning=99.5, critical=99.0)
-    """Percent; below."""
+    """Percent of time; below it."""
     ndcg: Bound = Bound(warning=0.7, critical=0.6)
-    """Retrieval quality from 0 to 1; below."""
+    """Quality of retrieval as NDCG, a share from 0 to 1; below it."""
     complaints: Bound = Bound(warning=3.0, critical=10.0)
-    """Reports within ten minutes; from."""
+    """Complaints within ten minutes; from that many on."""
     canary_minutes: Annotated[int, Field(ge=1, le=1_440)] = 10
+    """Minutes that a canary has to become healthy in."""
     canary_error_rate: Annotated[float, Field(ge=0, le=100)] = 5.0
+    """Percent of a canary's requests that may fail."""
     canary_p99_latency: Annotated[float, Field(ge=0)] = 500.0
+    """Milliseconds, 99th percentile of a canary; above it, the canary ends."""
     recovered_p99_latency: Annotated[float, Field(ge=0)] = 300.0
-    """Milliseconds; what counts as recovered (seed 001, "Verification Checklist")."""
+    """Milliseconds, 99th percentile below which it counts as recovered (runbook rag-api, verification checklist)."""
 
 
 class RagApiSettings(Model):
@@ -64,15 +78,19 @@ class RagApiSettings(Model):
     version: Version | None = None
     """A release of its own; absent, the system follows the stack's version."""
     namespace: DnsLabel = "production"
+    """The namespace of all its objects."""
     replicas: Annotated[int, Field(ge=1, le=500)] = 3
-    """At least 3 in prod (seed 001, "Verification Checklist")."""
+    """Pods, at the least; 3 in prod (runbook rag-api, verification checklist)."""
     max_replicas: Annotated[int, Field(ge=1, le=1_000)] = 9
+    """Pods that the autoscaler may make, at the most."""
     target_cpu: Annotated[int, Field(ge=10, le=95)] = 70
-    """Percent of the request at which the autoscaler adds pods."""
+    """Percent of the requested processor at which the autoscaler adds pods."""
     resources: Resources = Resources()
     canary: Canary | None = None
     hosts: Annotated[tuple[str, ...], Field(min_length=1)] = ("api.example.com",)
+    """The host names that its VirtualService answers to."""
     gateways: tuple[str, ...] = ("istio-ingress/public",)
+    """The Istio gateways that lead to it, as ``namespace/name``."""
     ingress_service: Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]+/[a-z0-9-]+$")] = (
         "istio-ingress/istio-ingressgateway"
     )
@@ -83,14 +101,19 @@ class RagApiSettings(Model):
     """Seconds that a pod takes to become ready. Pods are replaced one after the other, so an update waits that long for
     each that there may be, and for `progress_deadline` besides; then it fails."""
     revision_history: Annotated[int, Field(ge=2, le=100)] = 10
-    """Old ReplicaSets kept for an instant return."""
+    """ReplicaSets of earlier releases that are kept for an instant return."""
     qdrant_url: str = "http://qdrant.data.svc:6333"
+    """Where the vector database answers."""
     redis_url: str = "redis://redis.data.svc:6379/0"
+    """Where the cache answers."""
     openai_base_url: str = "http://openai-gateway.data.svc:8080/v1"
+    """Where the language model answers."""
     registry_user: str = "rollback-stack"
+    """The user of the image registry's pull secret."""
     registry_token: str | None = None
     """Secret: ``pulumi config set --secret rag-api:registryToken …``. Without one the pull secret is anonymous."""
     decision_matrix: DecisionMatrix = DecisionMatrix()
+    """Only written down: nothing watches it yet."""
 
     @model_validator(mode="after")
     def _scale_fits(self) -> RagApiSettings:
@@ -100,7 +123,7 @@ class RagApiSettings(Model):
 
 
 class RagApiRelease(Model):
-    """What a release pins of rag-api (seed 001): the image by digest, and its configuration."""
+    """What a release pins of rag-api: the image by digest, and its configuration."""
 
     repository: Repository
     version: ArtifactVersion

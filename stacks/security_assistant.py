@@ -1,4 +1,7 @@
-"""security-assistant (seed 004): what a release pins of it; how its traffic moves, thresholds, throttles."""
+"""security-assistant: what a release pins of it; how its traffic moves, thresholds, throttles.
+
+Source: runbook security-assistant (docs/runbooks/security-assistant.md).
+"""
 
 from __future__ import annotations
 
@@ -46,17 +49,18 @@ class SecurityAssistantRelease(Model):
 
 
 class RollbackAlarms(Model):
-    """What stops a deployment and takes it back (seed 004, "Automatic Rollback")."""
+    """What stops a deployment and takes it back (runbook security-assistant, automatic rollback)."""
 
     error_rate_above: Annotated[float, Field(ge=0, le=100)] = 5.0
-    """Percent of a function's runs; 5 in prod, 10 in staging."""
+    """Percent of a function's runs that fail; 5 in prod, 10 in staging."""
     server_errors_above: Annotated[int, Field(ge=0, le=1_000_000)] = 5
-    """Answers of 500 and above within ``server_errors_minutes``."""
+    """Answers of 500 and above, within ``server_errors_minutes``."""
     server_errors_minutes: Annotated[int, Field(ge=1, le=60)] = 5
+    """Minutes over which those answers are counted."""
     duration_above: Annotated[float, Field(ge=1, le=100)] = 80.0
     """Percent of a function's time limit, on average over five minutes."""
     queue_age_above: Annotated[int, Field(ge=1, le=345_600)] = 900
-    """Seconds the oldest job may wait."""
+    """Seconds that the oldest job may wait."""
 
 
 class Throttle(Model):
@@ -65,6 +69,7 @@ class Throttle(Model):
     rate: Annotated[float, Field(gt=0, le=10_000)] = 100.0
     """Requests a second."""
     burst: Annotated[int, Field(ge=1, le=5_000)] = 200
+    """Requests at once, beyond the rate."""
 
 
 class SecurityAssistantSettings(Model):
@@ -75,13 +80,14 @@ class SecurityAssistantSettings(Model):
     deployment: Preference = "Canary10Percent5Minutes"
     """How the traffic moves to a new version. Going back to an earlier one is always done all at once."""
     stopped: bool = False
-    """The emergency stop of seed 004, scenario 3: the API's stage lets nothing through and the worker pauses."""
+    """The API's stage lets nothing through and the worker pauses (runbook security-assistant, scenario 3)."""
     alarms: RollbackAlarms = RollbackAlarms()
     throttle: Throttle = Throttle()
     functions: dict[str, FunctionSize] = {}
-    """Sizes of single functions by name; the others get ``FunctionSize``'s defaults."""
+    """Sizes of single functions, by name."""
     queue: QueueSettings = QueueSettings(visibility_timeout=360)
     log_retention_days: LogRetention = 30
+    """Days that functions' logs are kept; the choices are those of CloudWatch Logs."""
     republish: bool = False
     """Publish the code anew instead of reusing a version that was published before."""
 

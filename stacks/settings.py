@@ -38,6 +38,7 @@ class ProjectSettings(Model):
     version: str
     """The release that every system follows unless it is pinned on its own."""
     systems: Annotated[tuple[str, ...], Field(min_length=1)] = SYSTEMS
+    """The systems that are deployed."""
     artifact_bucket: BucketName = "rollback-stack-artifacts"
     """Where function artifacts lie, content-addressed; outside of every stack, so that no rollback can remove one."""
 
@@ -61,7 +62,9 @@ class StackSettings(Model):
     """All settings of one stack."""
 
     stack: str
+    """dev, staging or prod."""
     region: Region = "us-east-1"
+    """The AWS region of everything that the stack deploys."""
     project: ProjectSettings
     async_rag: AsyncRagSettings = AsyncRagSettings()
     rag_api: RagApiSettings = RagApiSettings()

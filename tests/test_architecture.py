@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -74,3 +75,32 @@ def test_no_file_outgrows_its_room() -> None:
     assert sources
     too_long = {str(path.relative_to(ROOT)): len(path.read_text().splitlines()) for path in sources}
     assert {path: lines for path, lines in too_long.items() if lines > LONGEST_FILE} == {}
+
+
+def drawn() -> set[tuple[str, str]]:
+    """The arrows of the picture in ``docs/architecture.md``, by the folders' names."""
+    picture = (ROOT / "docs" / "architecture.md").read_text().partition("```mermaid")[2].partition("```")[0]
+    boxes = {
+        name: label.rstrip("/") for name, label in re.findall(r'^ +(\w+)\["([\w.]+/?)<br/>', picture, re.MULTILINE)
+    }
+    return {(boxes[one], boxes[other]) for one, other in re.findall(r"^ +(\w+) --> (\w+)$", picture, re.MULTILINE)}
+
+
+def reached(arrows: set[tuple[str, str]], start: str) -> set[str]:
+    """What a folder leads to by one arrow or several."""
+    found = {other for one, other in arrows if one == start}
+    return found | {further for each in found for further in reached(arrows, each)}
+
+
+def test_the_picture_draws_no_import_that_is_not_allowed() -> None:
+    arrows = {(one, other) for one, other in drawn() if one in MAY_IMPORT}
+    assert {folder for arrow in arrows for folder in arrow} == set(MAY_IMPORT)
+    assert {(one, other) for one, other in arrows if other not in MAY_IMPORT[one]} == set()
+
+
+@pytest.mark.parametrize("folder", [*MAY_IMPORT, "__main__.py"])
+def test_the_picture_draws_every_import_or_a_way_to_it(folder: str) -> None:
+    path = ROOT / folder
+    files = [path] if path.is_file() else path.rglob("*.py")
+    really = {name for file in files for name in imported(file) if name in MAY_IMPORT} - {folder}
+    assert really - reached(drawn(), folder) == set()

@@ -26,7 +26,7 @@ CONSUMERS = ("vdr_processor", "text_rag_processor")
 NOTIFICATION = "aws:s3/bucketNotification:BucketNotification"
 
 PATIENCE = 180.0
-"""Seconds a document may take: three minutes (seed 000, level 1, step 3)."""
+"""Seconds a document may take: three minutes (runbook async-rag, level 1, step 3)."""
 
 
 def serving(chosen: Selected, told: Mapping[str, Any], settings: StackSettings) -> Serving:
@@ -71,7 +71,7 @@ def health(told: Mapping[str, Any], _region: str) -> str:
 
 
 def document(told: Mapping[str, Any], region: str) -> str:
-    """A PDF that is put into the bucket can be found by a query (seed 000, "Post-Rollback Verification")."""
+    """A PDF that is put into the bucket can be found by a query (runbook async-rag, verification)."""
     word = f"check{uuid.uuid4().hex[:12]}"
     bucket, key = told["stores"]["bucket"], f"rollback-checks/{word}.pdf"
     client("s3", region).put_object(Bucket=bucket, Key=key, Body=one_page_pdf(f"The word is {word}."))

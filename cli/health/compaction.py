@@ -48,7 +48,7 @@ def look(told: Mapping[str, Any]) -> str:
 
 
 def health(told: Mapping[str, Any], region: str) -> str:
-    """The handler answers for the deployed release and its package (seed 002, "Verify Recovery")."""
+    """The handler answers for the deployed release and its package (runbook compaction, verification)."""
     said = _ask(told, region, {"action": "health"})
     found = (said.get("status"), said.get("release"), said.get("package"))
     if found != ("ok", told["release"], told["package"]):

@@ -61,7 +61,7 @@ def look(told: Mapping[str, Any]) -> str:
 
 
 def health(told: Mapping[str, Any], region: str) -> str:
-    """The application answers for the deployed revision, and its database does (seed 003, "Verify Rollback")."""
+    """Revision and database answer (runbook cryptique, application, step 4)."""
     known = addresses(told, region)
     found, status = web.get(known["health"]), web.get(f"{known['api']}/status")
     if found.get("version") != told["revision"]:

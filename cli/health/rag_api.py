@@ -138,7 +138,7 @@ def logs(told: Mapping[str, Any]) -> str:
 
 
 def pods(told: Mapping[str, Any], _region: str) -> str:
-    """All pods run and are ready, and there are enough of them (seed 001, "Verification Checklist")."""
+    """All pods run and are ready, and there are enough of them (runbook rag-api, verification checklist)."""
     from kubernetes import client, config
 
     config.load_kube_config()
@@ -158,7 +158,7 @@ def _is_ready(pod: Any) -> bool:
 
 
 def health(told: Mapping[str, Any], _region: str) -> str:
-    """The health address answers with the deployed release (seed 001, "Immediate Checks"), or with the canary's."""
+    """The health address answers with what was deployed (runbook rag-api, immediate checks), or with the canary's."""
     host, path = _split(told["health"])
     gateway = ingress.find(told["ingress"])
     expected = {told["release"], *([told["canary"]["version"]] if told.get("canary") else [])}

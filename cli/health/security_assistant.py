@@ -85,14 +85,14 @@ def logs(told: Mapping[str, Any]) -> str:
 
 
 def health(told: Mapping[str, Any], _region: str) -> str:
-    """The health address answers with the release that was deployed (seed 004, "System Health Checks")."""
+    """The health address answers with the release that was deployed (runbook security-assistant, verification)."""
     if told["stopped"]:
         return "stopped: security-assistant:stopped is set"
     return web.release_of(told)
 
 
 def job(told: Mapping[str, Any], _region: str) -> str:
-    """A job that is handed in is completed by the deployed release (seed 004, "Smoke Tests")."""
+    """A job that is handed in is completed by the deployed release (runbook security-assistant, smoke test)."""
     if told["stopped"]:
         return "stopped: security-assistant:stopped is set"
     api = told["endpoints"]["api"]

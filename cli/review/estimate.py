@@ -102,7 +102,7 @@ def changes(counts: Mapping[str, int]) -> int:
 
 
 def canary_minutes(settings: StackSettings) -> int:
-    """How long security-assistant's traffic takes to move forward (seed 004)."""
+    """How long security-assistant's traffic takes to move forward (runbook security-assistant)."""
     preference = settings.security_assistant.deployment
     if found := _CANARY.fullmatch(preference):
         return int(found[1])

@@ -1,7 +1,9 @@
-"""async-rag (seed 000): documents put into a bucket are processed through queues, with a synchronous path beside.
+"""async-rag: documents put into a bucket are processed through queues, with a synchronous path beside.
 
 Level 1 of its runbook is the setting ``async-rag:route=legacy``; level 2 is a release without the async path. Both
 are plain stack updates that keep every durable store.
+
+Source: runbook async-rag (docs/runbooks/async-rag.md).
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ two releases keeps its published version."""
 
 
 def physical_name(stack: str, function: str) -> str:
-    """The deployed name of a function, as in seed 000: ``amplify-rag-dev-process_document_for_rag``."""
+    """The deployed name of a function, as in runbook async-rag: ``amplify-rag-dev-process_document_for_rag``."""
     return f"amplify-rag-{stack}-{function}"
 
 
@@ -33,7 +33,7 @@ def declare(
     websocket_endpoint: pulumi.Output[str],
     parent: pulumi.Resource,
 ) -> dict[str, VersionedFunction]:
-    """The functions that a release has, by the seed's names."""
+    """The functions that a release has, by the runbook's names."""
     names = {name: physical_name(context.stack, name) for name in (*LASTING_FUNCTIONS, *ASYNC_PATH_FUNCTIONS)}
     logs = FunctionLogs("async-rag", names, settings.log_retention_days, context, parent)
     environment = _environment(context, stores, websocket_endpoint)

@@ -1,4 +1,4 @@
-"""Alarms and dashboard of async-rag: the triggers of seed 000, "When to Rollback", as CloudWatch sees them."""
+"""Alarms and dashboard of async-rag: the triggers of runbook async-rag, when to go back."""
 
 from __future__ import annotations
 

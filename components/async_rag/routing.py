@@ -1,4 +1,4 @@
-"""Where documents go: the bucket's notification and the queues' consumers (seed 000, level 1).
+"""Where documents go: the bucket's notification and the queues' consumers (runbook async-rag, level 1).
 
 ``route=legacy`` is level 1: the notification points at the synchronous function and the consumers pause, everything
 else stays. A release without the async path (level 2) takes the same route, because nothing else is there.
@@ -15,7 +15,7 @@ from components.common.function import VersionedFunction
 from stacks.async_rag import AsyncRagRelease, AsyncRagSettings
 
 NOTIFICATION_ID = "RagDocumentProcessing"
-"""The notification's id in seed 000, level 1, step 2."""
+"""The notification's id in runbook async-rag, level 1, step 2."""
 PROCESSOR, LEGACY = "async_document_processor", "process_document_for_rag"
 UPLOAD_RETRIES = 2
 """Times that Lambda tries a failed event again: its own default, said so that the program decides."""

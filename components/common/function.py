@@ -61,7 +61,7 @@ class FunctionSpec:
 
     system: str
     name: str
-    """The seed's name of the function; the physical one is prefixed."""
+    """The runbook's name of the function; the physical one is prefixed."""
     physical_name: str
     artifact: Artifact
     size: FunctionSize

@@ -1,6 +1,6 @@
 """The log groups of a system's functions: of every function that any release has, so that no rollback takes logs away.
 
-Level 2 of seed 000 removes functions and then asks what their logs say (seed 000, "Root Cause Analysis").
+Runbook async-rag, level 2, removes functions; its part on the root cause then asks what their logs say.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from components.common.context import Context
 
 
 class FunctionLogs(pulumi.ComponentResource):
-    """One log group a function. Args: functions: physical names by the seed's names; days: how long events are kept."""
+    """One log group a function. Args: functions: physical name by the runbook's; days: how long events are kept."""
 
     def __init__(
         self,

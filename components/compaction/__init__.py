@@ -1,6 +1,8 @@
-"""compaction (seed 002): changes of receipts become deltas, and deltas are merged into a Chroma store.
+"""compaction: changes of receipts become deltas, and deltas are merged into a Chroma store.
 
 Handlers and package are pinned apart: going back with the handlers alone, or with both, is a plain stack update.
+
+Source: runbook compaction (docs/runbooks/compaction.md).
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""Alarms and dashboard of compaction, on the metrics that the handlers count themselves (seed 002)."""
+"""Alarms and dashboard of compaction, on the metrics that the handlers count themselves.
+
+Source: runbook compaction, verification.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,9 @@
-"""cryptique (seed 003): an application on hosts, brought there by in-place deployments of CodeDeploy.
+"""cryptique: an application on hosts, brought there by in-place deployments of CodeDeploy.
 
 The revision that is live is one parameter. The engine changes it only after CodeDeploy has brought the revision to
 every host and the revision's own hooks found it healthy there; else the parameter, and the hosts, stay what they were.
+
+Source: runbook cryptique (docs/runbooks/cryptique.md).
 """
 
 from __future__ import annotations

@@ -1,7 +1,9 @@
-"""rag-api (seed 001): a Kubernetes Deployment with a canary beside it, behind an Istio VirtualService.
+"""rag-api: a Kubernetes Deployment with a canary beside it, behind an Istio VirtualService.
 
 The pod template depends on the release and the settings alone, so going back to a release gives the very
 ReplicaSet it had, which Kubernetes scales up again without making anything anew.
+
+Source: runbook rag-api (docs/runbooks/rag-api.md).
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ ISTIO = "networking.istio.io/v1"
 
 
 def routes(canary: Canary | None) -> list[dict[str, Any]]:
-    """The VirtualService's HTTP routes. The split stands first, so that removing route 0 (seed 001, procedure 4)
+    """The VirtualService's HTTP routes. The split stands first, so that removing route 0 (runbook rag-api, procedure 4)
     leaves all traffic on stable."""
     everything = {"name": STABLE, "route": [_to(STABLE, None)]}
     if canary is None:

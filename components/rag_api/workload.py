@@ -16,10 +16,10 @@ from stacks.selection import Selected
 
 APP = "rag-api"
 PORT = 8000
-"""Where the container answers (seed 001, "Health checks failing after rollback")."""
+"""Where the container answers (runbook rag-api, troubleshooting)."""
 NOBODY = 65534
 """Whom the container runs as: the image's own ``USER``."""
-PULL_SECRET = "regcred"  # noqa: S105 - the secret's name in seed 001
+PULL_SECRET = "regcred"  # noqa: S105 - the secret's name in the runbook
 STABLE, CANARY = "stable", "canary"
 
 
@@ -109,7 +109,7 @@ class Workload(pulumi.ComponentResource):
         labels = {"app": APP, "track": track}
         return k8s.apps.v1.Deployment(
             name,
-            # Where somebody scaled by hand (seed 001, procedure 4), the next update takes the field back.
+            # Where somebody scaled by hand (runbook rag-api, procedure 4), the next update takes the field back.
             metadata=self._metadata(name, annotations={"pulumi.com/patchForce": "true"}),
             spec=k8s.apps.v1.DeploymentSpecArgs(
                 replicas=replicas,

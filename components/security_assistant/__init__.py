@@ -1,7 +1,9 @@
-"""security-assistant (seed 004): an API, a worker behind a queue, and CodeDeploy between a release and its traffic.
+"""security-assistant: an API, a worker behind a queue, and CodeDeploy between a release and its traffic.
 
 What SAM makes of such a template, as native resources: published versions behind the alias ``live``, a deployment
 group per function with alarms and hook functions, a REST API with one stage.
+
+Source: runbook security-assistant (docs/runbooks/security-assistant.md).
 """
 
 from __future__ import annotations

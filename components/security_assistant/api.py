@@ -110,7 +110,7 @@ class Api(pulumi.ComponentResource):
         )
 
     def _throttle(self, settings: SecurityAssistantSettings) -> None:
-        """Stopped (seed 004, "Emergency Stop") means a rate of 0: every request is answered with 429."""
+        """Stopped (runbook security-assistant, scenario 3) means a rate of 0: every request is answered with 429."""
         limits = settings.throttle
         aws.apigateway.MethodSettings(
             f"{SYSTEM}-throttle",

@@ -1,4 +1,4 @@
-"""The names of seed 004: ``security-assistant-api-prod`` and its like."""
+"""The names of runbook security-assistant: ``security-assistant-api-prod`` and its like."""
 
 from __future__ import annotations
 

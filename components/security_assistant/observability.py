@@ -1,4 +1,6 @@
-"""Alarms and dashboard of security-assistant: seed 004's triggers, which stop a deployment while it shifts."""
+"""Alarms and dashboard of security-assistant: what stops a deployment while it shifts
+
+Source: runbook security-assistant, automatic rollback.."""
 
 from __future__ import annotations
 
@@ -62,7 +64,7 @@ class Observability(pulumi.ComponentResource):
         )
 
     def _slow(self, name: str, physical: str) -> None:
-        """Scenario 2 of seed 004: rising durations, up to time-outs."""
+        """Runbook security-assistant, scenario 2: rising durations, up to time-outs."""
         limit, share = self.settings.size(name).timeout, self.settings.alarms.duration_above
         self.alarms.add(
             f"{name}-duration",

@@ -53,7 +53,7 @@ class Shifting(pulumi.ComponentResource):
         return function_name(self.context.stack, function)
 
     def of(self, function: str) -> Shift:
-        """How a function's alias moves; the hooks (seed 004: "pre/post-traffic hook failures") decide with it."""
+        """How a function's alias moves; its hooks decide with it (runbook security-assistant, automatic rollback)."""
         stack = self.context.stack
         hooks = {
             "BeforeAllowTraffic": function_name(stack, "pre_traffic"),

@@ -67,7 +67,7 @@ def test_a_text_document_ends_completed_with_its_passages_indexed(
         "SELECT frequency, chunk_count FROM chunk_bm25_index JOIN bm25_term_stats USING (term) WHERE term = 'the'"
     ).fetchone()
     assert indexed == (samples.TEXT.lower().split().count("the"), 1)
-    # The runbook's log filter (seed 000, "Monitoring During Rollback").
+    # The runbook's log filter (runbook async-rag, monitoring).
     assert "Processing complete" in capsys.readouterr().out
 
 

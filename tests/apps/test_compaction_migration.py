@@ -1,4 +1,4 @@
-"""The migration of seed 002: compaction code moves from the handlers into the package, behind a flag, and back."""
+"""The migration of runbook compaction: code moves from the handlers into the package, behind a flag, and back."""
 
 from __future__ import annotations
 
@@ -195,7 +195,7 @@ def test_updates_on_their_way_survive_a_change_of_release_at_every_step(receipts
 def test_new_handlers_beside_the_old_package_work_with_the_flag_off_and_say_what_is_missing_with_it_on(
     receipts: Receipts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Seed 002, "Import Errors": handlers that can't import moved modules are a reason to go back."""
+    """Runbook compaction, when to go back: handlers that can't import moved modules are a reason to go back."""
     pair = receipts.pair("1.1.0", "1.0.0")
     receipts.put("r1", CAFE)
     with pytest.raises(Exception, match="cannot import name 'compaction' from 'receipt_chroma'"):

@@ -61,14 +61,14 @@ def test_the_package_tells_its_version_and_loads_without_chromadb(version: str, 
 
 
 def test_compaction_and_stream_came_with_1_1_0() -> None:
-    """Seed 002: the rollback of the package removes the modules `compaction` and `stream`."""
+    """Runbook compaction, full rollback, step 5: it removes the modules `compaction` and `stream`."""
     assert {"compaction", "stream"} & modules("1.0.0") == set()
     assert modules("1.0.0") | {"compaction", "stream"} <= modules("1.1.0")
     assert modules("1.3.0") == modules("1.2.0") == modules("1.1.0")
 
 
 def test_handlers_1_0_0_import_nothing_that_came_later() -> None:
-    """Seed 002, step 6: no imports of the new modules are left after the rollback."""
+    """Runbook compaction, full rollback, step 6: no imports of the new modules are left after the rollback."""
     later = re.compile(r"receipt_chroma\.(compaction|stream)|from receipt_chroma import .*(compaction|stream)")
     found = {
         version: {

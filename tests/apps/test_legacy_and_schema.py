@@ -17,7 +17,7 @@ from .conftest import Account, Invoke, Row
 Deploy = Callable[[str, str], Invoke]
 Database = psycopg.Connection[Row]
 
-# The statements of seed 000, level 3, step 3.
+# The statements of runbook async-rag, level 3, step 3.
 FULL_ROLLBACK = """
 DROP TABLE IF EXISTS chunk_bm25_index CASCADE;
 DROP TABLE IF EXISTS bm25_term_stats CASCADE;

@@ -72,7 +72,7 @@ def test_good_versions_are_healthy_say_who_they_are_and_rank_well(version: str, 
         for case in cases:
             _, answer = call(f"{api}/query", {"query": case["query"], "top_k": 5})
             quality.append(ndcg([result["id"] for result in answer["results"]], case["relevant"]))
-        # Below 0.7 is a warning in the decision matrix (seed 001, "Decision Matrix").
+        # Below 0.7 is a warning in the decision matrix (runbook rag-api, decision matrix).
         assert sum(quality) / len(quality) > 0.7
 
 

@@ -1,4 +1,4 @@
-"""async-rag as declared: routes, levels, durable stores, triggers (seed 000)."""
+"""async-rag as declared: routes, levels, durable stores, triggers (runbook async-rag)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""compaction as seed 002 describes it: metrics, handlers and package pinned apart, the flag, the data's format."""
+"""compaction as its runbook asks for it: metrics, handlers and package pinned apart, the flag, the data's format."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.components.mocked import run_program
 
 FUNCTION = "aws:lambda/function:Function"
 LAYER = "aws:lambda/layerVersion:LayerVersion"
-SEED_METRICS = (
+METRICS = (
     "CompactionLambdaSuccess",
     "CompactionLambdaError",
     "StreamProcessorProcessedRecords",
@@ -67,7 +67,7 @@ def test_the_metrics_of_the_runbook_are_watched() -> None:
     alarm = recorder.of_type("aws:cloudwatch/metricAlarm:MetricAlarm")["compaction-errors"]
     assert (alarm["namespace"], alarm["metricName"]) == ("Compaction/prod", "CompactionLambdaError")
     dashboard = recorder.of_type("aws:cloudwatch/dashboard:Dashboard")["compaction-dashboard"]["dashboardBody"]
-    assert all(metric in dashboard for metric in SEED_METRICS)
+    assert all(metric in dashboard for metric in METRICS)
 
 
 def test_the_stream_carries_old_and_new_images_and_both_queues_have_dead_letters() -> None:

@@ -1,4 +1,4 @@
-"""cryptique as seed 003 describes it: a revision per release, brought to hosts in place, taken back on failure."""
+"""cryptique as its runbook asks for it: a revision per release, brought to hosts in place, taken back on failure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""rag-api as declared: images by digest, canary, routes, what keeps it up (seed 001)."""
+"""rag-api as declared: images by digest, canary, routes, what keeps it up (runbook rag-api)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""security-assistant as seed 004 describes it: names, thresholds per environment, shifting, the emergency stop."""
+"""security-assistant as its runbook asks for it: names, thresholds per environment, shifting, the emergency stop."""
 
 from __future__ import annotations
 

@@ -129,7 +129,8 @@ def test_the_engine_gets_a_schema_whose_defaults_are_the_stacks_values() -> None
     settings = {"policies:config": '{"blast-radius": {"maxDeletes": 7, "systems": {"files": {"maxPercent": 50}}}}'}
     armed = next(each for each in arm(read_settings(settings)) if each.rule.name == "blast-radius")
     found = schema(armed.rule.config, armed.config)
-    assert found["maxDeletes"] == {"type": "integer", "minimum": 0, "maximum": 10_000, "default": 7}
+    bounds = {"type": "integer", "minimum": 0, "maximum": 10_000, "default": 7}
+    assert found["maxDeletes"] == {**bounds, "description": "Deletes and replacements together."}
     assert found["systems"]["default"] == {"files": {"maxDeletes": 20, "maxPercent": 50.0, "percentFrom": 5}}
     assert "$ref" not in str(found)
     assert all(schema(rule.config, rule.config()) is not None for rule in RULES)

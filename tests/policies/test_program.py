@@ -68,7 +68,7 @@ def test_the_checks_have_something_to_look_at() -> None:
 
 
 def test_the_planned_rollback_fits_into_the_blast_radius() -> None:
-    """v1.2.3 -> v1.2.1 takes the asynchronous path away (seed 000, level 2), and that needs no approval."""
+    """v1.2.3 -> v1.2.1 takes the asynchronous path away (runbook async-rag, level 2), and that needs no approval."""
     before, after = (declare("prod", version).stack for version in ("v1.2.3", "v1.2.1"))
     systems = {each.urn: before.system(each) for each in before.resources if each.type != STACK}
     gone = systems.keys() - {each.urn for each in after.resources}

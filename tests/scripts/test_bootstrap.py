@@ -8,6 +8,7 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from importlib.machinery import SourceFileLoader
 from pathlib import Path
@@ -81,6 +82,48 @@ def test_packages_come_without_a_cache_where_uv_cannot_write_its_own(
     assert [command for command, _ in ran] == ["venv", "pip"]
     assert [environment.get("UV_NO_CACHE") for _, environment in ran] == [None if may else "1"] * 2
     assert (project / ".venv" / ".ready").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "folder", "lock"),
+    [((), ".venv", "requirements.lock"), (("docs",), "build/docs", "requirements-docs.lock")],
+)
+def test_each_environment_is_what_its_lock_names(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    bootstrap: ModuleType,
+    words: tuple[str, ...],
+    folder: str,
+    lock: str,
+) -> None:
+    ran: list[Any] = []
+
+    def run(command: list[str], environment: dict[str, str]) -> None:
+        ran.append((command, environment["VIRTUAL_ENV"]))
+        (tmp_path / folder).mkdir(parents=True, exist_ok=True)
+
+    monkeypatch.setattr(bootstrap, "ROOT", tmp_path)
+    monkeypatch.setattr(bootstrap, "find_uv", lambda _: "uv")
+    monkeypatch.setattr(bootstrap, "run", run)
+    assert bootstrap.main(words) == 0
+    assert ran[-1][0][-2:] == ["--require-hashes", str(tmp_path / lock)]
+    assert {environment for _, environment in ran} == {str(tmp_path / folder)}
+    assert (tmp_path / folder / ".ready").exists()
+    assert (ROOT / lock).is_file()
+
+
+def test_an_unknown_environment_is_one_line(bootstrap: ModuleType, capsys: pytest.CaptureFixture[str]) -> None:
+    assert bootstrap.main(("doc",)) == 1
+    line = "error: unknown environment 'doc'; valid: docs, or nothing for the project's own"
+    assert capsys.readouterr().err.strip() == line
+
+
+def test_what_builds_the_site_is_locked_as_it_is_named() -> None:
+    groups = tomllib.loads((ROOT / "pyproject.toml").read_text())["dependency-groups"]
+    locked = re.findall(r"(?m)^([\w.-]+==\S+)", (ROOT / "requirements-docs.lock").read_text())
+    assert set(groups["docs"]) <= set(locked)
+    own = re.findall(r"(?m)^([\w.-]+)==", (ROOT / "requirements.lock").read_text())
+    assert not {name for name in own if name.startswith("mkdocs")}
 
 
 @pytest.mark.parametrize("file", ["Pulumi.yaml", "policies/PulumiPolicy.yaml"])

@@ -1,6 +1,6 @@
 """The RDS API on top of the server: what creating, changing, copying and deleting an instance does to its data.
 
-After the RDS API reference; seed 000, level 3 (snapshot before the schema revert) is what it is for.
+After the RDS API reference; runbook async-rag, level 3, asks for the snapshot before it changes the schema.
 """
 
 from __future__ import annotations

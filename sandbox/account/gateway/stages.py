@@ -20,7 +20,7 @@ STAGE_THROTTLE = {
     "/throttle/rateLimit": "/*/*/throttling/rateLimit",
     "/throttle/burstLimit": "/*/*/throttling/burstLimit",
 }
-"""The paths that seed 004's emergency stop uses, and what they mean in API Gateway's documentation."""
+"""The paths that the emergency stop uses (runbook security-assistant, scenario 3), as API Gateway documents them."""
 
 _SETTING = (
     r"metrics/enabled|logging/(loglevel|dataTrace)|throttling/(burstLimit|rateLimit)"

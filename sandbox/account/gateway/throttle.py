@@ -12,7 +12,7 @@ _lock = threading.Lock()
 def allows(key: str, rate: float | None, burst: float | None) -> bool:
     """Return whether one more request fits below `rate` (a second) and `burst`; None or less than 0 is no limit.
 
-    A rate of 0 lets nothing through: the emergency stop of seed 004, scenario 3.
+    A rate of 0 lets nothing through: the emergency stop of runbook security-assistant, scenario 3.
     """
     rate, burst = (limit if limit is not None and limit >= 0 else None for limit in (rate, burst))
     if rate is None and burst is None:

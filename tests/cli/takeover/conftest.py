@@ -1,4 +1,4 @@
-"""An account in which CloudFormation made a service of seed 004's shape, and a Pulumi project that declares it too."""
+"""An account in which CloudFormation made a service like security-assistant, and a project that declares it too."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The project itself takes a SAM stack of seed 004's shape over, and goes on from there with its own release."""
+"""The project takes a SAM stack of security-assistant's shape over, and goes on from there with its own release."""
 
 from __future__ import annotations
 

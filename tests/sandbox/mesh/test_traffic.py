@@ -100,7 +100,7 @@ def test_a_canary_has_its_share_until_route_0_is_removed(mesh: LocalMesh, system
     # Five standard deviations of a binomial distribution: once in two million runs.
     assert abs(seen["1.5.0"] - number * share) < 5 * math.sqrt(number * share * (1 - share))
     assert seen.total() == seen["1.4.0"] + seen["1.5.0"]
-    # Seed 001, procedure 4.
+    # Runbook rag-api, procedure 4.
     system.kubectl(*("patch", "virtualservice", APP, "--type=json"), '-p=[{"op": "remove", "path": "/spec/http/0"}]')
     time.sleep(0.2)
     assert {mesh.version(system.host) for _ in range(100)} == {"1.4.0"}

@@ -1,4 +1,4 @@
-"""A service of seed 004's shape as a Pulumi program, for takeovers: what a team writes that comes from SAM.
+"""A service of security-assistant's shape as a Pulumi program, for takeovers: what a team writes that comes from SAM.
 
 The file ``said.json`` beside it changes what it declares, so that one program serves for all tests.
 """
