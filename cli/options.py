@@ -25,18 +25,23 @@ def _stack(name: str) -> str:
     return name
 
 
-def _named(name: str) -> str:
-    """A stack that somebody named: what changes something has no stack of its own. Raises ``ConfigurationError``."""
-    if not name:
+def _stack_if_any(name: str) -> str:
+    """The same, or nothing: what is mistyped beside it is said first (``named``)."""
+    return _stack(name) if name else name
+
+
+def named(stack: str) -> str:
+    """The stack of a command that changes something, which has none of its own. Raises ``ConfigurationError``."""
+    if not stack:
         *others, last = STACKS
         raise ConfigurationError(f"no stack is named: give {', '.join(f'-s {each}' for each in others)} or -s {last}")
-    return _stack(name)
+    return stack
 
 
 Stack = Annotated[str, typer.Option("--stack", "-s", callback=_stack, help="dev, staging or prod.")]
 ChangedStack = Annotated[
     str,
-    typer.Option("--stack", "-s", callback=_named, help="dev, staging or prod; has to be given.", show_default=False),
+    typer.Option("--stack", "-s", callback=_stack_if_any, help="dev, staging or prod; no default.", show_default=False),
 ]
 """The stack that a command changes: it has no default, since a person who leaves it out means the nearest one."""
 NamedStack = Annotated[str, typer.Option("--stack", "-s", help="dev, staging or prod.")]

@@ -14,7 +14,7 @@ from cli import typos
 from cli.engine import Engine, Left
 from cli.errors import run
 from cli.guard import commands as guarding
-from cli.options import ChangedStack, Format, Output, Stack, Yes
+from cli.options import ChangedStack, Format, Output, Stack, Yes, named
 from cli.preflight.command import preflight
 from cli.pulumi_command import EngineError
 from cli.recovery import commands as recovery
@@ -58,13 +58,13 @@ def deploy(
     typos.version(version)
     if unpin and system:
         raise EngineError(f"--unpin is for the whole stack: leave it out, {system} moves with its pin")
-    update(Request(stack, version, system, unpin), yes=yes)
+    update(Request(named(stack), version, system, unpin), yes=yes)
 
 
 @app.command(epilog="Example: rollback up -s dev")
 def up(stack: ChangedStack = "", yes: Yes = False) -> None:
     """Update a stack to the release its file pins, and check it."""
-    update(Request(stack), yes=yes)
+    update(Request(named(stack)), yes=yes)
 
 
 @app.command(epilog="Example: rollback status -s prod --output json")
@@ -143,7 +143,7 @@ def takeover(
     from cli.takeover import guard, show
     from cli.takeover.template import parameters
 
-    settings = read(stack)
+    settings = read(named(stack))
     announce(stack, settings.region, ask=not yes and not plan_only, cluster=False)
     if not plan_only:
         Engine(stack).prepare(settings.region)

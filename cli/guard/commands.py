@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from cli.engine import Engine
 from cli.guard import audit as auditing
 from cli.guard import imports as importing
-from cli.options import ChangedStack, Format, Output, Region, Stack
+from cli.options import ChangedStack, Format, Output, Region, Stack, named
 from core.model import ConfigurationError, explain, one_of, unknown
 from core.state import resources_of
 from core.urn import name_of, type_of
@@ -57,7 +57,7 @@ def approve(
 
     The recovery point of one that goes is looked for all the same.
     """
-    settings = read(stack)
+    settings = read(named(stack))
     now = datetime.now(UTC).replace(microsecond=0)
     if of is not None and of.partition("[")[0] not in properties():
         raise _unknown_property(of)
@@ -130,7 +130,7 @@ def revoke(
     stack: ChangedStack = "",
 ) -> None:
     """Take an approval back: what it lets go is refused again at once, and locked again by the next update."""
-    settings = read(stack)
+    settings = read(named(stack))
     known = approvals.load(settings.stack)
     urns = _approved_urns(known, store, settings)
     revoked = [given for given in known if given.store in urns and action in (None, given.action)]
@@ -189,7 +189,7 @@ def close(
     stack: ChangedStack = "",
 ) -> None:
     """Close a finding of `rollback audit` that stays until a person does. The ledger keeps who, and why."""
-    settings, left = read(stack), Engine(stack).left()
+    settings, left = read(named(stack)), Engine(stack).left()
     chain = auditing.ledger(settings).read()
     around = auditing.surroundings(settings, left, chain)
     found = auditing.findings(settings, left, chain.last, around)
@@ -219,7 +219,9 @@ def take_back(
 
     Nothing in the account changes, and nothing is deleted.
     """
-    done, others = importing.take_back(read(stack), Engine(stack), store, f"rollback guard import {store} -s {stack}")
+    done, others = importing.take_back(
+        read(named(stack)), Engine(stack), store, f"rollback guard import {store} -s {stack}"
+    )
     typer.echo(f"{done.name} is in the state of {stack} again ({done.urn}); nothing was changed in the account")
     auditing.show(others, stack)
     typer.echo(f"next: `rollback up -s {stack}`, which guards it as before")

@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 
 from cli.engine import Engine
-from cli.options import ChangedStack, Format, Output, Region, Stack, Yes
+from cli.options import ChangedStack, Format, Output, Region, Stack, Yes, named
 from cli.pulumi_command import EngineError
 from cli.recovery.records import NoPointError, Records
 from cli.recovery.tables import Bars, Outcome, outcome_table, points_table
@@ -91,7 +91,7 @@ def make(  # noqa: PLR0913, PLR0917 - each is an option of the command line
         raise typer.BadParameter("--explained is one line that says why")
     if explained is None and (may_gain, may_lose) != (None, None):
         raise typer.BadParameter("--may-gain and --may-lose go with --explained, which says why")
-    settings = read(stack)
+    settings = read(named(stack))
     known = stores(Engine(stack).state(), settings.region)
     own = [each for each in known if each.kind not in (Kind.BELT, Kind.CONTENT, Kind.OBJECT)]
     chosen = own if store is None else [choose(known, store, region)]
@@ -132,7 +132,7 @@ def verify(
     """Read a copy back and compare it with what was recorded."""
     if (point is None) is (newest is None):
         raise typer.BadParameter("name one recovery point, or give --newest with a store")
-    settings = read(stack)
+    settings = read(named(stack))
     catalogue = _catalogue(settings)
     records = Records.of(catalogue, stack)
     found = records.find(point or "") if newest is None else records.of_store(newest, region, _present(settings))[0]
@@ -155,7 +155,7 @@ def restore(
     output: Output = Format.TEXT,
 ) -> None:
     """Restore a copy to a place that is free or empty, and compare what is there then."""
-    settings = read(stack)
+    settings = read(named(stack))
     records = Records.of(_catalogue(settings), stack)
     found = records.find(point)
     records.warn()

@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 
 from cli.engine import Engine
-from cli.options import ChangedStack, Format, Output, Stack, Yes
+from cli.options import ChangedStack, Format, Output, Stack, Yes, named
 from cli.release.errors import ReleaseError
 from cli.targets import announce
 from core.identifiers import VERSION_PATTERN
@@ -150,7 +150,7 @@ def publish(
             f"there is no manifest stacks/releases/{version}.yaml to publish{nearest(version, versions())}: write it "
             f"first, with `rollback release new {version}`"
         )
-    settings = read(stack)
+    settings = read(named(stack))
     announce(stack, settings.region, ask=not yes, cluster=False)
     at = places.bucket(settings.project.artifact_bucket, settings.region)
     if version is None:
@@ -188,7 +188,7 @@ def retire(
     from cli.release import marks, places, retiring, show
 
     settings = {name: read(name) for name in STACKS}
-    announce(stack, settings[stack].region, ask=delete and not yes, cluster=False)
+    announce(named(stack), settings[stack].region, ask=delete and not yes, cluster=False)
     at = places.bucket(settings[stack].project.artifact_bucket, settings[stack].region)
     engines = {name: Engine(name) for name in STACKS}
     told = functools.cache(lambda name: engines[name].outputs())

@@ -136,7 +136,7 @@ def test_nobody_is_asked_where_nobody_can_answer(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("AWS_ENDPOINT_URL", "https://example.com")
     monkeypatch.setattr(targets, "_account", lambda region: "111111111111")
     monkeypatch.setattr("sys.stdin", io.StringIO())
-    with pytest.raises(targets.TargetError, match="give --yes where nobody can be asked"):
+    with pytest.raises(targets.TargetError, match="nobody can be asked here: give --yes"):
         targets.announce("prod", "us-east-1", ask=True, cluster=False)
     targets.announce("prod", "us-east-1", ask=False, cluster=False)
 

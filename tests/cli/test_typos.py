@@ -26,7 +26,7 @@ WRONG = {
     "deploy v1.2.3 --sytem rag-api": "there is no option --sytem (did you mean --system?); see `rollback deploy -h`",
     "deploy": "Missing argument 'version'; see `rollback deploy -h`",
     "up prod": "prod is a stack: give it as `-s prod`",
-    "up v1.2.3": "v1.2.3 is a release: `rollback deploy v1.2.3` deploys it",
+    "up v1.2.3": "v1.2.3 is a release: `rollback deploy v1.2.3 -s STACK` deploys it",
     "up -s production": "unknown stack 'production' (did you mean prod?); valid: dev, staging, prod",
     "status prod": "prod is a stack and no system: give it as `-s prod`",
     "status production": f"{NOT_A_SYSTEM}; a stack is given as `-s prod`",

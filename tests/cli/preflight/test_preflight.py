@@ -235,7 +235,7 @@ def test_a_bucket_that_is_not_there_is_named_before_any_of_what_it_lacks(s3: Any
     said = str(refused.value)
     assert said.startswith("artifact bucket rollback-stack-artifacts isn't there. Nothing was touched.")
     assert "aws s3api create-bucket --bucket rollback-stack-artifacts" in said
-    assert "`rollback release publish` brings" in said
+    assert "`rollback release publish -s prod` brings" in said
     assert "functions/" not in said
     assert engine.refreshed == []
 

@@ -131,7 +131,7 @@ def test_a_registry_that_never_answers_is_given_up(world: World, monkeypatch: py
 
 def test_image_missing(world: World) -> None:
     world.pins(f"{PREFIX}/nothing@{base().digest}")
-    expect(world, State.FINE, State.MISSING, "isn't in its registry", "`rollback release publish v1.2.3`")
+    expect(world, State.FINE, State.MISSING, "isn't in its registry", "`rollback release publish v1.2.3 -s STACK`")
 
 
 def test_a_digest_that_is_not_there(world: World) -> None:

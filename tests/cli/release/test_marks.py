@@ -133,7 +133,7 @@ def runs(version: str) -> dict[str, Any]:
             {"prod": runs("v1.2.3"), "dev": {}},
             {},
             (),
-            r"no state of dev: .*`rollback release retire --never-deployed dev`",
+            r"no state of dev: .*`rollback release retire --never-deployed dev -s STACK`",
         ),
         ({"prod": {}, "dev": {}}, {}, ("dev",), r"no state of prod:"),
         ({"prod": runs("v9.9.9")}, {}, (), r"prod runs v9\.9\.9, which this checkout doesn't have or can't read"),

@@ -372,7 +372,7 @@ def typed(bucket: Bucket, folder: Path, monkeypatch: pytest.MonkeyPatch) -> tupl
 
     monkeypatch.setattr(publishing, "publish", record)
     try:
-        commands.publish(NEW)
+        commands.publish(NEW, "prod")
     except ReleaseError as error:
         return done, str(error)
     return done, ""

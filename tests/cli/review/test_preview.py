@@ -80,8 +80,8 @@ def test_the_engine_is_asked_for_json_and_events_with_a_copy_of_the_settings(
 ) -> None:
     event = json.dumps(made.violation("x"))
     script = f"""echo "$@" > {tmp_path}/asked
-for last; do :; done
-printf '%s\\n' '{event}' > "$last"
+for word; do [ "$before" = --event-log ] && log=$word; before=$word; done
+printf '%s\\n' '{event}' > "$log"
 echo '{{"steps": []}}'
 exit 1"""
     engine(tmp_path, script, monkeypatch)

@@ -318,7 +318,7 @@ def test_where_every_system_is_pinned_on_its_own_the_ways_move_them(
     head = document(found).splitlines()[3]
     assert head.startswith("prod runs v1.2.2; this change pins each system on its own: async-rag at v1.2.2, ")
     assert "v1.2.3" not in head
-    assert "`rollback deploy VERSION --unpin` moves them" in document(found)
+    assert "`rollback deploy VERSION --unpin -s STACK` moves them" in document(found)
 
 
 def test_something_is_said_from_the_beginning(world: World, tmp_path: Path) -> None:

@@ -58,7 +58,7 @@ def test_ctrl_c_before_the_update_has_ended_says_how_far_it_came(
         "events": (events, "read"),
     }[stage]
     monkeypatch.setattr(owner, name, interrupted)
-    code, said = typist.type(f"rollback deploy {NEW}")
+    code, said = typist.type(f"rollback deploy {NEW} -s prod")
     assert (code, told in said) == (1, True), said
     assert [path.name for path in typist.world.folder.glob("*.yaml")] == ["Pulumi.prod.yaml"]
     assert (typist.world.folder / "Pulumi.prod.yaml").read_text() == before

@@ -208,7 +208,7 @@ def test_an_update_that_was_killed_is_told_by_the_next_command_with_both_ways_on
 
 
 def test_unpin_is_for_the_whole_stack(typist: Typist) -> None:
-    code, said = typist.type(f"rollback deploy {NEW} --system rag-api --unpin")
+    code, said = typist.type(f"rollback deploy {NEW} --system rag-api --unpin -s prod")
     assert code == 1
     assert said.startswith("error: --unpin is for the whole stack")
 
@@ -217,9 +217,9 @@ def test_two_commands_of_one_checkout_do_not_decide_on_one_reading_of_the_file(t
     """The first is asked something, and the second one would deploy meanwhile."""
     before = typist.world.pinned()
     with pins.held("prod", "rollback deploy v9 -s prod"):
-        code, said = typist.type(f"rollback deploy {NEW} --system rag-api")
+        code, said = typist.type(f"rollback deploy {NEW} --system rag-api -s prod")
     assert code == 1
     owner = rf"pid {os.getpid()}, `rollback deploy v9 -s prod`"
     assert re.search(rf"another `rollback` updates prod from this checkout \({owner}\): wait for it", said)
     assert typist.world.pinned() == before
-    assert typist.type(f"rollback deploy {NEW} --system rag-api")[0] == 0
+    assert typist.type(f"rollback deploy {NEW} --system rag-api -s prod")[0] == 0
