@@ -12,6 +12,7 @@ from guard.durable import durable as durable_type
 from stacks.model import Model
 
 CLUSTER = "kubernetes:"
+STACK = "pulumi:pulumi:Stack"
 SECRET = "aws:secretsmanager/secret:Secret"  # noqa: S105 - a type
 """Its ARN ends in six characters of the service's own: a secret made anew under the same name has others."""
 INSTANCE = ("metadata.uid", "resourceId", "clusterResourceId")
@@ -84,9 +85,19 @@ def resources(state: Mapping[str, Any]) -> Iterable[Mapping[str, Any]]:
     return found
 
 
+def others(state: Mapping[str, Any]) -> dict[str, str]:
+    """What a state has beside durable stores, by URN: the id that its provider knows it by; empty for a component."""
+    stores = durable(state)
+    return {
+        str(each["urn"]): str(each.get("id") or "")
+        for each in resources(state)
+        if each["urn"] not in stores and each["type"] != STACK and not each.get("external") and not each.get("delete")
+    }
+
+
 def outputs(state: Mapping[str, Any]) -> Mapping[str, Any]:
     """The stack's outputs; empty before the first update."""
-    found = (each.get("outputs") for each in resources(state) if each["type"] == "pulumi:pulumi:Stack")
+    found = (each.get("outputs") for each in resources(state) if each["type"] == STACK)
     return next(found, None) or {}
 
 
