@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field, StringConstraints, model_validator
 
-from stacks.artifacts import ArtifactVersion, Digest, Repository, Version
+from stacks.artifacts import ArtifactVersion, Digest, Registry, Repository, Version, registry_of
 from stacks.model import Model
 
 Quantity = Annotated[str, StringConstraints(pattern=r"^\d+(\.\d+)?(m|[KMGT]i?)?$")]
@@ -87,6 +87,9 @@ class RagApiSettings(Model):
     qdrant_url: str = "http://qdrant.data.svc:6333"
     redis_url: str = "redis://redis.data.svc:6379/0"
     openai_base_url: str = "http://openai-gateway.data.svc:8080/v1"
+    registry: Registry | None = None
+    """The registry that the login is for, such as ``registry.example.com:5000`` or ``registry.example.com/team``, where
+    it is good for a part; ``docker.io`` for Docker Hub. Absent, the one that the running release's image names."""
     registry_user: str = "rollback-stack"
     registry_token: str | None = None
     """Secret: ``pulumi config set --secret rag-api:registryToken …``. Without one the pull secret is anonymous."""
@@ -111,3 +114,8 @@ class RagApiRelease(Model):
     def image(self) -> str:
         """The image reference that a pod runs, pinned by digest."""
         return f"{self.repository}@{self.digest}"
+
+    @property
+    def registry(self) -> str:
+        """The registry that the image lies in."""
+        return registry_of(self.repository)
