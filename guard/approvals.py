@@ -29,6 +29,7 @@ from pydantic import (
 
 from guard.aliases import type_of
 from guard.durable import Kind, durable
+from stacks.lock import flush
 from stacks.model import Model, explain
 from stacks.strict import read_yaml
 
@@ -195,6 +196,7 @@ def _write(stack: str, approvals: Iterable[Approval], folder: Path) -> Path:
         file.flush()
         os.fsync(file.fileno())
     temporary.replace(path)
+    flush(folder)
     return path
 
 

@@ -16,7 +16,7 @@ from apps import catalogue
 from apps.kinds import FunctionArtifact, ImageArtifact, LayerArtifact, Package, RevisionArtifact
 from apps.oci import Image
 from scripts.release.errors import ReleaseError
-from stacks.lock import replace_text
+from stacks.lock import flush, replace_text
 from stacks.model import one_of
 from stacks.pinned import Kind, published
 from stacks.releases import RELEASES
@@ -201,6 +201,8 @@ def _write(built: Built, artifact: Source, folder: Path) -> None:
             image: Image = artifact.image
             partial.mkdir()
             image.write(partial)
+        for path in (partial, *partial.rglob("*")):
+            flush(path)
         if target.is_dir():
             if _tree(partial) == _tree(target):
                 return
