@@ -75,7 +75,7 @@ def _state_of_key(self: Any) -> dict[str, Any]:
         left_out = ("_value_buffer", "lock", "kept_as")
         state = {name: value for name, value in vars(self).items() if name not in left_out}
         return {**state, "value": contents.Kept(digest)}
-    state = _key_state(self)
+    state: dict[str, Any] = _key_state(self)
     state.pop("kept_as", None)
     if writing is not None and (name := writing.name(state["value"])) is not None:
         self.kept_as = name[1]
@@ -91,8 +91,8 @@ def install() -> None:
     """Use the compact forms wherever these objects are pickled."""
     CloudWatchBackend.__getstate__ = _cloudwatch_state
     CloudWatchBackend.__setstate__ = _set_cloudwatch_state
-    FakeKey.__getstate__ = _state_of_key  # type: ignore[method-assign]
-    FakeKey.value = property(_key_value.fget, _set_value)  # type: ignore[assignment]
+    FakeKey.__getstate__ = _state_of_key
+    FakeKey.value = property(_key_value.fget, _set_value)
     LogStream.__getstate__ = _stream_state
     LogStream.__setstate__ = _set_stream_state
 

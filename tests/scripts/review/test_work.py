@@ -37,7 +37,7 @@ HELD = made.step("same", "jobs", made.TABLE)
 CLOSED = made.preview(HELD, made.plan(removals=[made.entry("jobs", "no")]))
 
 
-PLAN = {"resourcePlans": {}}
+PLAN: dict[str, Any] = {"resourcePlans": {}}
 """What the engine saves as the update plan."""
 
 
