@@ -17,6 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from rich.console import Console
+
 from guard.durable import is_durable
 from guard.inventory import digest, resources
 from guard.ledger import Chain
@@ -149,7 +151,8 @@ def standing(
 
 def _steps(settings: StackSettings) -> Sequence[Mapping[str, Any]]:
     """What an update would do, as far as a preview comes: a policy may stop it, and what it came to is true."""
-    with tempfile.TemporaryDirectory(prefix="departed-") as scratch:
+    looking = f"{settings.stack}: looking for what left beside stores"
+    with tempfile.TemporaryDirectory(prefix="departed-") as scratch, Console(stderr=True).status(looking):
         try:
             copy = settings_at(ROOT / "stacks" / f"Pulumi.{settings.stack}.yaml", None, Path(scratch))
             return preview.run(ROOT, settings.stack, copy).steps

@@ -100,6 +100,7 @@ def test_an_edit_of_the_state_is_found_by_the_audit(prod: Project) -> None:
 
 
 @pytest.mark.long
+@pytest.mark.timeout(600)
 def test_a_store_that_somebody_took_out_of_the_state_is_taken_back_as_the_audit_says(prod: Project) -> None:
     assert prod.rollback("up").code == 0
     (urn,) = [
