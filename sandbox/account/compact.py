@@ -73,8 +73,8 @@ def _state_of_key(self: Any) -> dict[str, Any]:
     writing, digest = contents.writing(), vars(self).get("kept_as")
     if writing is not None and digest in writing.contents.there:
         left_out = ("_value_buffer", "lock", "kept_as")
-        state = {name: value for name, value in vars(self).items() if name not in left_out}
-        return {**state, "value": contents.Kept(digest)}
+        kept = {name: value for name, value in vars(self).items() if name not in left_out}
+        return {**kept, "value": contents.Kept(digest)}
     state: dict[str, Any] = _key_state(self)
     state.pop("kept_as", None)
     if writing is not None and (name := writing.name(state["value"])) is not None:
