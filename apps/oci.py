@@ -93,12 +93,12 @@ def read_base(layout: Path, reference: str) -> Base:
         ArtifactError: the layout holds something else, or an image for several platforms, of which none is named.
     """
     wanted = reference.rpartition("@")[2]
-    manifest = _document(_blob(layout, wanted, reference), reference)
+    manifest = _read(_blob(layout, wanted, reference), reference)
     if is_index(manifest):
         raise ArtifactError(several(reference, manifest))
     if not (isinstance(manifest.get("config"), dict) and isinstance(manifest.get("layers"), list)):
         raise ArtifactError(f"base image {reference} isn't an image: it has no config and layers; name another")
-    config = _document(_blob(layout, manifest["config"]["digest"], reference), reference)
+    config = _read(_blob(layout, manifest["config"]["digest"], reference), reference)
     if (config.get("os"), config.get("architecture")) != (SYSTEM, ARCHITECTURE):
         raise ArtifactError(f"base image {reference} isn't for {SYSTEM}/{ARCHITECTURE}: name another digest")
     return Base(config, tuple(_base_layer(layout, each, reference) for each in manifest["layers"]))
@@ -132,12 +132,17 @@ def _base_layer(layout: Path, described: Mapping[str, Any], reference: str) -> t
     return {**described, "mediaType": kind}, _blob(layout, described["digest"], reference)
 
 
-def _document(content: bytes, reference: str) -> dict[str, Any]:
+def document(content: bytes | str) -> dict[str, Any] | None:
+    """A manifest or a config; None where it is neither."""
     try:
         found = json.loads(content)
     except ValueError:
-        found = None
-    if not isinstance(found, dict):
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def _read(content: bytes, reference: str) -> dict[str, Any]:
+    if (found := document(content)) is None:
         raise ArtifactError(f"base image {reference} isn't an image; name another")
     return found
 

@@ -6,7 +6,6 @@ another address, ``CONTAINERS_REGISTRIES_CONF`` names a file that says so (conta
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import subprocess
@@ -72,23 +71,19 @@ def platforms(reference: str, logins: Path | None = None, seconds: float | None 
     text = _looked_at(["manifest"], reference, logins, seconds)
     if text is None:
         return frozenset()
-    manifest = _document(text, reference)
+    manifest = _read(text, reference)
     if oci.is_index(manifest):
         return frozenset(_platform(each.get("platform") or {}) for each in manifest.get("manifests") or ())
     config = _looked_at(["config"], reference, logins, seconds)
-    return frozenset() if config is None else frozenset({_platform(_document(config, reference))})
+    return frozenset() if config is None else frozenset({_platform(_read(config, reference))})
 
 
 def _platform(described: dict[str, Any]) -> str:
     return f"{described.get('os')}/{described.get('architecture')}"
 
 
-def _document(text: str, reference: str) -> dict[str, Any]:
-    try:
-        found = json.loads(text)
-    except ValueError:
-        found = None
-    if not isinstance(found, dict):
+def _read(text: str, reference: str) -> dict[str, Any]:
+    if (found := oci.document(text)) is None:
         raise RegistryError(f"{reference} isn't an image: its registry holds something else there")
     return found
 
@@ -134,7 +129,7 @@ def pull(reference: str, folder: Path) -> Path:
     asked = _crane(["manifest", at], insecure)
     if asked.returncode:
         raise _refused("pulled", reference, at, asked.stderr)
-    manifest = _document(asked.stdout, reference)
+    manifest = _read(asked.stdout, reference)
     if oci.is_index(manifest):
         raise RegistryError(oci.several(reference, manifest))
     with tempfile.TemporaryDirectory(prefix=".partial-", dir=folder) as scratch:

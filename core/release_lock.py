@@ -42,10 +42,29 @@ def write_lock(folder: Path, lock: dict[str, str]) -> None:
 
 
 def replace_text(path: Path, text: str) -> None:
-    """Write a file in one step: whoever reads it, and whatever kills the writer, finds the old text or the new one."""
+    """Write a file in one step: whoever reads it, and whatever kills the writer, finds the old text or the new one.
+
+    So does whoever finds the disk after the power went: the new text is on it before the name leads there.
+    """
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    temporary.write_text(text)
-    temporary.replace(path)
+    try:
+        with temporary.open("w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+    flush(path.parent)
+
+
+def flush(path: Path) -> None:
+    """Have a file's content, or a folder's names, on the disk."""
+    held = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(held)
+    finally:
+        os.close(held)
 
 
 def compare(name: str, path: Path, content: bytes, lock: dict[str, str]) -> None:

@@ -88,13 +88,22 @@ def verify(version: str, folder: Path) -> str | None:
     Raises ``ConfigurationError``: the signature is about something else than what is locked, of nobody who may sign, or
     can't be read.
     """
+    envelope = read(version, folder)
+    if envelope is None:
+        return None
+    return verified(version, folder, envelope, f"stacks/releases/{signature_file(version, folder).name}")
+
+
+def read(version: str, folder: Path) -> Any:
+    """A release's signatures as they are, nobody's verified; None where it has none.
+
+    Raises ``ConfigurationError`` where the file can't be read.
+    """
     path = signature_file(version, folder)
-    where = f"stacks/releases/{path.name}"
     try:
-        envelope = _read(path, where)
+        return _read(path, f"stacks/releases/{path.name}")
     except FileNotFoundError:
         return None
-    return verified(version, folder, envelope, where)
 
 
 def verified(version: str, folder: Path, envelope: Any, where: str) -> str:

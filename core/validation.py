@@ -21,6 +21,7 @@ PATTERNS = {
     r"^[0-9a-f]{64}$": "a SHA-256: 64 of the characters 0-9 and a-f",
     r"^sha256:[0-9a-f]{64}$": "a digest: sha256: and 64 of the characters 0-9 and a-f",
     r"^[a-z0-9.-]+(:\d+)?(/[a-z0-9._-]+)+$": "an image without a tag, such as ghcr.io/owner/name",
+    r"^[a-z0-9.-]+(:\d+)?(/[a-z0-9._-]+)*$": "a registry without https://, such as ghcr.io or example.com:5000",
     r"^\d+(\.\d+)?(m|[KMGT]i?)?$": "a quantity of Kubernetes, such as 250m or 512Mi",
     r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$": "a DNS label: at most 63 of the characters a-z, 0-9 and -, no - at an end",
     r"^[a-z0-9-]+/[a-z0-9-]+$": "NAMESPACE/NAME in the characters a-z, 0-9 and -",

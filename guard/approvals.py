@@ -28,6 +28,7 @@ from pydantic import (
 )
 
 from core.model import Model, explain
+from core.release_lock import flush
 from core.strict_yaml import read_yaml
 from core.urn import type_of
 from guard.durable import Kind, durable
@@ -200,6 +201,7 @@ def _write(stack: str, approvals: Iterable[Approval], folder: Path) -> Path:
         file.flush()
         os.fsync(file.fileno())
     temporary.replace(path)
+    flush(folder)
     return path
 
 

@@ -27,6 +27,9 @@ from guard.losses import Account, Since, losses, resolved
 
 __all__ = ["Finding", "Severity", "Surroundings", "audit", "newest"]
 
+NAMED = 5
+"""How many resources a finding names."""
+
 
 @dataclass(frozen=True)
 class Surroundings:
@@ -121,13 +124,25 @@ def _edited(state: Mapping[str, Any], history: Sequence[Mapping[str, Any]], last
         for what, names in (("without", gone), ("with", new), ("unprotected", opened))
         if names
     ]
+    left = sorted(last.others.keys() - {str(each["urn"]) for each in resources_of(state)})
+    text = f": {'; '.join(parts)}" if parts else "; no durable store is concerned"
+    if left:
+        named = ", ".join(urn.rpartition("::")[2] for urn in left[:NAMED])
+        text += f"; {len(left)} {'other resource' if len(left) == 1 else 'other resources'} left: {named}" + (
+            f" and {len(left) - NAMED} more" if len(left) > NAMED else ""
+        )
+    stack = next((urn.split("::", 1)[0].rpartition(":")[2] for urn in (*left, *before)), "STACK")
+    back = (
+        f"; what left and is still there comes back with: rollback guard import -s {stack} (the rest is made by the "
+        "next update)"
+        if gone or left
+        else ""
+    )
     yield Finding(
         kind="state-edited",
         severity=Severity.HIGH,
-        text=f"the state was edited outside of any update since {last.at:%Y-%m-%d %H:%M} UTC"
-        + (f": {'; '.join(parts)}" if parts else "; no durable store is concerned"),
-        remedy="find who ran `pulumi state …` or `pulumi stack import`; `rollback guard import STORE -s STACK` brings "
-        "stores back",
+        text=f"the state was edited outside of any update since {last.at:%Y-%m-%d %H:%M} UTC{text}",
+        remedy=f"find who ran `pulumi state …` or `pulumi stack import`{back}",
     )
 
 

@@ -8,12 +8,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from core.model import Model
-from core.state import resources_of
+from core.state import live_resources_of, resources_of
 from core.urn import provider_urn, stack_of
 from guard.durable import HOOK, is_durable, look_up, physical_name
 from guard.durable import durable as durable_type
 
 CLUSTER = "kubernetes:"
+STACK = "pulumi:pulumi:Stack"
 SECRET = "aws:secretsmanager/secret:Secret"  # noqa: S105 - a type
 """Its ARN ends in six characters of the service's own: a secret made anew under the same name has others."""
 INSTANCE = ("metadata.uid", "resourceId", "clusterResourceId")
@@ -77,6 +78,16 @@ def durable(state: Mapping[str, Any]) -> dict[str, Guarded]:
         str(each["urn"]): _guarded(each, regions)
         for each in resources_of(state)
         if each.get("custom", True) and is_durable(each["type"]) and not each.get("external") and not each.get("delete")
+    }
+
+
+def others(state: Mapping[str, Any]) -> dict[str, str]:
+    """What a state has beside durable stores, by URN: the id that its provider knows it by; empty for a component."""
+    stores = durable(state)
+    return {
+        str(each["urn"]): str(each.get("id") or "")
+        for each in live_resources_of(state)
+        if each["urn"] not in stores and each["type"] != STACK and not each.get("external")
     }
 
 

@@ -57,6 +57,8 @@ class Entry(Model):
     digest: str
     """Of the state (``guard.inventory.digest``)."""
     durable: dict[str, Guarded]
+    others: dict[str, str] = {}
+    """Everything else that the state had, by URN: the id that its provider knows it by; empty for a component."""
     previous: str | None = None
     """SHA-256 of the entry before, as it was written; empty in the first one, None where entries had no chain yet."""
     bucket: str = ""

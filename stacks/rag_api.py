@@ -11,6 +11,7 @@ from pydantic import Field, StringConstraints, model_validator
 
 from core.identifiers import ArtifactVersion, Digest, Repository, Version
 from core.model import Model
+from stacks.artifacts import Registry, registry_of
 
 Quantity = Annotated[str, StringConstraints(pattern=r"^\d+(\.\d+)?(m|[KMGT]i?)?$")]
 DnsLabel = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")]
@@ -108,6 +109,9 @@ class RagApiSettings(Model):
     """Where the cache answers."""
     openai_base_url: str = "http://openai-gateway.data.svc:8080/v1"
     """Where the language model answers."""
+    registry: Registry | None = None
+    """The registry that the login is for, such as ``registry.example.com:5000`` or ``registry.example.com/team``, where
+    it is good for a part; ``docker.io`` for Docker Hub. Absent, the one that the running release's image names."""
     registry_user: str = "rollback-stack"
     """The user of the image registry's pull secret."""
     registry_token: str | None = None
@@ -134,3 +138,8 @@ class RagApiRelease(Model):
     def image(self) -> str:
         """The image reference that a pod runs, pinned by digest."""
         return f"{self.repository}@{self.digest}"
+
+    @property
+    def registry(self) -> str:
+        """The registry that the image lies in."""
+        return registry_of(self.repository)

@@ -19,7 +19,7 @@ from guard import approvals, pack
 from guard.audit import Surroundings, newest
 from guard.audit import audit as find
 from guard.findings import Finding, Severity
-from guard.inventory import Guarded, digest, durable
+from guard.inventory import Guarded, digest, durable, others
 from guard.ledger import Chain, Closed, Entry, Ledger
 from guard.losses import Account, Since, removed, to_keep
 from guard.recreated import restoring
@@ -163,6 +163,7 @@ def note(settings: StackSettings, left: Left, last: Entry | None, noted: Noted) 
             engine_start=newest(left.history),
             digest=digest(left.state),
             durable=present,
+            others=others(left.state),
             bucket=settings.project.recovery_bucket,
             account=noted.account,
             pack=pack.digest(),
@@ -203,6 +204,7 @@ def close(
                 **{urn: store for urn, store in known.items() if urn not in subjects},
                 **{urn: stores[urn] for urn in subjects if urn in stores},
             },
+            others=before.others if before is not None else others(left.state),
             pack=before.pack if before else pack.digest(),
             account=before.account if before else "",
             without_pack=before.without_pack if before else pack.count(left.outputs),

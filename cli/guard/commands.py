@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from difflib import get_close_matches
 from typing import Annotated
@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from cli.engine import Engine
 from cli.guard import audit as auditing
 from cli.guard import imports as importing
+from cli.guard.departed import Departed
 from cli.options import ChangedStack, Format, Output, Region, Stack, named
 from core.model import ConfigurationError, explain, one_of, unknown
 from core.state import resources_of
@@ -212,19 +213,43 @@ def close(
 
 @app.command("import", epilog="Example: rollback guard import receipts-prod -s prod")
 def take_back(
-    store: Annotated[str, typer.Argument(help="A store's name or URN, as `rollback audit` names it.")],
+    store: Annotated[
+        str | None,
+        typer.Argument(help="A store's name or URN, as `rollback audit` names it; without it: every store that left."),
+    ] = None,
     stack: ChangedStack = "",
 ) -> None:
     """Take a store that left the state back into it: the very one that the ledger knows, where it is still there.
 
-    Nothing in the account changes, and nothing is deleted.
+    What left with it comes back too, as far as it still stands. Nothing in the account changes, and nothing is deleted.
     """
-    done, others = importing.take_back(
-        read(named(stack)), Engine(stack), store, f"rollback guard import {store} -s {stack}"
-    )
-    typer.echo(f"{done.name} is in the state of {stack} again ({done.urn}); nothing was changed in the account")
-    auditing.show(others, stack)
+    command = " ".join(["rollback guard import", *([store] if store else []), "-s", stack])
+    done = importing.take_back(read(named(stack)), Engine(stack), store, command)
+    for each in done.stores:
+        typer.echo(f"{each.name} is in the state of {stack} again ({each.urn}); nothing was changed in the account")
+    for line in _told(done.departed):
+        typer.echo(line)
+    auditing.show(done.others, stack)
+    for line in done.refused:
+        typer.echo(f"error: {line}", err=True)
+    if done.refused:
+        raise typer.Exit(1)
+    if not (done.stores or done.departed.taken):
+        typer.echo(f"nothing that left the state of {stack} has to be taken back")
+        return
     typer.echo(f"next: `rollback up -s {stack}`, which guards it as before")
+
+
+def _told(departed: Departed) -> Iterator[str]:
+    """A line for each thing that became of what had left beside stores."""
+    for urns, what in (
+        (departed.taken, "back in the state"),
+        (departed.rewritten, "written once more by the next update, which changes nothing that still stands"),
+        (departed.remade, "not found as the stack had it, so the next update makes it"),
+    ):
+        if urns:
+            named = ", ".join(sorted(urn.rpartition("::")[2] for urn in urns))
+            yield f"{len(urns)} {'resource' if len(urns) == 1 else 'resources'} {what}: {named}"
 
 
 def _approved_urns(known: Sequence[Approval], word: str, settings: StackSettings) -> set[str]:

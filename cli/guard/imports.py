@@ -1,17 +1,23 @@
 """`rollback guard import`: a store that left the state is taken back into it, as the ledger knows it.
 
 The state then has the very resource that it had: its URN, its place below its component, its provider. What its
-properties are, a refresh reads. Nothing in the account changes.
+properties are, a refresh reads. What left beside stores comes back too (``cli.guard.departed``). Nothing in the account
+changes.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
 
 from cli import killed_updates as interrupted
 from cli.engine import Engine, Left
 from cli.guard import audit as auditing
+from cli.guard import departed
+from cli.guard.departed import Departed
 from cli.health import stores
 from cli.pulumi_command import EngineError
 from cli.updates import pins
@@ -27,29 +33,93 @@ from guard.sightings import Sighting
 from stacks.settings import StackSettings
 
 
-def take_back(settings: StackSettings, engine: Engine, word: str, command: str) -> tuple[Guarded, list[Finding]]:
-    """Take the store that a word means back into the state; the store, and what else the audit finds.
+@dataclass(frozen=True)
+class Back:
+    """What came back into the state, and what didn't."""
+
+    stores: tuple[Guarded, ...]
+    departed: Departed
+    """What had left beside stores."""
+    refused: tuple[str, ...]
+    """Why something couldn't be taken back, a line each."""
+    others: tuple[Finding, ...]
+    """What else the audit finds."""
+
+
+def take_back(settings: StackSettings, engine: Engine, word: str | None, command: str) -> Back:
+    """Take the store that a word means back into the state, and what left beside stores; no word: every store.
 
     Raises ``ConfigurationError`` where the ledger knows no such store, where the state has it, where the account
     doesn't or has another one under its name, and where its component or its provider isn't in the state; what the
-    engine and the ledger raise. Whatever is refused leaves the state as it was.
+    engine and the ledger raise. Whatever is refused that way leaves the state as it was. With no word the other stores
+    are taken back all the same, and what is refused is told.
     """
     with pins.held(settings.stack, command):
         engine.state()  # a stack that was never made isn't made by this
         engine.prepare(settings.region)
         left, chain = engine.left(), auditing.ledger(settings).read()
-        found = auditing.findings(settings, left, chain.last, auditing.surroundings(settings, left, chain))
-        store, first = _known(chain, left.state, word, settings.stack)
-        _refuse_another(settings, left.state, store, first)
+        work = Work(settings, engine, chain)
+        if word is not None:
+            work.one(*_known(chain, left.state, word, settings.stack), left)
+        else:
+            work.every(left)
+        work.rest()
+        after = engine.left()
+        around = auditing.surroundings(settings, after, chain, own=work.refreshes)
+        # By the history of before: the refreshes are updates, after which an edit couldn't be told.
+        found = auditing.findings(settings, replace(after, history=left.history), chain.last, around)
+        back = {store.urn for store in work.stores}
+        others = tuple(each for each in found if each.subject not in back)
+        if work.refreshes:
+            auditing.note(settings, after, chain.last, auditing.Noted(command, "imported", others, around))
+        return Back(tuple(work.stores), work.departed, tuple(work.refused), others)
+
+
+@dataclass
+class Work:
+    """Taking back, one thing after the other."""
+
+    settings: StackSettings
+    engine: Engine
+    chain: Chain
+    stores: list[Guarded] = field(default_factory=list)
+    departed: Departed = field(default_factory=Departed)
+    refused: list[str] = field(default_factory=list)
+    refreshes: int = 0
+
+    def one(self, store: Guarded, first: Sighting | None, left: Left) -> None:
+        """Take one store back. Raises as ``take_back`` does."""
+        _refuse_another(self.settings, left.state, store, first)
         resource = _resource(store, left.state)
-        after = _written(engine, left, store, resource)
-        # Where the state is again what the last entry saw, nothing else was edited.
-        as_before = chain.last is not None and digest(after.state) == chain.last.digest
-        told = {"state-edited"} if as_before else set()
-        others = [each for each in found if each.subject != store.urn and each.kind not in told]
-        around = auditing.surroundings(settings, after, chain, own=1)
-        auditing.note(settings, after, chain.last, auditing.Noted(command, "imported", others, around))
-        return store, others
+        _written(self.engine, left, store, resource)
+        self.stores.append(store)
+        self.refreshes += 1
+
+    def every(self, left: Left) -> None:
+        """Take every store back that left: what others lie in first."""
+        gone = _gone(self.chain, left.state)
+        if any(store.parent and store.parent not in _urns(left.state) for store, _ in gone.values()):
+            self.rest()
+        for urn in sorted(gone, key=lambda each: each.count("$")):
+            store, first = gone[urn]
+            try:
+                self.one(store, first, self.engine.left())
+            except (ConfigurationError, EngineError) as error:
+                self.refused.append(str(error))
+
+    def rest(self) -> None:
+        """Take back what left beside stores."""
+        try:
+            found = departed.take(self.settings, self.engine, self.chain)
+        except (EngineError, BotoCoreError, ClientError) as error:
+            self.refused.append(f"what left beside stores isn't back yet: {error}; {_again(self.settings.stack)}")
+            return
+        self.refreshes += found.refreshes
+        self.departed = replace(found, taken=(*self.departed.taken, *found.taken))
+
+
+def _again(stack: str) -> str:
+    return f"when that is mended: `rollback guard import -s {stack}`"
 
 
 def _written(engine: Engine, left: Left, store: Guarded, resource: Mapping[str, Any]) -> Left:
@@ -83,13 +153,8 @@ def _written(engine: Engine, left: Left, store: Guarded, resource: Mapping[str, 
 
 
 def _known(chain: Chain, state: Mapping[str, Any], word: str, stack: str) -> tuple[Guarded, Sighting | None]:
-    """The store as the newest entry that has it tells of it, and what the account said of it then."""
-    present = durable(state)
-    gone: dict[str, tuple[Guarded, Sighting | None]] = {}
-    for entry in reversed(chain.entries):
-        for urn, store in entry.durable.items():
-            if urn not in present and not any(store.is_same(each) for each in present.values()):
-                gone.setdefault(urn, (store, entry.sightings.get(urn)))
+    """The store that a word means, as ``_gone`` tells of it."""
+    present, gone = durable(state), _gone(chain, state)
     found = [each for each in gone.values() if _is_called(each[0], word)]
     if len(found) == 1:
         return found[0]
@@ -103,6 +168,21 @@ def _known(chain: Chain, state: Mapping[str, Any], word: str, stack: str) -> tup
             f"the ledger of {stack} knows no store that left the state: see `rollback audit -s {stack}`"
         )
     raise unknown("store that left the state", word, sorted(each[0].name for each in gone.values()))
+
+
+def _gone(chain: Chain, state: Mapping[str, Any]) -> dict[str, tuple[Guarded, Sighting | None]]:
+    """Stores that left: as the newest entry that has each tells of it, and what the account said of it then."""
+    present = durable(state)
+    gone: dict[str, tuple[Guarded, Sighting | None]] = {}
+    for entry in reversed(chain.entries):
+        for urn, store in entry.durable.items():
+            if urn not in present and not any(store.is_same(each) for each in present.values()):
+                gone.setdefault(urn, (store, entry.sightings.get(urn)))
+    return gone
+
+
+def _urns(state: Mapping[str, Any]) -> set[str]:
+    return {str(each["urn"]) for each in resources_of(state)}
 
 
 def _is_called(store: Guarded, word: str) -> bool:
@@ -138,7 +218,7 @@ def _resource(store: Guarded, state: Mapping[str, Any]) -> dict[str, Any]:
             f"the state has {store.name} already, as one that an update is going to delete: run "
             f"`rollback up -s {store.stack}` first"
         )
-    if store.parent and store.parent not in {str(each["urn"]) for each in every}:
+    if store.parent and store.parent not in _urns(state):
         raise ConfigurationError(
             f"{store.name} lies in {store.parent}, which isn't in the state either: {_by_hand(store)}"
         )

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from botocore.exceptions import BotoCoreError, ClientError
+
+from cli.preflight.artifacts import ABSENT
 from cli.preflight.facts import Facts
 from cli.preflight.rows import Finding, code, fine, line, missing, unknown
 from cli.targets import REFUSED, explain, is_local
@@ -97,7 +99,13 @@ def functions_quota(facts: Facts) -> Finding:
         return _unasked("GetAccountSettings", error)
     limit, used = found["AccountLimit"], found["AccountUsage"]
     at_once, room = int(limit["ConcurrentExecutions"]), int(limit["TotalCodeSize"]) - int(used["TotalCodeSize"])
-    needed = _bytes(facts)
+    try:
+        needed = _bytes(facts)
+    except (BotoCoreError, ClientError) as error:
+        return unknown(
+            f"{at_once} functions may run at once; how much code there will be isn't known: {line(error)}",
+            f"whoever checks has to be able to look at {facts.settings.project.artifact_bucket} (s3:GetObject)",
+        )
     said = f"{at_once} functions may run at once, {functions} are declared; {room / 1e9:.1f} GB of code fit"
     if at_once < functions:
         return missing(said, _raise_quota("lambda", "L-B99A9384", "Concurrent executions"))
@@ -110,13 +118,19 @@ def functions_quota(facts: Facts) -> Finding:
 
 
 def _bytes(facts: Facts) -> int:
-    """The bytes of the zips of functions and layers that aren't deployed yet; 0 for those that can't be asked about."""
+    """The bytes of the zips of functions and layers that aren't deployed yet; 0 for one that isn't published.
+
+    Raises what boto3 raises for anything but an absence.
+    """
     s3, bucket = facts.client("s3"), facts.settings.project.artifact_bucket
     total = 0
     for item in facts.needed:
         if item.type in (FUNCTION, LAYER):
-            with contextlib.suppress(Exception):  # the row of the artifacts says so
+            try:
                 total += int(s3.head_object(Bucket=bucket, Key=item.key)["ContentLength"])
+            except ClientError as error:
+                if code(error) not in ABSENT:
+                    raise  # the row of the artifacts tells of what isn't there
     return total
 
 
@@ -138,18 +152,21 @@ def databases_quota(facts: Facts) -> Finding:
     if "async-rag" not in facts.selected:
         return fine("not needed: no system of the stack has a database")
     facts.known_caller()
-    if list(resources_of_type(facts.known_state(), DATABASE)):
-        return fine("the database is there; a recovery point is read back in one more instance")
+    there = bool(list(resources_of_type(facts.known_state(), DATABASE)))
     try:
         found = facts.client("rds").describe_account_attributes()["AccountQuotas"]
         quota = next(each for each in found if each["AccountQuotaName"] == "DBInstances")
+        used, limit = int(quota["Used"]), int(quota["Max"])
     except StopIteration:
         return unknown("RDS doesn't say how many instances may be made")
     except Exception as error:
         return _unasked("DescribeAccountAttributes", error)
-    said = f"{quota['Used']} of {quota['Max']} database instances are made; 2 more are needed, one to read copies back"
-    room = int(quota["Max"]) - int(quota["Used"])
-    return fine(said) if room >= 2 else missing(said, _raise_quota("rds", "L-7B6409FD", "DB instances"))
+    # A recovery point of a database is read back in an instance of its own (``guard.recovery``).
+    needed = 1 if there else 2
+    more = "the database is there; 1 more is needed" if there else "2 more are needed, one"
+    said = f"{used} of {limit} database instances are made; {more} to read copies back"
+    room = limit - used
+    return fine(said) if room >= needed else missing(said, _raise_quota("rds", "L-7B6409FD", "DB instances"))
 
 
 def _raise_quota(service: str, quota: str, name: str) -> str:

@@ -19,6 +19,7 @@ from cli.preflight.facts import Facts
 from cli.preflight.rows import Finding, State, UntoldError, fine, missing, unknown
 from cli.release.places import by_files
 from cli.targets import is_local
+from stacks.artifacts import login_key, registry_of
 
 PULL_SECRET = "regcred"  # noqa: S105 - its name, as components/rag_api/workload.py gives it
 SECONDS = 4.0
@@ -207,7 +208,7 @@ def forget() -> None:
 
 def _at_mirrors(facts: Facts, logins: dict[str, Any]) -> dict[str, Any]:
     """The same logins where a registry has another address: a node takes them along to its mirror."""
-    named = {each.partition("/")[0]: _registry(each) for each in images.wanted(facts.settings, facts.selected)}
+    named = {login_key(registry_of(each)): _registry(each) for each in images.wanted(facts.settings, facts.selected)}
     return {at: logins[host] for host, at in named.items() if host in logins}
 
 

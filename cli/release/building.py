@@ -17,7 +17,7 @@ from apps.kinds import FunctionArtifact, ImageArtifact, LayerArtifact, Package, 
 from apps.oci import Image
 from cli.release.errors import ReleaseError
 from core.model import one_of
-from core.release_lock import replace_text
+from core.release_lock import flush, replace_text
 from stacks.pinned import Kind, published
 from stacks.releases import RELEASES
 
@@ -201,6 +201,8 @@ def _write(built: Built, artifact: Source, folder: Path) -> None:
             image: Image = artifact.image
             partial.mkdir()
             image.write(partial)
+        for path in (partial, *partial.rglob("*")):
+            flush(path)
         if target.is_dir():
             if _tree(partial) == _tree(target):
                 return

@@ -11,7 +11,7 @@ import yaml
 from pydantic import ValidationError
 
 from cli.release.errors import ReleaseError
-from core.model import ConfigurationError, explain, unknown
+from core.model import explain, unknown
 from core.release_lock import replace_text
 from core.signatures import (
     PAYLOAD_TYPE,
@@ -20,10 +20,10 @@ from core.signatures import (
     Trusted,
     key_of,
     payload,
+    read,
     signature_file,
     trusted,
     verified,
-    verify,
 )
 from stacks.releases import RELEASES, load
 
@@ -94,15 +94,14 @@ def _signer(by: str | None, known: list[Trusted]) -> Trusted:
 
 
 def _earlier(version: str, folder: Path) -> dict[str, Any]:
-    """The signatures that a release has, unless they are about something else."""
-    from securesystemslib.dsse import Envelope
+    """The signatures that a release has, whoever is trusted just now; none where they are about something else.
 
-    try:
-        if verify(version, folder) is None:
-            return {}
-    except ConfigurationError:
+    Raises ``ConfigurationError`` where the file can't be read: what it held would be lost.
+    """
+    envelope = read(version, folder)
+    if envelope is None or (envelope.payload_type, envelope.payload) != (PAYLOAD_TYPE, payload(version, folder)):
         return {}
-    return dict(Envelope.from_dict(json.loads(signature_file(version, folder).read_text())).signatures)
+    return dict(envelope.signatures)
 
 
 def _private(signer: Trusted, key: str | None) -> Any:

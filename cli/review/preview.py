@@ -13,7 +13,7 @@ import re
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -82,6 +82,9 @@ class Preview:
     passed: frozenset[str] = frozenset()
     """Policies that some resource kept."""
     seconds: float = 0.0
+    plan: Mapping[str, Any] | None = None
+    """What ``--save-plan`` wrote: options that the JSON leaves out. None where none was asked for, or the preview was
+    stopped: the engine writes none then."""
 
     @property
     def steps(self) -> Sequence[Mapping[str, Any]]:
@@ -90,24 +93,28 @@ class Preview:
         return found
 
 
-def run(folder: Path, stack: str, settings: Path, pack: Path | None = None) -> Preview:
+def run(folder: Path, stack: str, settings: Path, pack: Path | None = None, *, planned: bool = False) -> Preview:
     """Preview the program in ``folder`` with the settings of a file, its own policies applied, or those in ``pack``.
 
-    ``settings`` has to be a copy: the engine may write to it. Raises ``ReviewError`` where the engine couldn't begin.
+    ``settings`` has to be a copy: the engine may write to it. ``planned``: whether the update plan is kept as well.
+    Raises ``ReviewError`` where the engine couldn't begin.
     """
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="review-") as scratch:
-        log = Path(scratch, "events.json")
+        log, plan = Path(scratch, "events.json"), Path(scratch, "plan.json")
         pulumi = PulumiCommand(folder, surroundings(folder, os.environ, pack), ReviewError)
-        words = ("preview", *CONDITIONS, "--stack", stack, "--config-file", str(settings), "--event-log", str(log))
+        words = ["preview", *CONDITIONS, "--stack", stack, "--config-file", str(settings), "--event-log", str(log)]
+        if planned:
+            words += ["--save-plan", str(plan)]
         done = pulumi.run(*words, asks=False)
         events = log.read_text().splitlines() if log.exists() else []
+        kept = json.loads(plan.read_text()) if plan.exists() else None
     try:
         document = json.loads(done.stdout)
     except ValueError:
         raise ReviewError(first_error(done.stderr, done.stdout)) from None
     told = [json.loads(line) for line in events]
-    return read(document, told, time.monotonic() - started, failed=done.returncode != 0)
+    return replace(read(document, told, time.monotonic() - started, failed=done.returncode != 0), plan=kept)
 
 
 def surroundings(folder: Path, environment: Mapping[str, str], pack: Path | None = None) -> dict[str, str]:

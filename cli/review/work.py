@@ -163,7 +163,7 @@ class Work:
         source, unpin = STACKS / f"Pulumi.{self.stack}.yaml", ways.all_pinned(self.settings)
         copy = settings_at(source, version, self.scratch / "settings", unpin=unpin)
         with self.progress.part(f"preview of {version}") if version else nullcontext():
-            return preview.run(ROOT, self.stack, copy)
+            return preview.run(ROOT, self.stack, copy, planned=version is None)
 
     def _previews(
         self, pool: ThreadPoolExecutor, versions: Sequence[str], change: Preview, matrix: Matrix
@@ -248,7 +248,7 @@ class Work:
     def _scan(self, change: Preview) -> checkov.Report:
         """checkov refuses a preview that failed; this one came to every resource, whatever a policy says of them."""
         with self._timed("checkov"):
-            return checkov.scan({**change.document, "diagnostics": []})
+            return checkov.scan({**change.document, "diagnostics": []}, update_plan=change.plan)
 
     def _secured(self, state: Mapping[str, Any]) -> tuple[tuple[Secured, ...], str | None]:
         catalogue = Catalogue(self.settings.project.recovery_bucket, self.settings.region)

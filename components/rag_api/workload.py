@@ -11,6 +11,7 @@ import pulumi
 import pulumi_kubernetes as k8s
 
 from components.common.context import Context
+from stacks.artifacts import login_key
 from stacks.rag_api import RagApiRelease, RagApiSettings
 from stacks.selection import Selected
 
@@ -39,7 +40,7 @@ class Workload(pulumi.ComponentResource):
         assert isinstance(selected.release, RagApiRelease)
         self.settings: RagApiSettings = context.settings.rag_api
         self.namespace = namespace
-        secret = self._pull_secret()
+        secret = self._pull_secret(login_key(self.settings.registry or selected.release.registry))
         configs = {version: self._config(version, release) for version, release in sorted(window.items())}
         needed = [secret, *configs.values()]
         self.stable = self._deployment(APP, STABLE, selected.version, selected.release, None, needed)
@@ -59,8 +60,8 @@ class Workload(pulumi.ComponentResource):
     def _metadata(self, name: str, **more: object) -> k8s.meta.v1.ObjectMetaArgs:
         return k8s.meta.v1.ObjectMetaArgs(name=name, namespace=self.namespace, labels={"app": APP}, **more)
 
-    def _pull_secret(self) -> k8s.core.v1.Secret:
-        registry = "ghcr.io"
+    def _pull_secret(self, registry: str) -> k8s.core.v1.Secret:
+        """``registry``: what its login is found under. It is for one registry alone: no other gets to see the token."""
         user = self.settings.registry_user
         token = pulumi.Config(APP).get_secret("registryToken") or pulumi.Output.secret("")
 

@@ -38,7 +38,8 @@ class Api(pulumi.ComponentResource):
             name=f"{SYSTEM}-{context.stack}",
             endpoint_configuration=aws.apigateway.RestApiEndpointConfigurationArgs(types="REGIONAL"),
             tags=context.tags(SYSTEM),
-            opts=self.child,
+            # Names of APIs may repeat, so a new one answers before the old one goes (CKV_AWS_237).
+            opts=pulumi.ResourceOptions.merge(self.child, pulumi.ResourceOptions(delete_before_replace=False)),
         )
         self._permit()
         deployment = self._deployment(self._routes())

@@ -1,6 +1,7 @@
 """Saved forms of what there is most of: metric data and log events, as plain values instead of objects.
 
-Pickling tens of thousands of small objects takes seconds; pickling the values in them takes a tenth of that.
+Pickling tens of thousands of small objects takes seconds; pickling the values in them takes a tenth of that. Large
+objects of buckets are named instead of read (``sandbox.account.contents``).
 """
 
 from __future__ import annotations
@@ -10,6 +11,9 @@ from typing import Any
 
 from moto.cloudwatch.models import CloudWatchBackend, Dimension, MetricDatum
 from moto.logs.models import LogEvent, LogStream
+from moto.s3.models import FakeKey
+
+from sandbox.account import contents
 
 
 def _packed_datum(datum: Any) -> Any:
@@ -60,10 +64,35 @@ def _set_stream_state(self: Any, saved: dict[str, Any]) -> None:
     vars(self).update({**saved, "events": events})
 
 
+_key_state = FakeKey.__getstate__
+_key_value: Any = FakeKey.value
+
+
+def _state_of_key(self: Any) -> dict[str, Any]:
+    """An object of a bucket lies in a buffer, and to read it makes a copy: so its digest is kept with it."""
+    writing, digest = contents.writing(), vars(self).get("kept_as")
+    if writing is not None and digest in writing.contents.there:
+        left_out = ("_value_buffer", "lock", "kept_as")
+        kept = {name: value for name, value in vars(self).items() if name not in left_out}
+        return {**kept, "value": contents.Kept(digest)}
+    state: dict[str, Any] = _key_state(self)
+    state.pop("kept_as", None)
+    if writing is not None and (name := writing.name(state["value"])) is not None:
+        self.kept_as = name[1]
+    return state
+
+
+def _set_value(self: Any, value: bytes) -> None:
+    vars(self).pop("kept_as", None)
+    _key_value.fset(self, value)
+
+
 def install() -> None:
     """Use the compact forms wherever these objects are pickled."""
     CloudWatchBackend.__getstate__ = _cloudwatch_state
     CloudWatchBackend.__setstate__ = _set_cloudwatch_state
+    FakeKey.__getstate__ = _state_of_key
+    FakeKey.value = property(_key_value.fget, _set_value)
     LogStream.__getstate__ = _stream_state
     LogStream.__setstate__ = _set_stream_state
 

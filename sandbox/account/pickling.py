@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import collections
 import importlib
+import pickle
 import threading
 import weakref
+from collections.abc import Callable
 from typing import Any
 
 import cloudpickle
@@ -57,7 +59,15 @@ def _regions(service: str, module: str, backend: str, account: str) -> Any:
 
 
 class Pickler(cloudpickle.Pickler):  # type: ignore[misc]
-    """cloudpickle with what it can't do by itself."""
+    """cloudpickle with what it can't do by itself. ``name``: how a state names what it doesn't hold; None: it does."""
+
+    def __init__(self, file: Any, name: Callable[[Any], Any] = lambda _: None) -> None:
+        super().__init__(file, protocol=5)
+        self._name = name
+
+    def persistent_id(self, item: Any) -> Any:
+        """Contents that have files of their own (``sandbox.account.contents``)."""
+        return self._name(item)
 
     def reducer_override(self, item: Any) -> Any:  # noqa: PLR0911 - one return per kind
         """Reduce the kinds of objects that hold no state, or none that pickle can read."""
@@ -93,3 +103,15 @@ class Pickler(cloudpickle.Pickler):  # type: ignore[misc]
                 return find_backend_dict, key
             return _regions, (*key, item.account_id)
         return None
+
+
+class Unpickler(pickle.Unpickler):
+    """Reads what ``Pickler`` wrote; ``read``: from a name to what it stands for."""
+
+    def __init__(self, file: Any, read: Callable[[Any], Any]) -> None:
+        super().__init__(file)
+        self._read = read
+
+    def persistent_load(self, name: Any) -> Any:
+        """Return the content that the state names."""
+        return self._read(name)

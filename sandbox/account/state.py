@@ -2,7 +2,8 @@
 
 moto keeps everything in memory and has no save of its own. All backends in use go into one pickle, so that references
 between services survive. The file names the moto and Python versions it belongs to and the checksum of its content;
-the one before it is kept beside it, for the case that a crash or a full disk spoilt the newest.
+the one before it is kept beside it, for the case that a crash or a full disk spoilt the newest. Zips and other large
+contents lie in files of their own (``sandbox.account.contents``).
 """
 
 from __future__ import annotations
@@ -11,7 +12,6 @@ import hashlib
 import io
 import logging
 import os
-import pickle
 import platform
 import sys
 import threading
@@ -22,7 +22,8 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from sandbox.account import background
-from sandbox.account.pickling import Pickler, find_backend_dict
+from sandbox.account.contents import Contents, DamagedError, Writing, flush, pickling
+from sandbox.account.pickling import Pickler, Unpickler, find_backend_dict
 
 log = logging.getLogger("sandbox.account")
 
@@ -39,6 +40,7 @@ WAIT_FOR_REQUESTS = 0.25
 
 _extras: dict[str, Any] = {}
 _saving = threading.Lock()
+_known: dict[Path, Contents] = {}
 Kept = TypeVar("Kept")
 
 
@@ -60,8 +62,8 @@ def _stamp() -> str:
     return f"{MAGIC} moto {version('moto')} python {platform.python_version_tuple()[0]}.{sys.version_info.minor}"
 
 
-def dump() -> bytes:
-    """Return the state of every backend in use and of the extensions."""
+def dump(writing: Writing) -> bytes:
+    """Return the state of every backend in use and of the extensions; ``writing`` learns which contents it names."""
     from moto.core.base_backend import BackendDict
 
     backends = {}
@@ -72,17 +74,23 @@ def dump() -> bytes:
             for account, regions in list(dict.items(services))
         }
     buffer = io.BytesIO()
-    Pickler(buffer, protocol=5).dump({"backends": backends, "extras": dict(_extras)})
+    pickling(writing)
+    try:
+        Pickler(buffer, writing.name).dump({"backends": backends, "extras": dict(_extras)})
+    finally:
+        pickling(None)
     return buffer.getvalue()
 
 
 def save(folder: Path) -> int:
     """Write the state to `folder`, atomically and flushed to disk; returns the size in bytes."""
     with _saving:
+        known = _contents(folder)
         with background.LOCK, background.GATE.exclusive(WAIT_FOR_REQUESTS):
-            body = _dump_with_retries()
+            body, writing = _dump_with_retries(known)
         head = f"{_stamp()} sha256 {hashlib.sha256(body).hexdigest()}\n".encode()
         folder.mkdir(parents=True, exist_ok=True)
+        known.write(writing)
         newest, fresh = folder / FILE, folder / (FILE + ".new")
         with fresh.open("wb") as file:
             file.write(head)
@@ -92,19 +100,24 @@ def save(folder: Path) -> int:
         if newest.exists():
             newest.replace(folder / PREVIOUS)
         fresh.replace(newest)
-        entry = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(entry)
-        finally:
-            os.close(entry)
+        flush(folder)
+        known.settle(writing)
         return len(body)
 
 
-def _dump_with_retries(attempts: int = 20) -> bytes:
+def _contents(folder: Path) -> Contents:
+    """The files of contents beside a state."""
+    if (place := folder.absolute()) not in _known:
+        _known[place] = Contents(folder)
+    return _known[place]
+
+
+def _dump_with_retries(known: Contents, attempts: int = 20) -> tuple[bytes, Writing]:
     # A request that outlasted the gate's patience may change a dict while it is being walked.
     for attempt in range(attempts):
+        writing = Writing(known)
         try:
-            return dump()
+            return dump(writing), writing
         except RuntimeError as error:
             if attempt == attempts - 1 or "changed size" not in str(error):
                 raise
@@ -143,7 +156,14 @@ def _read(path: Path) -> dict[str, Any] | None:
         )
     if hashlib.sha256(body).hexdigest() != digest:
         return None
-    return cast(dict[str, Any], pickle.loads(body))  # noqa: S301 - our own file, checked by its sum
+    known = _known[path.parent.absolute()] = Contents(path.parent)
+    try:
+        content = Unpickler(io.BytesIO(body), known.read).load()
+    except DamagedError as error:
+        log.error("%s names a content that is damaged: %s", path.name, error)
+        return None
+    known.loaded()
+    return cast(dict[str, Any], content)
 
 
 def _restore(content: dict[str, Any]) -> None:

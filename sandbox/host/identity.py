@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -40,7 +41,10 @@ def choose(state_dir: Path, stacks: Sequence[str], database: str) -> Identity:
     made = Identity(found.database if found else database, ports)
     state_dir.mkdir(parents=True, exist_ok=True)
     temporary = state_dir / f".{FILE}.new"
-    temporary.write_text(json.dumps(asdict(made), indent=2) + "\n")
+    with temporary.open("w", encoding="utf-8") as file:
+        file.write(json.dumps(asdict(made), indent=2) + "\n")
+        file.flush()
+        os.fsync(file.fileno())
     temporary.replace(state_dir / FILE)
     return made
 

@@ -13,7 +13,7 @@ import pytest
 
 from components.rag_api.traffic import routes
 from components.rag_api.workload import NOBODY, Workload
-from stacks.rag_api import Canary, RagApiSettings
+from stacks.rag_api import Canary, RagApiRelease, RagApiSettings
 from stacks.releases import versions
 from tests.components.mocked import Recorder, run_program
 
@@ -87,12 +87,17 @@ def test_old_replica_sets_keep_their_configuration() -> None:
     assert names == {f"rag-api-config-{version}" for version in versions()}
 
 
-def registry_login(recorder: Recorder) -> Any:
-    """What the pull secret says of the registry; its text must come in Pulumi's wrapping of secrets."""
+def logins(recorder: Recorder) -> Any:
+    """The logins of the pull secret, by registry; its text must come in Pulumi's wrapping of secrets."""
     (secret,) = recorder.of_type("kubernetes:core/v1:Secret").values()
     wrapped = secret["stringData"]
     assert SECRET in wrapped.values()
-    return json.loads(wrapped["value"][".dockerconfigjson"])["auths"]["ghcr.io"]
+    return json.loads(wrapped["value"][".dockerconfigjson"])["auths"]
+
+
+def registry_login(recorder: Recorder) -> Any:
+    (login,) = logins(recorder).values()
+    return login
 
 
 def test_the_pull_secret_is_for_the_registry() -> None:
@@ -105,6 +110,32 @@ def test_the_pull_secret_is_for_the_registry() -> None:
 def test_a_registry_token_becomes_a_login() -> None:
     login = registry_login(run_program(rag_api__registryToken="t0ken"))
     assert base64.b64decode(login["auth"]).decode() == "rollback-stack:t0ken"
+
+
+def test_the_pull_secret_of_a_stack_on_ghcr_stays_to_the_letter_what_it_was() -> None:
+    (secret,) = run_program().of_type("kubernetes:core/v1:Secret").values()
+    assert secret["stringData"]["value"] == {".dockerconfigjson": '{"auths": {"ghcr.io": {}}}'}
+
+
+@pytest.mark.parametrize(
+    ("given", "key"),
+    [
+        ("docker.io", "https://index.docker.io/v1/"),
+        ("registry.example.com:5000", "registry.example.com:5000"),
+        ("registry.example.com/team", "registry.example.com/team"),
+        ("ghcr.io", "ghcr.io"),
+    ],
+)
+def test_the_login_is_for_the_registry_that_the_settings_name_and_for_no_other(given: str, key: str) -> None:
+    assert list(logins(run_program(rag_api__registry=given, rag_api__registryToken="t0ken"))) == [key]
+
+
+def test_the_login_is_for_the_registry_of_the_release_where_the_settings_name_none(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(RagApiRelease, "registry", property(lambda self: "registry.example.com:5000"))
+    moved = run_program(rag_api__registryUser="moved")  # not one of the runs that other tests share
+    assert list(logins(moved)) == ["registry.example.com:5000"]
 
 
 def test_pods_have_probes_limits_and_a_disruption_budget() -> None:

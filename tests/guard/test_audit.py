@@ -10,6 +10,7 @@ import pytest
 from guard.approvals import Action, Approval
 from guard.audit import Severity, Surroundings, audit
 from guard.history import ENVIRONMENT as PACK
+from guard.inventory import others
 from guard.ledger import Chain, Closed, Entry
 from guard.losses import Account
 from tests.guard.audits import BOTH, LATER, NOW, STARTED, TWO, approval, entry, found, update
@@ -37,6 +38,27 @@ def test_an_edit_of_the_state_shows_and_says_what_it_did(edited: dict[str, Any],
     kinds = {each.kind: each for each in found(edited, [update()], entry())}
     assert said in kinds["state-edited"].text
     assert kinds["state-edited"].severity is Severity.HIGH
+
+
+@pytest.mark.parametrize(
+    ("gone", "said", "comes_back"),
+    [
+        (["role"], "no durable store is concerned; 1 other resource left: role", True),
+        (["receipts"], "without receipts", True),
+        (["receipts", *"abcdefg"], "without receipts; 7 other resources left: a, b, c, d, e and 2 more", True),
+        ([], "with new", False),
+    ],
+)
+def test_what_left_beside_stores_is_counted_and_the_remedy_takes_it_back(
+    gone: list[str], said: str, comes_back: bool
+) -> None:
+    topic = "aws:sns/topic:Topic"
+    before = [resource("receipts"), *(resource(name, topic) for name in ("role", *"abcdefg"))]
+    now = state(*(each for each in before if each["id"] not in gone), *([] if gone else [resource("new")]))
+    entry_ = noted(state(*before), STARTED, others=others(state(*before)))
+    (edited,) = (each for each in found(now, [update()], entry_) if each.kind == "state-edited")
+    assert edited.text.endswith(said)
+    assert ("rollback guard import -s prod" in edited.remedy) == comes_back
 
 
 def test_an_update_that_was_refused_hides_no_edit() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from guard.inventory import digest, durable
+from guard.inventory import digest, durable, others
 from tests.guard.states import resource, state, urn
 
 
@@ -34,6 +34,14 @@ def test_what_is_missing_is_named(changes: dict[str, Any], lacks: list[str]) -> 
 def test_what_is_only_read_or_about_to_go_is_no_store_of_the_stack() -> None:
     assert durable(state(resource("a", external=True), resource("b", delete=True))) == {}
     assert durable({}) == {}
+
+
+def test_what_a_state_has_beside_stores_is_known_by_the_providers_ids() -> None:
+    topic, root = "aws:sns/topic:Topic", {"urn": "urn:root", "type": "pulumi:pulumi:Stack", "custom": False}
+    shop = {"urn": "urn:shop", "type": "rollback:systems:Shop", "custom": False}
+    only_read, going = resource("a", topic, external=True), resource("b", topic, delete=True)
+    found = others(state(root, shop, resource("store"), resource("told", topic, id="arn:x"), only_read, going))
+    assert found == {"urn:shop": "", urn("told", topic): "arn:x"}
 
 
 def test_the_digest_changes_with_the_guard_and_not_with_ciphertexts() -> None:

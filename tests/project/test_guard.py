@@ -14,6 +14,8 @@ from tests.support.sandbox import RunningSandbox
 pytestmark = [pytest.mark.engine, pytest.mark.sandbox]
 
 TABLE = "passing-prod"
+READER = "amplify-rag-prod-query_handler"
+"""A function that depends on the table of states."""
 DECLARED = f"""
     import pulumi_aws as aws
 
@@ -98,6 +100,7 @@ def test_an_edit_of_the_state_is_found_by_the_audit(prod: Project) -> None:
 
 
 @pytest.mark.long
+@pytest.mark.timeout(600)
 def test_a_store_that_somebody_took_out_of_the_state_is_taken_back_as_the_audit_says(prod: Project) -> None:
     assert prod.rollback("up").code == 0
     (urn,) = [
@@ -112,6 +115,44 @@ def test_a_store_that_somebody_took_out_of_the_state_is_taken_back_as_the_audit_
     assert done.code == 0, done.said
     assert prod.rollback("up").code == 0
     assert prod.rollback("audit").code == 0
+    preview = prod.pulumi("preview", "--expect-no-changes")
+    assert preview.code == 0, preview.said
+
+
+def versions(sandbox: RunningSandbox, function: str) -> list[str]:
+    return [
+        each["Version"]
+        for each in sandbox.client("lambda").list_versions_by_function(FunctionName=function)["Versions"]
+    ]
+
+
+@pytest.mark.long
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("finding", ["state-edited", "store-gone"])
+def test_what_left_with_a_store_is_taken_back_as_the_audit_says(
+    sandbox: RunningSandbox, prod: Project, finding: str
+) -> None:
+    assert prod.rollback("up").code == 0
+    before = {each["urn"]: each.get("id") for each in prod.state()["deployment"]["resources"]}
+    published = versions(sandbox, READER)
+    (urn,) = [each for each in before if each.endswith("::async-rag-status")]
+    edit = ("state", "delete", urn, "--force", "--target-dependents", "--yes")
+    assert prod.pulumi(*edit).code == 0
+    left = len(before) - len(prod.state()["deployment"]["resources"])
+    assert left > 20, "functions, roles' policies, consumers and routes leave with it"
+    told = prod.rollback("audit")
+    assert told.code == 1
+    command = re.search(rf"{finding}: .*\n.*rollback (guard import(?: \S+)? -s prod)", told.output)
+    assert command, told.said
+    done = prod.rollback(*command[1].split(), timeout=400)
+    assert done.code == 0, done.said
+    assert "next: `rollback up -s prod`" in done.output
+    up = prod.rollback("up")
+    assert up.code == 0, up.said
+    assert {each["urn"]: each.get("id") for each in prod.state()["deployment"]["resources"]} == before
+    assert versions(sandbox, READER) == published, "nothing is built or published anew"
+    audit = prod.rollback("audit")
+    assert audit.code == 0, audit.said
     preview = prod.pulumi("preview", "--expect-no-changes")
     assert preview.code == 0, preview.said
 

@@ -73,8 +73,9 @@ class Type:
     before they become an operation's parameters; `tune` adds to or corrects what was read.
 
     Identity: the id joins the properties of `key` with `separator`, unless `identify` says otherwise; `parse` goes
-    back. `parents` are properties that calls need and the id leaves out; an import gives ``parent/id``. `carry` names
-    further properties that all calls need. `autoname` is the property that gets a name when none is given.
+    back. `parents` are properties that calls need and the id leaves out; an import gives ``parent/id``; `own_id` makes
+    an import's id of another form the state's. `carry` names further properties that all calls need. `autoname` is the
+    property that gets a name when none is given.
 
     Properties: `replace` forces a replacement, `defaults` are filled in, `rename` maps to API names, `inside` is the
     path to the resource in the read operation's answer, `outputs` are computed; `unread` is never read back;
@@ -117,6 +118,7 @@ class Type:
     prepare: Callable[[Scope, str, Props], Props] | None = None
     identify: Callable[[Scope, Props, Props], str] | None = None
     parse: Callable[[str], Props] | None = None
+    own_id: Callable[[str], str] | None = None
     tune: Callable[[Scope, Props, Props], Props] | None = None
     make: Callable[[Scope, Props], Props] | None = None
     look: Callable[[Scope, Props], Props] | None = None
@@ -160,6 +162,8 @@ class Type:
 
     def final_id(self, resource_id: str) -> str:
         """The id as the state has it; an import may have been given parents with it."""
+        if self.own_id is not None:
+            return self.own_id(resource_id)
         return resource_id.split("/", len(self.parents))[-1] if self.parents else resource_id
 
     @property

@@ -11,7 +11,10 @@ import pytest
 from cli import rollback
 from cli.engine import Engine, Left
 from cli.guard import audit as auditing
+from cli.guard import departed
+from cli.guard.departed import Departed
 from cli.health import stores
+from cli.pulumi_command import EngineError
 from guard.ledger import Chain, Ledger
 from guard.sightings import Sighting
 from tests.guard.states import TABLE, noted, resource, state, urn
@@ -54,6 +57,8 @@ class Stack:
         """Whether somebody changes the state before it is written."""
         self.noted: list[auditing.Noted] = []
         self.prepared: list[int] = []
+        self.departed: list[Departed | EngineError] = []
+        """What becomes of that which left beside stores, call by call; nothing has left where it is empty."""
 
     def write(self, wanted: Mapping[str, Any]) -> None:
         self.state = dict(wanted)
@@ -72,6 +77,12 @@ class Stack:
             self.state = state(*self.state["deployment"]["resources"], resource("new"))
         return found
 
+    def take(self) -> Departed:
+        found = self.departed.pop(0) if self.departed else Departed()
+        if isinstance(found, EngineError):
+            raise found
+        return found
+
     @property
     def resources(self) -> dict[str, dict[str, Any]]:
         return {each["urn"]: each for each in self.state["deployment"]["resources"]}
@@ -84,6 +95,7 @@ class Stack:
         monkeypatch.setattr(Engine, "left", lambda _: self.left())
         monkeypatch.setattr(auditing, "note", lambda _settings, _left, _last, noted: self.noted.append(noted))
         monkeypatch.setattr(Ledger, "read", lambda _: self.chain)
+        monkeypatch.setattr(departed, "take", lambda *_: self.take())
         monkeypatch.setattr("core.aws.account", lambda _: "1")
         monkeypatch.setattr(stores, "seen", lambda *_: (self.account, self.unasked))
 
@@ -245,3 +257,67 @@ def test_two_stores_of_one_name_want_a_urn(monkeypatch: pytest.MonkeyPatch, caps
     told = capsys.readouterr().err
     assert INSIDE in told
     assert urn("orders") in told
+
+
+def test_what_left_beside_the_store_is_told(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stack = Stack([component(), of(PROVIDER, "far"), orders()], [component(), of(PROVIDER, "far")])
+    stack.account = {INSIDE: Sighting(there=True, created=MADE)}
+    stack.departed = [Departed(("urn::x::worker", "urn::x::api"), ("urn::x::rights",), ("urn::x::lost",), 2)]
+    assert run(monkeypatch, stack, "orders") == 0
+    told = capsys.readouterr().out
+    assert "2 resources back in the state: api, worker" in told
+    assert "1 resource written once more by the next update, which changes nothing that still stands: rights" in told
+    assert "1 resource not found as the stack had it, so the next update makes it: lost" in told
+    assert stack.noted[0].around.own == 3
+
+
+def test_what_couldnt_be_taken_back_is_an_error_and_says_how_to_go_on(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stack = Stack([component(), of(PROVIDER, "far"), orders()], [component(), of(PROVIDER, "far")])
+    stack.account = {INSIDE: Sighting(there=True, created=MADE)}
+    stack.departed = [EngineError("the provider can't read worker")]
+    assert run(monkeypatch, stack, "orders") == 1
+    told = capsys.readouterr().err
+    assert "the provider can't read worker; when that is mended: `rollback guard import -s prod`" in told
+    assert INSIDE in stack.resources, "the store stays"
+    assert len(stack.noted) == 1
+
+
+def test_without_a_name_every_store_comes_back_that_can(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    near = orders(urn=INSIDE.replace("orders", "near"), id="near", inputs={"name": "near"})
+    stack = Stack([component(), of(PROVIDER, "far"), orders(), near], [component(), of(PROVIDER, "far")])
+    stack.account = {INSIDE: Sighting(there=True, created=MADE), near["urn"]: Sighting(there=False)}
+    assert run(monkeypatch, stack) == 1
+    said = capsys.readouterr()
+    assert "orders is in the state of prod again" in said.out
+    assert "near isn't in the account any more" in said.err
+    assert (INSIDE in stack.resources, near["urn"] in stack.resources) == (True, False)
+    assert stack.noted[0].command == "rollback guard import -s prod"
+
+
+def test_without_a_name_what_a_store_lies_in_comes_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    stack = Stack([component(), of(PROVIDER, "far"), orders()], [of(PROVIDER, "far")])
+    stack.account = {INSIDE: Sighting(there=True, created=MADE)}
+
+    def take() -> Departed:
+        if WITHIN not in stack.resources:
+            stack.write(state(*stack.state["deployment"]["resources"], component()))
+        return Departed()
+
+    monkeypatch.setattr(stack, "take", take)
+    assert run(monkeypatch, stack) == 0
+    assert INSIDE in stack.resources
+
+
+def test_without_a_name_where_nothing_has_left_nothing_is_noted(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stack = Stack([component(), orders()], [component(), orders()])
+    assert run(monkeypatch, stack) == 0
+    assert "nothing that left the state of prod has to be taken back" in capsys.readouterr().out
+    assert stack.noted == []

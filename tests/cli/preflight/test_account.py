@@ -180,10 +180,47 @@ def test_the_roles_that_an_update_makes_are_those_of_the_program() -> None:
     assert len(run_program("prod").of_type(account.ROLE)) == account.NEW_ROLES
 
 
-@pytest.mark.parametrize(("used", "expected"), [(10, State.FINE), (39, State.MISSING)])
-def test_databases_are_counted(used: int, expected: State) -> None:
+DEPLOYED = {"deployment": {"resources": [{"urn": "urn:db", "type": account.DATABASE, "custom": True, "id": "db"}]}}
+
+
+@pytest.mark.parametrize(
+    ("kept", "used", "expected"),
+    [
+        ({}, 38, State.FINE),
+        ({}, 39, State.MISSING),
+        # One more is made for every copy that is read back, with the database there too.
+        (DEPLOYED, 39, State.FINE),
+        (DEPLOYED, 40, State.MISSING),
+    ],
+)
+def test_databases_are_counted(kept: Any, used: int, expected: State) -> None:
     quotas = {"AccountQuotas": [{"AccountQuotaName": "DBInstances", "Used": used, "Max": 40}]}
-    assert account.databases_quota(Stack(rds=Answers(describe_account_attributes=quotas))).state is expected
+    found = account.databases_quota(Stack(state=kept, rds=Answers(describe_account_attributes=quotas)))
+    assert found.state is expected
+    assert ("L-7B6409FD" in found.remedy) == (expected is State.MISSING)
+
+
+@pytest.mark.parametrize("quotas", [[], [{"AccountQuotaName": "DBInstances"}], [{"AccountQuotaName": "Other"}]])
+def test_a_quota_of_databases_that_rds_doesnt_tell_is_unknown(quotas: Any) -> None:
+    silent = Answers(describe_account_attributes={"AccountQuotas": quotas})
+    assert account.databases_quota(Stack(rds=silent)).state is State.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (refused("404"), State.FINE),  # not published yet: the row of the artifacts says so
+        (refused("AccessDenied"), State.UNKNOWN),
+        (refused("InternalError"), State.UNKNOWN),
+        (EndpointConnectionError(endpoint_url="http://x"), State.UNKNOWN),
+    ],
+)
+def test_code_whose_size_nobody_tells_doesnt_count_as_none(error: Exception, expected: State) -> None:
+    facts = functions(1_000, 70e9)
+    facts.clients["s3"] = Answers(head_object=error)
+    found = account.functions_quota(facts)
+    assert found.state is expected
+    assert ("isn't known" in found.detail) == (expected is State.UNKNOWN)
 
 
 @pytest.mark.parametrize("error", [refused("AccessDenied"), refused("InternalFailure"), KeyError("Roles")])

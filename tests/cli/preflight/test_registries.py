@@ -8,13 +8,15 @@ import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
 from apps import oci, registry
 from cli.preflight import images as wanted_images
 from cli.preflight import registries
+from cli.preflight.facts import Facts
 from cli.preflight.rows import Finding, State
 from components.rag_api.workload import PULL_SECRET
 from sandbox.registry import PASSWORD, PREFIX, USER
@@ -306,3 +308,22 @@ def test_a_login_does_not_outlast_a_program_that_ends_before_its_looks(
     finally:
         hangs.set()
         looking.join()
+
+
+@pytest.mark.parametrize(
+    ("image", "key"),
+    [
+        ("docker.io/acme/rag-api", "https://index.docker.io/v1/"),
+        ("acme/rag-api", "https://index.docker.io/v1/"),
+        ("registry.example.com:5000/rag-api", "registry.example.com:5000"),
+    ],
+)
+def test_a_login_goes_to_a_mirror_whatever_key_it_has_in_the_pull_secret(
+    monkeypatch: pytest.MonkeyPatch, image: str, key: str
+) -> None:
+    monkeypatch.setattr(wanted_images, "wanted", lambda *_: [f"{image}@sha256:{'0' * 64}"])
+    monkeypatch.setattr(registries, "_registry", lambda _: "127.0.0.1:5000")
+    facts = cast(Facts, SimpleNamespace(settings=None, selected=None))
+    assert registries._at_mirrors(facts, {key: {"auth": "x"}, "other.example.com": {}}) == {
+        "127.0.0.1:5000": {"auth": "x"}
+    }

@@ -60,6 +60,37 @@ def test_two_can_sign(signed: Path, tmp_path: Path) -> None:
     assert verify(VERSION, signed) == "Ada Byron, Grace Hopper"
 
 
+def test_who_signs_beside_a_signature_of_somebody_who_isnt_trusted_just_now_keeps_it(
+    signed: Path, tmp_path: Path
+) -> None:
+    before, signers = json.loads(signature_file(VERSION, signed).read_text()), signed.parent / "signers.yaml"
+    kept = signers.read_text()
+    signers.unlink()
+    make_key("Grace Hopper", tmp_path / "grace.pem", signed)
+    sign(VERSION, None, str(tmp_path / "grace.pem"), signed)
+    after = json.loads(signature_file(VERSION, signed).read_text())
+    assert {each["keyid"] for each in before["signatures"]} < {each["keyid"] for each in after["signatures"]}
+    signers.write_text(kept + signers.read_text())
+    assert verify(VERSION, signed) == "Ada Byron, Grace Hopper"
+
+
+def test_a_signature_about_something_else_isnt_kept(signed: Path, tmp_path: Path) -> None:
+    make_key("Grace Hopper", tmp_path / "grace.pem", signed)
+    path = signature_file(VERSION, signed)
+    path.write_text(json.dumps({**json.loads(path.read_text()), "payload": "e30="}))
+    sign(VERSION, "Grace Hopper", str(tmp_path / "grace.pem"), signed)
+    assert verify(VERSION, signed) == "Grace Hopper"
+
+
+@pytest.mark.parametrize("text", ["", "{}", "half", "[]"])
+def test_signatures_that_cant_be_read_arent_written_over(signed: Path, tmp_path: Path, text: str) -> None:
+    path = signature_file(VERSION, signed)
+    path.write_text(text)
+    with pytest.raises(ConfigurationError, match="can't be read: restore it from git"):
+        sign(VERSION, None, str(tmp_path / "ada.pem"), signed)
+    assert path.read_text() == text
+
+
 def edited(change: Callable[[dict[str, Any]], None]) -> Callable[[Path, Path], None]:
     def work(folder: Path, _: Path) -> None:
         path = signature_file(VERSION, folder)

@@ -94,6 +94,26 @@ exit 1"""
     assert " --config " not in asked
 
 
+@pytest.mark.parametrize("written", [True, False])
+def test_the_update_plan_comes_from_the_same_preview_and_is_none_where_the_engine_writes_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, written: bool
+) -> None:
+    script = f"""echo "$@" >> {tmp_path}/asked
+while [ "$1" != --save-plan ]; do shift; done
+{"echo '{}' > $2" if written else ":"}
+echo '{{"steps": []}}'"""
+    engine(tmp_path, script, monkeypatch)
+    found = run(tmp_path, "prod", tmp_path / "copy.yaml", planned=True)
+    assert found.plan == ({} if written else None)
+    assert len((tmp_path / "asked").read_text().splitlines()) == 1
+
+
+def test_no_plan_is_asked_for_where_nobody_reads_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    engine(tmp_path, f"""echo "$@" > {tmp_path}/asked; echo '{{"steps": []}}'""", monkeypatch)
+    assert run(tmp_path, "prod", tmp_path / "copy.yaml").plan is None
+    assert "--save-plan" not in (tmp_path / "asked").read_text()
+
+
 def test_an_engine_that_cannot_begin_is_an_error_of_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     engine(tmp_path, "echo 'warning: old' >&2; echo 'error: no stack named x' >&2; exit 255", monkeypatch)
     with pytest.raises(ReviewError, match=r"^no stack named x$"):

@@ -38,6 +38,10 @@ HELD = made.step("same", "jobs", made.TABLE)
 CLOSED = made.preview(HELD, made.plan(removals=[made.entry("jobs", "no")]))
 
 
+PLAN: dict[str, Any] = {"resourcePlans": {}}
+"""What the engine saves as the update plan."""
+
+
 @dataclass
 class World:
     """An engine, an account and a base that a test decides about."""
@@ -53,11 +57,15 @@ class World:
     asked: list[str] = field(default_factory=list)
     asked_of_base: list[str] = field(default_factory=list)
     scanned: list[Mapping[str, Any]] = field(default_factory=list)
+    plans: list[Mapping[str, Any] | None] = field(default_factory=list)
+    """The update plans that came with what was scanned."""
     running: int = 0
     most: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def run(self, folder: Path, stack: str, settings: Path, pack: Path | None = None) -> Preview:
+    def run(
+        self, folder: Path, stack: str, settings: Path, pack: Path | None = None, *, planned: bool = False
+    ) -> Preview:
         if pack is not None:
             self.judged_by.append(pack)
             if isinstance(self.by_base, Exception):
@@ -71,10 +79,11 @@ class World:
         time.sleep(0.02)
         with self.lock:
             self.running -= 1
-        return self.answers.get(version, made.preview(HELD))
+        return replace(self.answers.get(version, made.preview(HELD)), plan=PLAN if planned else None)
 
-    def scan(self, document: Mapping[str, Any]) -> checkov.Report:
+    def scan(self, document: Mapping[str, Any], update_plan: Mapping[str, Any] | None = None) -> checkov.Report:
         self.scanned.append(document)
+        self.plans.append(update_plan)
         return made.report()
 
     def is_open(self, version: str, *_: object) -> bool:
@@ -134,6 +143,12 @@ def test_the_pinned_release_is_previewed_once_and_never_more_than_two_at_a_time(
     assert found.base is None
     assert world.asked_of_base == []
     assert [way.version for way in found.ways if way.here] == [PINNED]
+
+
+def test_checkov_is_given_the_update_plan_of_the_one_preview_of_the_change(world: World, tmp_path: Path) -> None:
+    reviewed(tmp_path)
+    assert world.plans == [PLAN]
+    assert world.asked.count(PINNED) == 1
 
 
 def test_only_closed_ways_are_asked_of_the_base(world: World, tmp_path: Path) -> None:

@@ -80,6 +80,7 @@ PERMISSION = Type(
     "lambda",
     key=("function", "statementId"),
     parse=_permission_key,
+    own_id=lambda given: given.replace("/", ":"),
     rename={"function": "FunctionName", "principalOrgId": "PrincipalOrgID"},
     replace=(
         "action",

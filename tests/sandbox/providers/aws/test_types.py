@@ -10,6 +10,7 @@ from sandbox.providers import wire
 from sandbox.providers.aws import schema, types
 from sandbox.providers.protocol import provider_pb2 as messages
 from tests.sandbox.providers.aws.harness import Harness
+from tests.sandbox.providers.aws.makers import function
 from tests.sandbox.providers.aws.programs import PROGRAMS
 
 BEYOND_MOTO = (
@@ -78,6 +79,19 @@ KEPT = {
     "aws:sns/topicPolicy:TopicPolicy",
     "aws:secretsmanager/secretVersion:SecretVersion",  # the current version of a secret can't be deleted
 }
+
+
+@pytest.mark.parametrize("qualified", [True, False])
+def test_an_imported_permission_has_the_id_of_one_that_was_created(provider: Harness, qualified: bool) -> None:
+    """An import puts ``/`` before the statement (Pulumi's documentation of it, "Import")."""
+    held = function(provider, publish=True)
+    more = {"qualifier": "1"} if qualified else {}
+    allowed = {"action": "lambda:InvokeFunction", "principal": "s3.amazonaws.com"}
+    made = provider.create("aws:lambda/permission:Permission", "allow", function=held.id, **allowed, **more)
+    head, statement = made.id.rsplit(":", 1)
+    imported = provider.stub.Read(messages.ReadRequest(id=f"{head}/{statement}", urn=made.urn))
+    assert imported.id == made.id
+    assert wire.decode(imported.properties)["id"] == made.id
 
 
 def import_id(token: str, resource_id: str, state: dict[str, object]) -> str:
