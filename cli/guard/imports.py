@@ -119,7 +119,7 @@ class Work:
 
 
 def _again(stack: str) -> str:
-    return f"when that is mended: `rollback guard import -s {stack}`"
+    return f"when that is fixed: `rollback guard import -s {stack}`"
 
 
 def _written(engine: Engine, left: Left, store: Guarded, resource: Mapping[str, Any]) -> Left:
