@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"runtime/debug"
 	"time"
 
@@ -67,6 +68,7 @@ func run(ctx context.Context, s settings) error {
 			// Starting needs twice the memory that running does.
 			debug.FreeOSMemory()
 			say("ready, %d nodes, kubeconfig %s", s.nodes, filepath.Base(s.kubeconfig))
+			go (&processors{all: runtime.GOMAXPROCS(0)}).keep(ctx)
 		}
 	}
 }
