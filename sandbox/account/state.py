@@ -37,7 +37,7 @@ MEASURED_SECONDS = 15.0
 second was 40 % of the CPU time of an account at rest (an emulated minute a second, prod deployed, 2026-11-26)."""
 LONGEST_MEASURED_SECONDS = 300.0
 MEASURED_SHARE = 0.001
-"""What saving mere measurements may take of the time: a large account measures every minute, and each save is of all."""
+"""What saving mere measurements may take of the time: an account measures every minute, and each save is of all."""
 WAIT_FOR_REQUESTS = 0.25
 
 _extras: dict[str, Any] = {}

@@ -6,10 +6,10 @@ import time
 from pathlib import Path
 
 import pytest
-from tests.sandbox.account.conftest import wait_for
 
 from sandbox.host.layout import Layout
 from sandbox.host.timer import LONGEST, SCRIPT, HealthTimer, next_pause
+from tests.sandbox.account.conftest import wait_for
 
 
 @pytest.mark.parametrize(

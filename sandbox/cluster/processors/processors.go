@@ -1,4 +1,5 @@
-package main
+// Package processors lets this process use all processors while it works, and one while it rests.
+package processors
 
 import (
 	"context"
@@ -33,8 +34,9 @@ func (p *processors) wanted(now time.Time, used, span time.Duration) int {
 	return 1
 }
 
-// keep follows the work until ctx ends.
-func (p *processors) keep(ctx context.Context) {
+// Follow the work until ctx ends.
+func Follow(ctx context.Context) {
+	p := &processors{all: runtime.GOMAXPROCS(0)}
 	ticker := time.NewTicker(lookEvery)
 	defer ticker.Stop()
 	at, used := time.Now(), processorTime()
