@@ -160,7 +160,10 @@ def _function(endpoint: str, region: str, name: str, qualifier: str) -> dict[str
     if not isinstance(found, dict) or not isinstance(found.get("Configuration"), dict):
         return None
     # As botocore does: what is null isn't there.
-    return {**found, "Configuration": {key: value for key, value in found["Configuration"].items() if value is not None}}
+    return {
+        **found,
+        "Configuration": {key: value for key, value in found["Configuration"].items() if value is not None},
+    }
 
 
 def _plainly(
