@@ -36,6 +36,9 @@ PROMISE_SECONDS = 1.0
 MEASURED_SECONDS = 15.0
 """The same for what the account measured about itself: with a fast clock it does so all the time, and saving that each
 second was 40 % of the CPU time of an account at rest (an emulated minute a second, prod deployed, 2026-11-26)."""
+LONGEST_MEASURED_SECONDS = 300.0
+MEASURED_SHARE = 0.001
+"""What saving mere measurements may take of the time: an account measures every minute, and each save is of all."""
 WAIT_FOR_REQUESTS = 0.25
 
 _extras: dict[str, Any] = {}
@@ -182,12 +185,12 @@ def _restore(content: dict[str, Any]) -> None:
 
 def keep_saving(folder: Path) -> None:
     """Save to `folder` shortly after anything changed, until the server stops; runs in a thread of its own."""
-    started = time.monotonic()
+    started, patience = time.monotonic(), MEASURED_SECONDS
     while not background.stopping():
         known = background.news()
         time.sleep(QUIET_SECONDS)
-        if not background.take_changed(measured=time.monotonic() - started >= MEASURED_SECONDS):
-            background.rest(known, MEASURED_SECONDS)
+        if not background.take_changed(measured=time.monotonic() - started >= patience):
+            background.rest(known, patience)
             continue
         started = time.monotonic()
         try:
@@ -195,7 +198,13 @@ def keep_saving(folder: Path) -> None:
         except Exception:
             log.exception("the account could not be saved to %s; it is tried again", folder)
             background.mark_changed()
+        patience = measured_after(time.monotonic() - started)
         time.sleep(pause_after(time.monotonic() - started))
+
+
+def measured_after(duration: float) -> float:
+    """The seconds for which mere measurements wait for the next save, after one that took ``duration`` seconds."""
+    return min(max(duration / MEASURED_SHARE, MEASURED_SECONDS), LONGEST_MEASURED_SECONDS)
 
 
 def pause_after(duration: float) -> float:

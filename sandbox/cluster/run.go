@@ -14,6 +14,7 @@ import (
 	"rollbackstack/sandbox/cluster/images"
 	"rollbackstack/sandbox/cluster/kubelet"
 	"rollbackstack/sandbox/cluster/nodes"
+	"rollbackstack/sandbox/cluster/processors"
 )
 
 type settings struct {
@@ -67,6 +68,7 @@ func run(ctx context.Context, s settings) error {
 			// Starting needs twice the memory that running does.
 			debug.FreeOSMemory()
 			say("ready, %d nodes, kubeconfig %s", s.nodes, filepath.Base(s.kubeconfig))
+			go processors.Follow(ctx)
 		}
 	}
 }

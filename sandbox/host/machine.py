@@ -46,7 +46,7 @@ class Machine:
         with self._waking:
             if self.supervisor is None:
                 services = programs.services(self.layout, self.ports, self.tools, self.variables)
-                self.supervisor = Supervisor(self.layout.instance, services, self._record)
+                self.supervisor = Supervisor(self.layout.instance, services, self._changed)
                 self.timer.run()
         self.supervisor.settle()
 
@@ -58,6 +58,10 @@ class Machine:
                 self.supervisor.end()
         leftovers.end(self.layout.root, self._recorded())
         self.layout.remove_sockets()
+
+    def _changed(self, services: Iterable[Service]) -> None:
+        self._record(services)
+        self.timer.touch()
 
     @property
     def _record_file(self) -> Path:

@@ -66,6 +66,8 @@ def environment(layout: Layout, cache: Path) -> dict[str, str]:
         "PM2_DAEMON_RPC_PORT": str(layout.socket("rpc.sock")),
         "PM2_DAEMON_PUB_PORT": str(layout.socket("pub.sock")),
         "PM2_DISABLE_VERSION_CHECK": "true",
+        # pm2's own --no-pmx: else each process measures its event loop all the time, for a monitor that isn't here.
+        "pmx": "false",
         "npm_config_cache": str(pm2.npm_cache(cache)),
         "npm_config_update_notifier": "false",
         "NO_COLOR": "1",
@@ -93,7 +95,9 @@ def write(layout: Layout, ports: Ports, tools: Tools, variables: Mapping[str, st
         "nginx": nginx_command(layout, tools),
         "systemctl": client,
     }
-    own = {name: value for name, value in variables.items() if name.startswith(("PM2_", "npm_config_cache", MARK))}
+    own = {
+        name: value for name, value in variables.items() if name.startswith(("PM2_", "npm_config_cache", "pmx", MARK))
+    }
     exports = "".join(f"export {name}={shlex.quote(value)}\n" for name, value in own.items())
     for name, command in commands.items():
         _write_command(layout.commands / name, f'#!/bin/sh\n{exports}exec {shlex.join(command)} "$@"\n')

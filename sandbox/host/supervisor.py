@@ -26,13 +26,14 @@ class EndingError(ServiceError):
 class Supervisor:
     """Looks after services in a thread of its own.
 
-    services: in the order in which they are to be started; they are stopped in the reverse order. started: called with
-    all of them after each start. The thread lives as long as the services do, which `leash` asks for.
+    services: in the order in which they are to be started; they are stopped in the reverse order. changed: called with
+    all of them after each start, failed start and stop. The thread lives as long as the services do, which `leash` asks
+    for.
     """
 
-    def __init__(self, name: str, services: Sequence[Service], started: Callable[[Iterable[Service]], None]) -> None:
+    def __init__(self, name: str, services: Sequence[Service], changed: Callable[[Iterable[Service]], None]) -> None:
         self.services = {service.name: service for service in services}
-        self._name, self._started = name, started
+        self._name, self._tell = name, changed
         self._wanted = dict.fromkeys(self.services, True)
         self._ready: set[str] = set()
         self._again: set[str] = set()
@@ -95,6 +96,7 @@ class Supervisor:
         name, again = service.name, service.name in self._again
         if service.running and (again or not self._wanted[name]):
             service.stop()
+            self._tell(self.services.values())
         if not service.running:
             self._ready.discard(name)
         if self._wanted[name] and not service.running and time.monotonic() >= self._next_try.get(name, 0.0):
@@ -114,8 +116,9 @@ class Supervisor:
             self._next_try[name] = time.monotonic() + BACKOFF_SECONDS[min(failures, len(BACKOFF_SECONDS) - 1)]
             self._problems[name] = str(error)
             log.error("%s: %s", self._name, error)
+            self._tell(self.services.values())
         else:
             self._failures.pop(name, None)
             self._problems.pop(name, None)
             self._ready.add(name)
-            self._started(self.services.values())
+            self._tell(self.services.values())

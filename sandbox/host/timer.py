@@ -15,12 +15,18 @@ from sandbox.host.layout import Layout
 UNIT = "cryptique-health-check"
 SCRIPT = "scripts/health-check.sh"
 TIMEOUT_SECONDS = 30.0
+LONGEST = 16
+"""The longest pause between two checks, in intervals."""
 LARGEST_LOG = 1_000_000
 """Bytes; then the log is put aside once, as `.1`."""
 
 
 class HealthTimer:
-    """Runs the check every `interval` real seconds while it is started, which a restart of the host doesn't change."""
+    """Runs checks while it is started, which a restart of the host doesn't change.
+
+    interval: real seconds between two checks. Each start of node costs a third of a second of processor time, so the
+    pause doubles, up to `LONGEST` intervals, as long as nothing happens on the host and a check finds it healthy.
+    """
 
     def __init__(self, layout: Layout, variables: Mapping[str, str], interval: float) -> None:
         self._layout, self._variables, self._interval = layout, variables, interval
@@ -28,6 +34,7 @@ class HealthTimer:
         self._woken, self._ended = threading.Event(), threading.Event()
         self.last = ""
         """What the last check saw, with its time; empty before the first one."""
+        self._pause = 0.0
 
     def run(self) -> None:
         """Begin to look whether it is started, in a thread of its own."""
@@ -42,7 +49,12 @@ class HealthTimer:
         """Begin with a check at once; nothing happens where it is started already."""
         if not self.started:
             self._mark.touch()
-            self._woken.set()
+            self.touch()
+
+    def touch(self) -> None:
+        """Something happened on the host: check at once, and then every interval again."""
+        self._pause = 0.0
+        self._woken.set()
 
     def stop(self) -> None:
         """No more checks."""
@@ -56,11 +68,14 @@ class HealthTimer:
     def _run(self) -> None:
         while not self._ended.is_set():
             self._woken.clear()
-            if self.started:
-                self._check()
-            self._woken.wait(self._interval)
+            before = self._pause
+            healthy = self.started and self._check()
+            if not self._woken.is_set():
+                self._pause = next_pause(before, self._interval, healthy=healthy)
+                self._woken.wait(self._pause)
 
-    def _check(self) -> None:
+    def _check(self) -> bool:
+        """Run the check; whether it found the host healthy."""
         script = self._layout.current / SCRIPT
         began = time.monotonic()
         try:
@@ -68,12 +83,13 @@ class HealthTimer:
         except OSError as error:
             code, said = 127, f"{SCRIPT}: {error.strerror}"
         if self._ended.is_set() or not self.started:
-            return  # what is seen while everything is being stopped says nothing
+            return False  # what is seen while everything is being stopped says nothing
         seconds = time.monotonic() - began
         verdict = "healthy" if code == 0 else "unhealthy"
         shown = "; ".join(said.split("\n"))
         self.last = f"{datetime.now(UTC).isoformat(timespec='seconds')} {verdict} in {seconds:.2f} s: {shown}"
         self._write()
+        return code == 0
 
     def _output(self, command: list[str]) -> tuple[int, str]:
         with subprocess.Popen(
@@ -100,3 +116,8 @@ class HealthTimer:
             log.replace(log.with_suffix(".log.1"))
         with log.open("a") as file:
             file.write(self.last + "\n")
+
+
+def next_pause(before: float, interval: float, *, healthy: bool) -> float:
+    """The seconds until the next check, after a pause of `before` seconds; 0 before the first check."""
+    return min(max(2 * before, interval), LONGEST * interval) if healthy else interval

@@ -15,15 +15,22 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from sandbox.paths import SandboxError
-from tests.bench import helm, pack
+from sandbox.paths import SandboxError, State
+from tests.bench import helm, pack, rest
 from tests.bench.measure import Figures, PeakMemory, cpu_ratio, interleaved, ratio, timed
-from tests.bench.subjects import NEWER, OLDER, Part, Subjects, deployed
+from tests.bench.subjects import MINUTE, NEWER, OLDER, Part, Subjects, deployed
 from tests.support.project import Project
 from toolchain.errors import ToolchainError
 from toolchain.paths import cache
 
-PARTS: dict[str, Part] = {"all": "all", "previews": "all", "pack": "prod", "cpu": "prod", "rollouts": "rag-api"}
+PARTS: dict[str, Part] = {
+    "all": "all",
+    "previews": "all",
+    "pack": "prod",
+    "cpu": "prod",
+    "rest": "prod",
+    "rollouts": "rag-api",
+}
 """What is deployed for a part."""
 EMPTY = "the same with an empty pack"
 PREVIEW_BOUND = 2.0
@@ -81,7 +88,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--strict", action="store_true", help="exit code 1 where a bound doesn't hold")
     parser.add_argument("--runs", type=int, default=5, help="of each preview; rollbacks run half as often")
     parser.add_argument(
-        "--only", choices=["all", "previews", "cpu", "pack", "rollouts"], default="all", help="a part of it"
+        "--only", choices=["all", "previews", "cpu", "pack", "rest", "rollouts"], default="all", help="a part of it"
     )
     chosen = parser.parse_args(arguments)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the sandbox is stopped on the way out
@@ -89,11 +96,13 @@ def main(arguments: list[str] | None = None) -> int:
         runs, memory = max(chosen.runs, 1), dict[str, float]()
         with (
             tempfile.TemporaryDirectory(prefix="bench-") as folder,
-            deployed(Path(folder), PARTS[chosen.only]) as subjects,
+            deployed(Path(folder), PARTS[chosen.only], rest.MINUTE if chosen.only == "rest" else MINUTE) as subjects,
         ):
             rows: list[Row] = []
             if chosen.only == "cpu":
                 rows = [cpu_row(**no_op_previews(subjects, runs))]
+            if chosen.only == "rest":
+                rows = [rest_row(rest.measure(State(Path(folder) / "sandbox"), runs))]
             if chosen.only in ("all", "previews"):
                 rows, memory = measure(subjects, runs)
             if chosen.only in ("all", "previews", "rollouts"):
@@ -125,6 +134,12 @@ def cpu_row(prod: Figures, loaded: Figures) -> Row:
     """CPU time of all processes that a preview starts, and they in turn: engine, plugins, language host, program."""
     what, beside = "CPU time of a preview of prod without changes", "of the empty program with its modules"
     return Row(what, Figures(prod.cpu), beside, Figures(loaded.cpu), PREVIEW_BOUND)
+
+
+def rest_row(shares: list[tuple[float, float]]) -> Row:
+    """CPU time of all the sandbox's processes while nobody asks for anything; ``shares``: CPU and wall seconds."""
+    used, passed = Figures([cpu for cpu, _ in shares]), Figures([wall for _, wall in shares])
+    return Row("CPU time of the sandbox at rest, prod deployed", used, "the time that passes", passed, rest.BOUND)
 
 
 def measure(subjects: Subjects, runs: int) -> tuple[list[Row], dict[str, float]]:
@@ -237,7 +252,7 @@ def show(rows: list[Row], memory: dict[str, float], load: float) -> None:
         )
         middle, least, most = row.ratio
         cpu = "-" if row.cpu_ratio is None else f"{row.cpu_ratio:.2f}"
-        spread = f"{middle:.2f} ({least:.2f}-{most:.2f})"
+        spread = f"{middle:.3g} ({least:.3g}-{most:.3g})"
         print(
             f"{row.what:48}{_span(row.figures):>20}  {row.beside:47}{_span(row.base):>20}{spread:>20}{cpu:>7}  {bound}"
         )

@@ -75,15 +75,15 @@ def kubectl(project: Project, *words: str) -> str:
 
 
 @contextmanager
-def deployed(folder: Path, part: Part = "all") -> Iterator[Subjects]:
+def deployed(folder: Path, part: Part = "all", minute: float = MINUTE) -> Iterator[Subjects]:
     """A sandbox in ``folder``, so that nothing of the checkout's own is touched, with everything deployed in it.
 
     part: ``prod`` is what the policy pack and CPU times are measured with (prod and the programs that do nothing, at
-    one release), and ``rag-api`` what rollouts are.
+    one release), and ``rag-api`` what rollouts are. minute: real seconds of an emulated one.
     """
     state = State(folder / "sandbox")
     try:
-        yield _deploy(folder, start(state.folder, MINUTE), part)
+        yield _deploy(folder, start(state.folder, minute), part)
     finally:
         setup.down(state)
 

@@ -163,7 +163,8 @@ def older(folder: Path) -> Path:
 def test_a_system_that_joins_later_is_added_beside_the_manifest(older: Path) -> None:
     before = read_lock(older)
     assert (
-        refusal("v1.5.0", older) == "rag-api.yaml isn't published: run `rollback release publish v1.5.0 -s STACK` and commit it"
+        refusal("v1.5.0", older)
+        == "rag-api.yaml isn't published: run `rollback release publish v1.5.0 -s STACK` and commit it"
     )
     lock_release("v1.5.0", older)
     assert set(load("v1.5.0", older).systems.named()) == {"async-rag", "rag-api"}

@@ -50,18 +50,20 @@ func (n *Nodes) Register(ctx context.Context) error {
 	if err := n.ensureNamespace(ctx, corev1.NamespaceNodeLease); err != nil {
 		return err
 	}
+	leases := make([]*coordinationv1.Lease, n.count)
 	for i := range n.count {
-		if err := n.register(ctx, i); err != nil {
+		err := n.register(ctx, i)
+		if err != nil {
 			return err
 		}
-		if err := n.renew(ctx, name(i)); err != nil {
+		if leases[i], err = n.renew(ctx, name(i), nil); err != nil {
 			return err
 		}
 	}
 	go wait.UntilWithContext(ctx, func(ctx context.Context) {
 		for i := range n.count {
-			// A failed renewal is no news: the next one comes long before the lease is over.
-			_ = n.renew(ctx, name(i))
+			// A failed renewal is no news: the next one comes long before the lease is over, and looks at it afresh.
+			leases[i], _ = n.renew(ctx, name(i), leases[i])
 		}
 	}, renewEvery)
 	return nil
@@ -167,23 +169,31 @@ func report(node *corev1.Node) {
 	}
 }
 
-func (n *Nodes) renew(ctx context.Context, node string) error {
+// renew renews the lease of a node and returns it as it is then; known is what the last renewal returned, nil where there
+// was none or where it failed. As a kubelet does, it asks for the lease only then.
+func (n *Nodes) renew(ctx context.Context, node string, known *coordinationv1.Lease) (*coordinationv1.Lease, error) {
 	leases := n.client.CoordinationV1().Leases(corev1.NamespaceNodeLease)
 	now := metav1.NowMicro()
-	lease, err := leases.Get(ctx, node, metav1.GetOptions{})
-	if apierrors.IsNotFound(err) {
-		_, err = leases.Create(ctx, &coordinationv1.Lease{
-			ObjectMeta: metav1.ObjectMeta{Name: node},
-			Spec: coordinationv1.LeaseSpec{
-				HolderIdentity: ptr.To(node), LeaseDurationSeconds: ptr.To[int32](leaseSeconds), RenewTime: &now,
-			},
-		}, metav1.CreateOptions{})
-		return err
+	if known == nil {
+		var err error
+		known, err = leases.Get(ctx, node, metav1.GetOptions{})
+		if apierrors.IsNotFound(err) {
+			return leases.Create(ctx, &coordinationv1.Lease{
+				ObjectMeta: metav1.ObjectMeta{Name: node},
+				Spec: coordinationv1.LeaseSpec{
+					HolderIdentity: ptr.To(node), LeaseDurationSeconds: ptr.To[int32](leaseSeconds), RenewTime: &now,
+				},
+			}, metav1.CreateOptions{})
+		}
+		if err != nil {
+			return nil, err
+		}
 	}
+	known = known.DeepCopy()
+	known.Spec.RenewTime = &now
+	renewed, err := leases.Update(ctx, known, metav1.UpdateOptions{})
 	if err != nil {
-		return err
+		return nil, err
 	}
-	lease.Spec.RenewTime = &now
-	_, err = leases.Update(ctx, lease, metav1.UpdateOptions{})
-	return err
+	return renewed, nil
 }

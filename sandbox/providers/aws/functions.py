@@ -185,7 +185,7 @@ def _function_version(api: Api, region: str, args: Props) -> Props:
     """A version by its qualifier; without one the newest published version, or ``$LATEST`` where there is none."""
     name, qualifier = args["functionName"], args.get("qualifier")
     chosen = qualifier or _newest(api, region, name)
-    found = api.call("lambda", "get_function", region, FunctionName=name, Qualifier=chosen)["Configuration"]
+    found = api.function(name, str(chosen), region)["Configuration"]
     network = found.get("VpcConfig") or {}
     bare = found["FunctionArn"].removesuffix(f":{found['Version']}")
     return {

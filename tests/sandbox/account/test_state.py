@@ -160,3 +160,8 @@ def test_events_that_wait_for_a_retry_survive(own_account: Callable[..., Any]) -
     answer = own.client("sqs").receive_message(QueueUrl=queue, WaitTimeSeconds=15, MessageAttributeNames=["All"])
     assert json.loads(answer["Messages"][0]["Body"]) == {"n": 7}
     assert answer["Messages"][0]["MessageAttributes"]["ErrorMessage"]["StringValue"] == "no"
+
+
+@pytest.mark.parametrize(("duration", "seconds"), [(0.001, 15.0), (0.02, 20.0), (0.1, 100.0), (2.0, 300.0)], ids=str)
+def test_saving_mere_measurements_takes_a_small_share_of_the_time(duration: float, seconds: float) -> None:
+    assert state.measured_after(duration) == pytest.approx(seconds)

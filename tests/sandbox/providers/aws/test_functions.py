@@ -9,6 +9,7 @@ import grpc
 import pytest
 
 from sandbox.providers import wire
+from sandbox.providers.aws.api import Api
 from sandbox.providers.protocol import provider_pb2 as messages
 from tests.sandbox.providers.aws.harness import Harness
 from tests.sandbox.providers.aws.makers import CODE, archive, function
@@ -35,6 +36,17 @@ def test_each_published_version_says_what_it_holds(provider: Harness) -> None:
     newest = version(provider, first.id)
     assert (newest["version"], newest["memorySize"], newest["codeSha256"]) == ("2", 512, second.state["codeSha256"])
     assert newest["qualifiedArn"] == f"{newest['arn']}:2" == second.state["qualifiedArn"]
+
+
+def test_a_version_is_asked_for_without_botocore_and_with_the_same_answer(provider: Harness, client: Client) -> None:
+    made = function(provider, publish=True, environment={"variables": {"A": "1"}})
+    api = Api(client("lambda").meta.endpoint_url, "us-east-1")
+    found = api.function(made.id, "1", "us-east-1")
+    assert not api._clients
+    assert (
+        found["Configuration"]
+        == api.call("lambda", "get_function", FunctionName=made.id, Qualifier="1")["Configuration"]
+    )
 
 
 def test_a_function_without_versions_answers_with_its_latest_code(provider: Harness) -> None:
