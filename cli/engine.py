@@ -39,7 +39,7 @@ LAST_CALLS = 3.0
 
 
 @dataclass(frozen=True)
-class Left:
+class Snapshot:
     """What an update left behind: the state, and the engine's history with the newest update first."""
 
     state: Mapping[str, Any]
@@ -101,7 +101,7 @@ class Engine:
 
     stack: str
 
-    def prepare(self, region: str, agreed: Callable[[Mapping[str, Any]], None] = lambda _: None) -> Left:
+    def prepare(self, region: str, agreed: Callable[[Mapping[str, Any]], None] = lambda _: None) -> Snapshot:
         """Make the stack where it doesn't exist yet, and put right what an update that was killed left behind.
 
         Returns what it found: ``unfinished`` where one was killed. The history isn't asked for.
@@ -116,10 +116,10 @@ class Engine:
             if not _is_missing(error):
                 raise
             self._output("stack", "init", self.stack, "--no-select")
-            return Left({}, [])
-        left = Left(state, [], locked)
-        agreed(left.outputs)
-        return replace(left, settled=self._settle_interrupted(state, region))
+            return Snapshot({}, [])
+        snapshot = Snapshot(state, [], locked)
+        agreed(snapshot.outputs)
+        return replace(snapshot, settled=self._settle_interrupted(state, region))
 
     def up(self, settings: Path, log: Path) -> int:
         """Update to what ``settings``, a copy of the stack's file, says; the engine's exit code.
@@ -191,7 +191,7 @@ class Engine:
 
     def outputs(self) -> dict[str, Any]:
         """What the last update exported; empty before the first one. A secret one is its ciphertext."""
-        return Left(self.found(), []).outputs
+        return Snapshot(self.found(), []).outputs
 
     def history(self) -> list[dict[str, Any]]:
         """The last updates, the newest first, as the engine tells of them."""
@@ -199,9 +199,9 @@ class Engine:
         told: list[dict[str, Any]] = json.loads(self._output(*command))
         return told
 
-    def left(self) -> Left:
+    def snapshot(self) -> Snapshot:
         """What the last update left behind, asked for once: every call of the command line takes half a second."""
-        return Left(self.state(), self.history(), locked=bool(self._locks()))
+        return Snapshot(self.state(), self.history(), locked=bool(self._locks()))
 
     def state(self) -> dict[str, Any]:
         """The whole state, secrets encrypted."""
@@ -217,7 +217,7 @@ class Engine:
                 continue
             if holder.elsewhere or _alive(holder.pid):
                 return f"an update by {holder.user} (pid {holder.pid} on {holder.host}, since {holder.age})"
-        if _file_backend() is None and Left(self.state(), []).unfinished:
+        if _file_backend() is None and Snapshot(self.state(), []).unfinished:
             return f"an update that somebody makes elsewhere, or that was killed (`rollback up -s {self.stack}` tells)"
         return None
 

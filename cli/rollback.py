@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from cli import typos
-from cli.engine import Engine, Left
+from cli.engine import Engine, Snapshot
 from cli.errors import run
 from cli.guard import commands as guarding
 from cli.options import ChangedStack, Format, Output, Stack, Yes, named
@@ -83,7 +83,7 @@ def status(
     settings, engine = read(stack), Engine(stack)
     by = under_way.find(engine)
     state = engine.found()
-    found = look(settings, Left(state, []).outputs, system, by)
+    found = look(settings, Snapshot(state, []).outputs, system, by)
     if not found:
         raise EngineError(f"{stack} was never deployed: run `rollback up -s {stack}`")
     if (kept := stores.row(settings, state, system)) is not None:

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 
 import typer
 
-from cli.engine import Left
+from cli.engine import Snapshot
 from cli.health import stores
 from core import aws as clients
 from core.errors import ServiceError, translate_errors
@@ -44,7 +44,13 @@ def ledger(settings: StackSettings) -> Ledger:
 
 
 def surroundings(
-    settings: StackSettings, left: Left, chain: Chain, account: str | None = None, *, ask: bool = True, own: int = 0
+    settings: StackSettings,
+    snapshot: Snapshot,
+    chain: Chain,
+    account: str | None = None,
+    *,
+    ask: bool = True,
+    own: int = 0,
 ) -> Surroundings:
     """What lies outside of state and history. ``account``: the one that answers; asked for where it isn't known.
 
@@ -55,23 +61,23 @@ def surroundings(
     if ask:
         with translate_errors("account"):
             number = account or clients.account(settings.region)
-        sightings, unasked = stores.seen(durable(left.state).values(), left.state, number, settings.region)
+        sightings, unasked = stores.seen(durable(snapshot.state).values(), snapshot.state, number, settings.region)
         seen = replace(seen, sightings=sightings, unasked=unasked)
     default = str(ProjectSettings.model_fields["recovery_bucket"].default)
     return Surroundings(chain, settings.project.recovery_bucket, default, tuple(SYSTEMS), seen, own)
 
 
 def findings(
-    settings: StackSettings, left: Left, last: Entry | None, around: Surroundings, *, resumed: bool = False
+    settings: StackSettings, snapshot: Snapshot, last: Entry | None, around: Surroundings, *, resumed: bool = False
 ) -> list[Finding]:
     """What the audit finds. ``last``: the ledger's last entry before the update; ``resumed``: see ``note_update``."""
     return find(
-        left.state,
-        left.history,
+        snapshot.state,
+        snapshot.history,
         last,
         approvals.load(settings.stack),
         datetime.now(UTC),
-        unfinished=resumed or left.unfinished,
+        unfinished=resumed or snapshot.unfinished,
         around=around,
     )
 
@@ -86,25 +92,25 @@ def show(found: Sequence[Finding], stack: str) -> None:
         )
 
 
-def note_update(settings: StackSettings, left: Left, code: int, account: str, *, resumed: bool) -> None:
+def note_update(settings: StackSettings, snapshot: Snapshot, code: int, account: str, *, resumed: bool) -> None:
     """Write into the ledger what an update left behind. The update stands, whatever becomes of this.
 
     Nothing is written of an update that was refused and changed nothing, and nothing into an account that isn't the
     stack's own (``account``: the one that answers), which the program refuses. ``resumed``: the update went on from one
     that was killed and that no entry and no history tells of.
     """
-    if (left.outputs.get("target") or {}).get("account", account) != account:
+    if (snapshot.outputs.get("target") or {}).get("account", account) != account:
         return
     try:
         last = ledger(settings).last()
-        if code and last is not None and last.digest == digest(left.state):
+        if code and last is not None and last.digest == digest(snapshot.state):
             return
         chain = Chain((last,) if last else ())
-        ask = bool(left.changes) or last is None or not last.sightings
-        around = surroundings(settings, left, chain, account, ask=ask, own=1)
-        found = findings(settings, left, last, around, resumed=resumed)
+        ask = bool(snapshot.changes) or last is None or not last.sightings
+        around = surroundings(settings, snapshot, chain, account, ask=ask, own=1)
+        found = findings(settings, snapshot, last, around, resumed=resumed)
         command = " ".join(["rollback", *sys.argv[1:]])
-        note(settings, left, last, Noted(command, "failed" if code else "succeeded", found, around, account))
+        note(settings, snapshot, last, Noted(command, "failed" if code else "succeeded", found, around, account))
         show(
             [each for each in found if each.severity is Severity.HIGH or each.kind.startswith("pack-")], settings.stack
         )
@@ -145,13 +151,13 @@ def known_approvals(stack: str) -> tuple[str, ...]:
     return tuple(sorted(approvals.digest(each) for each in approvals.load(stack)))
 
 
-def note(settings: StackSettings, left: Left, last: Entry | None, noted: Noted) -> None:
+def note(settings: StackSettings, snapshot: Snapshot, last: Entry | None, noted: Noted) -> None:
     """Add an entry to the ledger after the last one. Raises ``ServiceError``."""
-    present, stay = durable(left.state), tuple(each for each in noted.found if each.subject)
+    present, stay = durable(snapshot.state), tuple(each for each in noted.found if each.subject)
     went = {}
     if last is not None:
         now = datetime.now(UTC)
-        went = removed(last, present, Since.entry(last, left.history, approvals.load(settings.stack), now))
+        went = removed(last, present, Since.entry(last, snapshot.history, approvals.load(settings.stack), now))
     ledger(settings).add(
         Entry(
             number=(noted.around.chain.head or (last.number if last else 0)) + 1,
@@ -160,14 +166,14 @@ def note(settings: StackSettings, left: Left, last: Entry | None, noted: Noted) 
             command=noted.command,
             result=noted.result,
             version=settings.project.version,
-            engine_start=newest(left.history),
-            digest=digest(left.state),
+            engine_start=newest(snapshot.history),
+            digest=digest(snapshot.state),
             durable=present,
-            others=others(left.state),
+            others=others(snapshot.state),
             bucket=settings.project.recovery_bucket,
             account=noted.account,
             pack=pack.digest(),
-            without_pack=pack.count(left.outputs),
+            without_pack=pack.count(snapshot.outputs),
             sightings=to_keep(last, noted.around.account, stay),
             approvals=known_approvals(settings.stack),
             removed=went,
@@ -178,7 +184,7 @@ def note(settings: StackSettings, left: Left, last: Entry | None, noted: Noted) 
 
 def close(
     settings: StackSettings,
-    left: Left,
+    snapshot: Snapshot,
     chain: Chain,
     around: Surroundings,
     found: Sequence[Finding],
@@ -187,7 +193,7 @@ def close(
     """Add an entry that closes findings and tells of the rest what the last one told. Raises ``ServiceError``."""
     keys = {(each.kind, each.subject) for each in closed}
     stay = tuple(each for each in found if each.subject and each.key not in keys)
-    stores, subjects = durable(left.state), {each.subject for each in closed}
+    stores, subjects = durable(snapshot.state), {each.subject for each in closed}
     before = chain.last
     known = before.durable if before is not None else stores
     ledger(settings).add(
@@ -198,16 +204,16 @@ def close(
             command=" ".join(["rollback", *sys.argv[1:]]),
             result="closed",
             version=before.version if before else settings.project.version,
-            engine_start=before.engine_start if before else newest(left.history),
-            digest=before.digest if before else digest(left.state),
+            engine_start=before.engine_start if before else newest(snapshot.history),
+            digest=before.digest if before else digest(snapshot.state),
             durable={
                 **{urn: store for urn, store in known.items() if urn not in subjects},
                 **{urn: stores[urn] for urn in subjects if urn in stores},
             },
-            others=before.others if before is not None else others(left.state),
+            others=before.others if before is not None else others(snapshot.state),
             pack=before.pack if before else pack.digest(),
             account=before.account if before else "",
-            without_pack=before.without_pack if before else pack.count(left.outputs),
+            without_pack=before.without_pack if before else pack.count(snapshot.outputs),
             sightings=to_keep(before, around.account, stay),
             approvals=known_approvals(settings.stack),
             unresolved=stay,

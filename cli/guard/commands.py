@@ -164,20 +164,20 @@ def audit(stack: Stack = "prod", output: Output = Format.TEXT) -> None:
 
     Exits with 1 where something is high; notes in the ledger that all was in order where nothing is high or unknown.
     """
-    settings, left = read(stack), Engine(stack).left()
+    settings, snapshot = read(stack), Engine(stack).snapshot()
     chain = auditing.ledger(settings).read()
-    around = auditing.surroundings(settings, left, chain)
-    found = auditing.findings(settings, left, chain.last, around)
+    around = auditing.surroundings(settings, snapshot, chain)
+    found = auditing.findings(settings, snapshot, chain.last, around)
     if output is Format.JSON:
         typer.echo(json.dumps([each.model_dump(mode="json") for each in found], indent=2))
     else:
         auditing.show(found, stack)
         if not found:
-            typer.echo(f"{stack}: {len(durable(left.state))} durable stores, all guarded; the ledger agrees")
+            typer.echo(f"{stack}: {len(durable(snapshot.state))} durable stores, all guarded; the ledger agrees")
     if any(each.severity is Severity.HIGH for each in found):
         raise typer.Exit(1)
-    if not left.unfinished and not any(each.severity is Severity.UNKNOWN for each in found):
-        auditing.note(settings, left, chain.last, auditing.Noted("rollback audit", "seen", found, around))
+    if not snapshot.unfinished and not any(each.severity is Severity.UNKNOWN for each in found):
+        auditing.note(settings, snapshot, chain.last, auditing.Noted("rollback audit", "seen", found, around))
 
 
 @app.command(
@@ -190,10 +190,10 @@ def close(
     stack: ChangedStack = "",
 ) -> None:
     """Close a finding of `rollback audit` that stays until a person does. The ledger keeps who, and why."""
-    settings, left = read(named(stack)), Engine(stack).left()
+    settings, snapshot = read(named(stack)), Engine(stack).snapshot()
     chain = auditing.ledger(settings).read()
-    around = auditing.surroundings(settings, left, chain)
-    found = auditing.findings(settings, left, chain.last, around)
+    around = auditing.surroundings(settings, snapshot, chain)
+    found = auditing.findings(settings, snapshot, chain.last, around)
     chosen = [each for each in found if each.is_called(finding)]
     if not chosen:
         closable = [each.name or each.subject for each in found if each.subject]
@@ -206,7 +206,7 @@ def close(
         closed = tuple(Closed(kind=each.kind, subject=each.subject, by=by, reason=reason) for each in chosen)
     except ValidationError as error:
         raise explain(error, "closing", Closed, "--") from None
-    auditing.close(settings, left, chain, around, found, closed)
+    auditing.close(settings, snapshot, chain, around, found, closed)
     for each in chosen:
         typer.echo(f"closed: {each.kind}: {each.text}")
 

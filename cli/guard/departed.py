@@ -109,7 +109,7 @@ def take(settings: StackSettings, engine: Engine, chain: Chain) -> Departed:
         if not any(_unfound(wanted, found)):
             break
     open_ = [each for each in wanted if each["urn"] not in taken]
-    again = tuple(str(each["urn"]) for each in open_ if each["type"] in interrupted.WRITTEN_AGAIN)
+    again = tuple(str(each["urn"]) for each in open_ if each["type"] in interrupted.IDEMPOTENT_CREATES)
     anew = tuple(str(each["urn"]) for each in open_ if each["urn"] not in again)
     return Departed(tuple(taken), again, anew, refreshes)
 
@@ -192,7 +192,7 @@ def _has_a_place(each: Resource, urns: set[str]) -> bool:
 
 def _is_the_stacks(each: Resource, identifier: str, before: str) -> bool:
     """Whether what was found is what the stack had: by its name, and where names repeat by its id."""
-    if each["type"] not in interrupted.REPEATABLE:
+    if each["type"] not in interrupted.NON_UNIQUE:
         return True
     return before in (identifier, identifier.rpartition("/")[2])
 
@@ -217,7 +217,7 @@ def _unread(each: Resource, urns: set[str]) -> dict[str, Any]:
 def _unfound(wanted: Sequence[Resource], found: Sequence[Resource]) -> Iterator[Resource]:
     """What another round may find."""
     taken = {each["urn"] for each in found}
-    again = interrupted.WRITTEN_AGAIN
+    again = interrupted.IDEMPOTENT_CREATES
     return (each for each in wanted if each["urn"] not in taken and each["type"] not in again)
 
 

@@ -14,7 +14,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from cli import killed_updates as interrupted
-from cli.engine import Engine, Left
+from cli.engine import Engine, Snapshot
 from cli.guard import audit as auditing
 from cli.guard import departed
 from cli.guard.departed import Departed
@@ -57,17 +57,17 @@ def take_back(settings: StackSettings, engine: Engine, word: str | None, command
     with pins.held(settings.stack, command):
         engine.state()  # a stack that was never made isn't made by this
         engine.prepare(settings.region)
-        left, chain = engine.left(), auditing.ledger(settings).read()
+        snapshot, chain = engine.snapshot(), auditing.ledger(settings).read()
         work = Work(settings, engine, chain)
         if word is not None:
-            work.one(*_known(chain, left.state, word, settings.stack), left)
+            work.one(*_known(chain, snapshot.state, word, settings.stack), snapshot)
         else:
-            work.every(left)
+            work.every(snapshot)
         work.rest()
-        after = engine.left()
+        after = engine.snapshot()
         around = auditing.surroundings(settings, after, chain, own=work.refreshes)
         # By the history of before: the refreshes are updates, after which an edit couldn't be told.
-        found = auditing.findings(settings, replace(after, history=left.history), chain.last, around)
+        found = auditing.findings(settings, replace(after, history=snapshot.history), chain.last, around)
         back = {store.urn for store in work.stores}
         others = tuple(each for each in found if each.subject not in back)
         if work.refreshes:
@@ -87,23 +87,23 @@ class Work:
     refused: list[str] = field(default_factory=list)
     refreshes: int = 0
 
-    def one(self, store: Guarded, first: Sighting | None, left: Left) -> None:
+    def one(self, store: Guarded, first: Sighting | None, snapshot: Snapshot) -> None:
         """Take one store back. Raises as ``take_back`` does."""
-        _refuse_another(self.settings, left.state, store, first)
-        resource = _resource(store, left.state)
-        _written(self.engine, left, store, resource)
+        _refuse_another(self.settings, snapshot.state, store, first)
+        resource = _resource(store, snapshot.state)
+        _written(self.engine, snapshot, store, resource)
         self.stores.append(store)
         self.refreshes += 1
 
-    def every(self, left: Left) -> None:
+    def every(self, snapshot: Snapshot) -> None:
         """Take every store back that left: what others lie in first."""
-        gone = _gone(self.chain, left.state)
-        if any(store.parent and store.parent not in _urns(left.state) for store, _ in gone.values()):
+        gone = _gone(self.chain, snapshot.state)
+        if any(store.parent and store.parent not in _urns(snapshot.state) for store, _ in gone.values()):
             self.rest()
         for urn in sorted(gone, key=lambda each: each.count("$")):
             store, first = gone[urn]
             try:
-                self.one(store, first, self.engine.left())
+                self.one(store, first, self.engine.snapshot())
             except (ConfigurationError, EngineError) as error:
                 self.refused.append(str(error))
 
@@ -122,14 +122,14 @@ def _again(stack: str) -> str:
     return f"when that is fixed: `rollback guard import -s {stack}`"
 
 
-def _written(engine: Engine, left: Left, store: Guarded, resource: Mapping[str, Any]) -> Left:
+def _written(engine: Engine, snapshot: Snapshot, store: Guarded, resource: Mapping[str, Any]) -> Snapshot:
     """Write the state with the store, and have it read; what is left then.
 
     Raises ``EngineError`` where somebody changed the state meanwhile, and where what was read isn't the store: the
     state is put back then.
     """
     state = engine.state()
-    if digest(state) != digest(left.state):
+    if digest(state) != digest(snapshot.state):
         raise EngineError("another command changed the state meanwhile: nothing was changed; run this again")
     deployment = dict(state["deployment"])
     every = list(deployment.get("resources") or [])
@@ -137,7 +137,7 @@ def _written(engine: Engine, left: Left, store: Guarded, resource: Mapping[str, 
     engine.write({**state, "deployment": {**deployment, "resources": every}})
     try:
         engine.refresh([store.urn])
-        after = engine.left()
+        after = engine.snapshot()
     except EngineError:
         engine.write(state)
         raise

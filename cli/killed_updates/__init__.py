@@ -8,14 +8,14 @@ there. Nothing is deleted.
 
 from __future__ import annotations
 
-from cli.killed_updates.lookups import LOOKED_UP, REPEATABLE, WRITTEN_AGAIN
+from cli.killed_updates.finders import FINDERS, IDEMPOTENT_CREATES, NON_UNIQUE
 from cli.killed_updates.search import existing, find
 from cli.killed_updates.state import pending_creations, place, settled, unread
 
 __all__ = [
-    "LOOKED_UP",
-    "REPEATABLE",
-    "WRITTEN_AGAIN",
+    "FINDERS",
+    "IDEMPOTENT_CREATES",
+    "NON_UNIQUE",
     "existing",
     "find",
     "pending_creations",

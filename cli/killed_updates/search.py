@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cli.killed_updates.cluster import Cluster
-from cli.killed_updates.lookups import LOOKED_UP, REPEATABLE
+from cli.killed_updates.finders import FINDERS, NON_UNIQUE
 from cli.killed_updates.state import live, pending_creations
 from cli.resources.account import Account, Inputs
 
@@ -55,7 +55,7 @@ class Inventory:
         """The import ids of everything that fits a resource's inputs, the newest first where the account tells ages."""
         if kind.startswith("kubernetes:"):
             return self.cluster.named(inputs)
-        return self.account.fitting(LOOKED_UP[kind], inputs) if kind in LOOKED_UP else []
+        return self.account.fitting(FINDERS[kind], inputs) if kind in FINDERS else []
 
     def made(self, pending: Resource, known: Sequence[Resource], given: set[str]) -> str | None:
         """What the creation has made: the newest thing that fits, unless the state (``known``) has that already.
@@ -71,7 +71,7 @@ class Inventory:
     def _is_known(self, pending: Resource, identifier: str, known: Sequence[Resource]) -> bool:
         kind = pending["type"]
         same = [resource for resource in known if resource["type"] == kind]
-        if kind in REPEATABLE:
+        if kind in NON_UNIQUE:
             # An import id may have the id of what the thing lies in before its own.
             return any(resource["id"] in (identifier, identifier.rpartition("/")[2]) for resource in same)
         # A provider's own id of a thing may have another form than its import id, so the predecessor is looked up too.

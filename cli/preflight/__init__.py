@@ -12,7 +12,7 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
-from cli.engine import Engine, Left
+from cli.engine import Engine, Snapshot
 from cli.preflight import artifacts, buckets, images, lost, published
 from cli.pulumi_command import EngineError
 from core.urn import name_of
@@ -45,7 +45,7 @@ def check(settings: StackSettings, engine: Engine, state: Mapping[str, Any]) -> 
         print(f"{settings.stack}: {line}", file=sys.stderr)
     client = _client("lambda", settings.region)
     versions = published.existing(state, client)
-    for line in published.gone(settings, selected, state, Left(state, []).outputs, versions):
+    for line in published.gone(settings, selected, state, Snapshot(state, []).outputs, versions):
         print(f"{settings.stack}: {line}", file=sys.stderr)
     if gone := lost.lost_resources(state, versions, client):
         names = ", ".join(name_of(urn) for urn in gone)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from cli.engine import Engine, Left
+from cli.engine import Engine, Snapshot
 from cli.preflight import artifacts
 from cli.preflight.rows import UntoldError
 from cli.rights.model import Place
@@ -99,7 +99,7 @@ class Facts:
     @property
     def target(self) -> Mapping[str, Any]:
         """The account and cluster that the stack remembers; empty before its first update. Raises ``UntoldError``."""
-        remembered = Left(self.known_state(), []).outputs.get("target")
+        remembered = Snapshot(self.known_state(), []).outputs.get("target")
         return remembered if isinstance(remembered, Mapping) else {}
 
     @property

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import takewhile
 from typing import Any
 
-from cli.resources.account import Account, Inputs, Lookup, text
+from cli.resources.account import Account, Inputs, Lookup, Search, text
 from cli.resources.found import Found, Owner
 
 API = "AWS::ApiGateway::RestApi"
@@ -84,3 +85,36 @@ LOOKUPS: dict[str, Lookup] = {
     "aws:apigateway/stage:Stage": _stage,
     "aws:apigateway/methodSettings:MethodSettings": _method_settings,
 }
+
+
+def _own_api(inputs: Inputs, account: Account) -> list[str]:
+    """Names of APIs may repeat: one that is ours bears the stack's tags as well, which come with its creation."""
+    ours = dict(inputs.get("tags") or {}).items()
+    same = [each for each in of_name(inputs, account) if ours <= (each.get("tags") or {}).items()]
+    return [str(each["id"]) for each in sorted(same, key=lambda each: str(each["createdDate"]), reverse=True)]
+
+
+def _deployment(inputs: Inputs, account: Account) -> list[str]:
+    """The newest deployments, down to the first that a stage uses: a stage gets one that is finished.
+
+    A deployment has nothing to compare but its description. What somebody deployed by hand is in use.
+    """
+    api = text(inputs, "restApi")
+    stages = account.call("apigateway", "get_stages", restApiId=api)["item"]
+    used = {stage.get("deploymentId") for stage in stages}
+    entries = account.pages("apigateway", "get_deployments", "items", restApiId=api)
+    # Of those made within one second the ones that no stage uses count as the newer.
+    ordered = sorted(entries, key=lambda each: (str(each["createdDate"]), each["id"] not in used), reverse=True)
+    return [
+        f"{api}/{each['id']}"
+        for each in takewhile(lambda each: each["id"] not in used, ordered)
+        if (each.get("description") or "") == (inputs.get("description") or "")
+    ]
+
+
+FINDERS: dict[str, Search[str]] = {
+    "aws:apigateway/restApi:RestApi": _own_api,
+    "aws:apigateway/deployment:Deployment": _deployment,
+}
+
+NON_UNIQUE = frozenset(FINDERS)

@@ -12,7 +12,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from cli.engine import Engine, Left
+from cli.engine import Engine, Snapshot
 from cli.health import shifts
 from cli.health.serving import Drift
 from cli.health.status import drifted
@@ -30,7 +30,7 @@ def prepare(engine: Engine, settings: StackSettings, known: Mapping[str, Any]) -
     deployment (``cli.updates.alarms``).
     """
     state = engine.state()
-    outputs = Left(state, []).outputs
+    outputs = Snapshot(state, []).outputs
     _refuse_moved(settings.stack, known, outputs)
     ringing.refuse(settings, outputs)
     _stop_others(settings, outputs)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import typer
 
 from cli import preflight
-from cli.engine import Engine, Left
+from cli.engine import Engine, Snapshot
 from cli.guard import audit as auditing
 from cli.pulumi_command import EngineError
 from cli.review.resources import of_state
@@ -85,7 +85,7 @@ def update(request: Request, *, yes: bool) -> None:
             ) from None
 
 
-def _agreed(request: Request, begun: list[str], *, yes: bool) -> tuple[Update, Left, Mapping[str, str], str]:
+def _agreed(request: Request, begun: list[str], *, yes: bool) -> tuple[Update, Snapshot, Mapping[str, str], str]:
     """The update that is asked for, what it finds there, what each system runs, and the account that answers."""
     file = read(request.stack)
     changes = pins.wanted(request, file)
@@ -94,7 +94,7 @@ def _agreed(request: Request, begun: list[str], *, yes: bool) -> tuple[Update, L
     account = announce(request.stack, asked.region, ask=not yes, cluster="rag-api" in selected)
     work = Update(request, file, asked, changes, Engine(request.stack), begun)
     cluster = "rag-api" in selected
-    found = work.engine.prepare(asked.region, lambda left: refuse_elsewhere(left, account, cluster=cluster))
+    found = work.engine.prepare(asked.region, lambda snapshot: refuse_elsewhere(snapshot, account, cluster=cluster))
     # An export takes half a second: what is decided here is decided by one. It is read again after the last question.
     preflight.check(asked, work.engine, work.engine.state() if found.settled else found.state)
     for abandoned in pins.abandoned(request.stack):
@@ -105,7 +105,7 @@ def _agreed(request: Request, begun: list[str], *, yes: bool) -> tuple[Update, L
     return work, found, before, account
 
 
-def _made(work: Update, found: Left, *, yes: bool) -> tuple[int, Outcome]:
+def _made(work: Update, found: Snapshot, *, yes: bool) -> tuple[int, Outcome]:
     """Make the update with a copy of the stack's file; the engine's exit code, and what it told of its way."""
     with pins.copied(work.stack) as settings, tempfile.TemporaryDirectory() as folder:
         work.engine.configure(work.changes, settings)
@@ -117,48 +117,48 @@ def _made(work: Update, found: Left, *, yes: bool) -> tuple[int, Outcome]:
         return work.engine.up(settings, log), events.read(log)
 
 
-def _ended(work: Update, found: Left, before: Mapping[str, str], account: str) -> None:
+def _ended(work: Update, found: Snapshot, before: Mapping[str, str], account: str) -> None:
     """Note the update in the ledger, pin what runs, say how it went. ``found``: what was there before it."""
     try:
-        left = work.engine.left()
+        snapshot = work.engine.snapshot()
     except EngineError as error:
         raise EngineError(
             f"the update of {work.stack} ended well, but what runs can't be told, so no pin was changed: {error}. "
             f"Until `{work.request.command}` has run again, `rollback up -s {work.stack}` would go back to the pin"
         ) from None
-    auditing.note_update(work.asked, left, 0, account, resumed=found.unfinished)
-    _finished(work, left, before)
+    auditing.note_update(work.asked, snapshot, 0, account, resumed=found.unfinished)
+    _finished(work, snapshot, before)
 
 
 def _failed(
-    work: Update, code: int, outcome: Outcome, found: Left, before: Mapping[str, str], account: str
+    work: Update, code: int, outcome: Outcome, found: Snapshot, before: Mapping[str, str], account: str
 ) -> NoReturn:
     """The same after an update that the engine ends with an error. Raises ``EngineError``, with the engine's code."""
     interrupted = interruption.was_interrupted()
     try:
-        left = work.engine.left()
+        snapshot = work.engine.snapshot()
     except EngineError as error:
         # The engine has said why it failed, and its exit code stays.
         work.say(f"where it stands can't be told, and no pin was changed: {error}")
         raise EngineError(advice.ended(work.stack, outcome, {}, (), interrupted=interrupted), code) from None
-    auditing.note_update(work.asked, left, code, account, resumed=found.unfinished)
-    _stopped(work, left, before)
+    auditing.note_update(work.asked, snapshot, code, account, resumed=found.unfinished)
+    _stopped(work, snapshot, before)
     work.say(outcome.line())
-    places = outcome.places(left.state)
+    places = outcome.places(snapshot.state)
     raise EngineError(
-        advice.ended(work.stack, outcome, places, _logs(left, places), interrupted=interrupted), code
+        advice.ended(work.stack, outcome, places, _logs(snapshot, places), interrupted=interrupted), code
     ) from None
 
 
-def _logs(left: Left, places: Collection[str]) -> list[str]:
+def _logs(snapshot: Snapshot, places: Collection[str]) -> list[str]:
     """The commands that show the logs of the systems in which an update failed."""
     from cli.health import logs
 
-    deployed = left.outputs.get("systems") or {}
+    deployed = snapshot.outputs.get("systems") or {}
     return [command for system in places if (command := logs(system, deployed.get(system) or {}))]
 
 
-def _before(work: Update, found: Left) -> dict[str, str]:
+def _before(work: Update, found: Snapshot) -> dict[str, str]:
     """System -> the release that it runs before the update.
 
     That is what the last good update deployed. After one that failed it is what the file pins, which was written when
@@ -179,36 +179,36 @@ def _has_failed(engine: Engine) -> bool:
     return bool(history) and history[0].get("result") != "succeeded"
 
 
-def _stopped(work: Update, left: Left, before: Mapping[str, str]) -> None:
+def _stopped(work: Update, snapshot: Snapshot, before: Mapping[str, str]) -> None:
     """After an update that failed: pin what runs, and say which systems moved, which stayed, and the way back."""
-    interruption.settle(work.asked, left.outputs)
+    interruption.settle(work.asked, snapshot.outputs)
     try:
-        standings = stand(work.asked, left.outputs, before)
+        standings = stand(work.asked, snapshot.outputs, before)
     except Exception as error:  # the engine has said why it failed, and its exit code stays; this only adds to it
         work.say(f"where it stands can't be told, and no pin was changed: {explain(error) or error}")
         return
-    _pin(work, left, [_unless_broken(work, left, each) for each in standings], before)
+    _pin(work, snapshot, [_unless_broken(work, snapshot, each) for each in standings], before)
 
 
-def _unless_broken(work: Update, left: Left, standing: Standing) -> Standing:
+def _unless_broken(work: Update, snapshot: Snapshot, standing: Standing) -> Standing:
     """A system that moved in name only: the update failed in it, so its release isn't one to pin.
 
     A pod that crashes again and again is ready for a moment, and the look may fall into it.
     """
     if not standing.moved or standing.before == standing.wanted:
         return standing
-    resources = resources_of(left.state)
-    systems = of_state(left.state)
+    resources = resources_of(snapshot.state)
+    systems = of_state(snapshot.state)
     broken = {systems.system(str(each["urn"])) for each in resources if each.get("initErrors")}
     if standing.system in broken or standing.system == work.request.system:
         return replace(standing, runs=None, seen=f"{standing.wanted} is there, and its update failed")
     return standing
 
 
-def _pin(work: Update, left: Left, standings: list[Standing], before: Mapping[str, str]) -> None:
+def _pin(work: Update, snapshot: Snapshot, standings: list[Standing], before: Mapping[str, str]) -> None:
     """Pin what runs, other than what was asked for, and say the way back."""
     followed = {before[name] for name in before if work.file.own_pin(name) is None}
-    version = followed.pop() if len(followed) == 1 else left.outputs.get("version")
+    version = followed.pop() if len(followed) == 1 else snapshot.outputs.get("version")
     changes = pins.settled(work.changes, work.file, work.asked, standings, version)
     work.engine.configure(changes)
     after = read(work.stack, changes)
@@ -219,21 +219,21 @@ def _pin(work: Update, left: Left, standings: list[Standing], before: Mapping[st
         work.say(line)
 
 
-def _finished(work: Update, left: Left, before: Mapping[str, str]) -> None:
+def _finished(work: Update, snapshot: Snapshot, before: Mapping[str, str]) -> None:
     from cli.health.smoke_tests import check
     from cli.health.status import complaint, look
     from cli.tables import changes_line, checks_table, systems_table
 
-    rows = look(work.asked, left.outputs)
-    typer.echo(changes_line(work.stack, left.changes, left.unchanged, differs=any(row.differs for row in rows)))
-    checks = check(left.outputs, work.asked.region)
+    rows = look(work.asked, snapshot.outputs)
+    typer.echo(changes_line(work.stack, snapshot.changes, snapshot.unchanged, differs=any(row.differs for row in rows)))
+    checks = check(snapshot.outputs, work.asked.region)
     systems_table(rows)
     checks_table(checks)
-    standings = stand(work.asked, left.outputs, before, rows)
+    standings = stand(work.asked, snapshot.outputs, before, rows)
     if all(each.moved for each in standings):
         work.engine.configure(work.changes)
     else:
-        _pin(work, left, standings, before)
+        _pin(work, snapshot, standings, before)
     if any(row.differs for row in rows):
         raise EngineError(complaint(work.stack, rows))
     overrides = list(advice.overrides(work.asked, work.request))

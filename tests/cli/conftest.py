@@ -52,8 +52,8 @@ def typist(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captu
     monkeypatch.setattr(rollback, "app", COMMAND_LINE)
     for name in ("up", "configure"):
         monkeypatch.setattr(Engine, name, functools.partialmethod(_engine_method(made, name)))
-    monkeypatch.setattr(Engine, "prepare", lambda *_: made.world.left())
-    monkeypatch.setattr(Engine, "left", lambda _: made.world.left())
+    monkeypatch.setattr(Engine, "prepare", lambda *_: made.world.snapshot())
+    monkeypatch.setattr(Engine, "snapshot", lambda _: made.world.snapshot())
     monkeypatch.setattr(Engine, "history", lambda _: made.world.history)
     monkeypatch.setattr(updating, "read", lambda stack, changes=None: read(stack, changes, made.world.folder))
     monkeypatch.setattr(updating, "announce", lambda *_, **__: "1")

@@ -10,7 +10,7 @@ from pypdf import PdfReader
 from typer.testing import CliRunner
 
 from cli import rollback, targets
-from cli.engine import Left
+from cli.engine import Snapshot
 from cli.health.pdf import one_page_pdf
 from cli.health.smoke_tests import check
 from cli.tables import changes_line
@@ -80,7 +80,7 @@ def test_ctrl_c_is_never_silent(monkeypatch: pytest.MonkeyPatch, capsys: pytest.
 
 def test_the_exit_code_of_the_engine_is_handed_on(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(updating, "announce", lambda *_, **__: None)
-    monkeypatch.setattr("cli.engine.Engine.prepare", lambda *_: Left({}, []))
+    monkeypatch.setattr("cli.engine.Engine.prepare", lambda *_: Snapshot({}, []))
     monkeypatch.setattr("cli.updates.drift.prepare", lambda *_: None)
     monkeypatch.setattr("cli.preflight.check", lambda *_: None)
     monkeypatch.setattr("cli.engine.Engine.up", lambda *_: 255)
@@ -213,7 +213,7 @@ def test_a_command_that_asks_an_account_which_is_down_says_what_to_do(
         raise caused(cause)
 
     monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
-    monkeypatch.setattr("cli.engine.Engine.left", lambda _: Left({}, []))
+    monkeypatch.setattr("cli.engine.Engine.snapshot", lambda _: Snapshot({}, []))
     monkeypatch.setattr("guard.ledger.Ledger.read", down)
     monkeypatch.setattr("guard.recovery.catalogue.Catalogue.records", down)
     assert run(monkeypatch, *words.split()) == 1

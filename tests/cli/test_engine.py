@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from cli import engine
-from cli.engine import Engine, Left
+from cli.engine import Engine, Snapshot
 from cli.pulumi_command import EngineError, first_error
 from toolchain import pulumi_cli
 from toolchain.paths import cache
@@ -180,15 +180,15 @@ def test_without_pulumi_the_error_says_so(monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_the_changes_of_the_last_update_leave_out_what_stayed() -> None:
     history = [{"resourceChanges": {"same": 100, "update": 3, "create": 0}}, {"resourceChanges": {"delete": 1}}]
-    assert Left({}, history).changes == {"update": 3}
-    assert Left({}, []).changes == {}
+    assert Snapshot({}, history).changes == {"update": 3}
+    assert Snapshot({}, []).changes == {}
 
 
 def test_the_outputs_are_the_stacks_own_in_the_state() -> None:
     stack = {"type": "pulumi:pulumi:Stack", "outputs": {"version": "v1.2.3"}}
     other = {"type": "aws:sqs/queue:Queue", "outputs": {"version": "other"}}
-    assert Left({"deployment": {"resources": [other, stack]}}, []).outputs == {"version": "v1.2.3"}
-    assert Left({}, []).outputs == {}
+    assert Snapshot({"deployment": {"resources": [other, stack]}}, []).outputs == {"version": "v1.2.3"}
+    assert Snapshot({}, []).outputs == {}
 
 
 @pytest.mark.parametrize("killed", [True, False])
@@ -207,12 +207,12 @@ def test_an_update_is_unfinished_while_it_holds_the_stack_or_something_is_under_
     state: dict[str, Any] = {"deployment": {"resources": []}}
     monkeypatch.setattr(Engine, "state", lambda _: state)
     monkeypatch.setattr(Engine, "history", lambda _: [])
-    assert not Engine("prod").left().unfinished
+    assert not Engine("prod").snapshot().unfinished
     path = lock(locks)
-    assert Engine("prod").left().unfinished
+    assert Engine("prod").snapshot().unfinished
     path.unlink()
     state["deployment"]["pending_operations"] = [{"type": "creating", "resource": {}}]
-    assert Engine("prod").left().unfinished
+    assert Engine("prod").snapshot().unfinished
 
 
 @pytest.mark.parametrize("given", ["", "/somewhere/else", "policies,other"])

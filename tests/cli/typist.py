@@ -17,7 +17,7 @@ import typer
 import yaml
 
 from cli import rollback
-from cli.engine import Left
+from cli.engine import Snapshot
 from cli.health.status import Running
 from stacks.file import path_of, read
 from stacks.selection import select
@@ -93,10 +93,10 @@ class World:
         systems = {name: {"release": each.version} for name, each in select(settings).items()}
         self.outputs = {"version": settings.project.version, "systems": systems}
 
-    def left(self) -> Left:
+    def snapshot(self) -> Snapshot:
         stack = {"type": "pulumi:pulumi:Stack", "urn": ROOT, "outputs": copy.deepcopy(self.outputs)}
         systems = [{"type": "rollback-stack:systems:Any", "urn": urns(name)[1], "parent": ROOT} for name in SYSTEMS]
-        return Left({"deployment": {"resources": [stack, *systems]}}, list(self.history))
+        return Snapshot({"deployment": {"resources": [stack, *systems]}}, list(self.history))
 
     def look(self, settings: StackSettings, outputs: Mapping[str, Any]) -> list[Running]:
         return [

@@ -279,7 +279,7 @@ def put_under_way(state: dict[str, Any]) -> int:
         kind = resource["type"]
         if not kind.startswith(("aws:", "kubernetes:")) or resource.get("external"):
             kept.append(resource)
-        elif kind != REST_STAGE and (kind.startswith("kubernetes:") or kind in interrupted.LOOKED_UP):
+        elif kind != REST_STAGE and (kind.startswith("kubernetes:") or kind in interrupted.FINDERS):
             unknown = ("id", "outputs") if len(under_way) % 2 else ()
             under_way.append({key: value for key, value in resource.items() if key not in unknown})
     kept_only = {resource["urn"] for resource in kept}

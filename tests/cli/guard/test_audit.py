@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from cli import rollback
-from cli.engine import Engine, Left
+from cli.engine import Engine, Snapshot
 from cli.guard import audit as auditing
 from cli.health import stores
 from core.errors import ServiceError
@@ -26,7 +26,7 @@ from tests.support.typed import with_stack
 STARTED, LATER = "2026-11-26T02:00:00.000Z", "2026-11-26T02:30:00.000Z"
 STACK = {"urn": "stack", "type": "pulumi:pulumi:Stack", "outputs": {"target": {"account": "1"}}}
 STATE = state(STACK, resource("receipts"), resource("labels"))
-LEFT = Left(STATE, [])
+LEFT = Snapshot(STATE, [])
 SEEN = {urn(name): Sighting(there=True, instance=name, holds=8) for name in ("receipts", "labels")}
 
 
@@ -54,7 +54,7 @@ def book(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Book:
     book = Book()
     load = approvals.load
     monkeypatch.setattr(approvals, "load", lambda stack: load(stack, tmp_path))
-    monkeypatch.setattr(Engine, "left", lambda _: book.left)
+    monkeypatch.setattr(Engine, "snapshot", lambda _: book.left)
     monkeypatch.setattr(auditing, "ledger", lambda _: book)
     monkeypatch.setattr(stores, "look", lambda known, *_: ({store.urn: SEEN[store.urn] for store in known}, {}))
     monkeypatch.setattr(auditing, "restoring", lambda store, *_: f"rollback recovery restore 1 --to {store.name}")
@@ -77,7 +77,7 @@ def update(start: str, **changes: int) -> dict[str, Any]:
 def test_the_audit_exits_with_1_for_what_is_high_and_notes_what_is_in_order(
     book: Book, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    book.left = Left(state(STACK, resource("receipts", protect=False), resource("labels")), [])
+    book.left = Snapshot(state(STACK, resource("receipts", protect=False), resource("labels")), [])
     assert run(monkeypatch, "audit") == 1
     assert capsys.readouterr().out.splitlines() == [
         f"high unguarded: receipts has no protection in the state ({urn('receipts')})",
@@ -106,7 +106,7 @@ def test_an_update_that_was_killed_is_no_edit_of_the_state(
 ) -> None:
     monkeypatch.setitem(SEEN, urn("other"), Sighting(there=True))
     book.entries = [noted(STATE, None)]
-    grown = Left(state(STACK, resource("receipts"), resource("labels"), resource("other")), [], locked=locked)
+    grown = Snapshot(state(STACK, resource("receipts"), resource("labels"), resource("other")), [], locked=locked)
     auditing.note_update(read("prod"), grown, 1, "1", resumed=resumed)
     assert capsys.readouterr().out == ""
     book.entries = [noted(STATE, None)]
@@ -137,10 +137,10 @@ def test_a_store_that_is_gone_is_told_after_every_update_until_a_person_closes_i
     book: Book, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     settings, without = read("prod"), state(STACK, resource("labels"))
-    auditing.note_update(settings, Left(STATE, [update(STARTED, create=2)]), 0, "1", resumed=False)
+    auditing.note_update(settings, Snapshot(STATE, [update(STARTED, create=2)]), 0, "1", resumed=False)
     assert capsys.readouterr().out == ""
     for start in (LATER, f"{LATER}1", f"{LATER}2"):
-        book.left = Left(without, [update(start, same=1), update(STARTED, create=2)])
+        book.left = Snapshot(without, [update(start, same=1), update(STARTED, create=2)])
         auditing.note_update(settings, book.left, 0, "1", resumed=False)
         said = capsys.readouterr().out
         assert said.startswith("high store-gone: receipts left the state without an approval")
@@ -162,7 +162,7 @@ def test_closing_one_finding_hides_no_other(
     book: Book, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     book.entries = [noted(STATE, STARTED)]
-    book.left = Left(state(STACK), [update(STARTED, create=2)])
+    book.left = Snapshot(state(STACK), [update(STARTED, create=2)])
     assert run(monkeypatch, "guard", "close", "receipts", "--by", "Ada Byron", "--reason", "it was a copy") == 0
     capsys.readouterr()
     assert run(monkeypatch, "audit", "--output", "json") == 1
@@ -177,7 +177,7 @@ def test_what_isnt_found_cant_be_closed(
     assert run(monkeypatch, "guard", "close", "receipts", *words) == 1
     assert capsys.readouterr().err.startswith("error: prod has no finding that a person has to close")
     book.entries = [noted(STATE, STARTED)]
-    book.left = Left(state(STACK, resource("labels")), [update(LATER, same=1), update(STARTED, create=2)])
+    book.left = Snapshot(state(STACK, resource("labels")), [update(LATER, same=1), update(STARTED, create=2)])
     assert run(monkeypatch, "guard", "close", "receipt", *words) == 1
     assert capsys.readouterr().err.startswith("error: unknown finding 'receipt' (did you mean receipts?)")
 
@@ -197,7 +197,7 @@ def test_the_approval_by_which_a_store_left_is_kept_and_goes_on_to_excuse_it(
         }
     )
     monkeypatch.setattr(approvals, "load", lambda _: (given,))
-    book.left = Left(state(STACK, resource("labels")), [update(LATER, delete=1), update(STARTED, create=2)])
+    book.left = Snapshot(state(STACK, resource("labels")), [update(LATER, delete=1), update(STARTED, create=2)])
     auditing.note_update(read("prod"), book.left, 0, "1", resumed=False)
     assert book.entries[-1].removed == {urn("receipts"): "Ada Byron: it is a copy"}
     monkeypatch.setattr(approvals, "load", lambda _: ())
@@ -209,7 +209,7 @@ def test_a_store_that_was_remade_is_told_with_the_command_that_restores_it(
     book: Book, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     book.entries = [noted(STATE, STARTED, sightings=SEEN)]
-    book.left = Left(STATE, [update(LATER, create=1), update(STARTED, create=2)])
+    book.left = Snapshot(STATE, [update(LATER, create=1), update(STARTED, create=2)])
     empty = {**SEEN, urn("receipts"): Sighting(there=True, instance="another", holds=0)}
     monkeypatch.setattr(stores, "look", lambda *_: (empty, {}))
     auditing.note_update(read("prod"), book.left, 0, "1", resumed=False)
@@ -226,7 +226,7 @@ def test_an_update_that_changes_nothing_asks_the_account_for_nothing(
 ) -> None:
     book.entries = [noted(STATE, STARTED, sightings=SEEN)]
     monkeypatch.setattr(stores, "look", lambda *_: pytest.fail("asked"))
-    auditing.note_update(read("prod"), Left(STATE, [update(LATER, same=2), update(STARTED)]), 0, "1", resumed=False)
+    auditing.note_update(read("prod"), Snapshot(STATE, [update(LATER, same=2), update(STARTED)]), 0, "1", resumed=False)
     assert book.entries[-1].sightings == SEEN
 
 
@@ -235,7 +235,7 @@ def test_another_recovery_bucket_by_one_line_of_settings_is_told_and_stays(
 ) -> None:
     settings = read("prod", {"rollback-stack:recoveryBucket": "another-bucket"})
     moved = {**update(LATER, same=2), "config": {"rollback-stack:recoveryBucket": {"value": "another-bucket"}}}
-    book.left = Left(STATE, [moved, update(STARTED, create=2)])
+    book.left = Snapshot(STATE, [moved, update(STARTED, create=2)])
     auditing.note_update(settings, book.left, 0, "1", resumed=False)
     assert "lie in rollback-stack-recovery, and its settings name another-bucket" in capsys.readouterr().out
     monkeypatch.setattr("cli.guard.commands.read", lambda _: settings)
@@ -245,8 +245,8 @@ def test_another_recovery_bucket_by_one_line_of_settings_is_told_and_stays(
 def test_updates_without_the_pack_are_told_by_the_next_update(book: Book, capsys: pytest.CaptureFixture[str]) -> None:
     book.entries = [noted(STATE, STARTED, sightings=SEEN)]
     bare = {**update(LATER, same=2), "environment": {}}
-    left = Left(STATE, [update(f"{LATER}1", same=2), bare, update(STARTED, create=2)])
-    auditing.note_update(read("prod"), left, 0, "1", resumed=False)
+    snapshot = Snapshot(STATE, [update(f"{LATER}1", same=2), bare, update(STARTED, create=2)])
+    auditing.note_update(read("prod"), snapshot, 0, "1", resumed=False)
     assert "low  pack-skipped" in capsys.readouterr().out
 
 
@@ -289,7 +289,7 @@ def test_an_approval_that_is_written_after_an_edit_of_the_state_excuses_nothing(
     given = given_to("labels")
     told = (approvals.digest(given),) if known else ()
     book.entries.append(noted(STATE, None, sightings=SEEN, approvals=told))
-    book.left = Left(state(STACK, resource("receipts")), [])
+    book.left = Snapshot(state(STACK, resource("receipts")), [])
     monkeypatch.setattr(approvals, "load", lambda _: (given,))
     run(monkeypatch, "audit")
     assert ("store-gone: labels" in capsys.readouterr().out) is not known

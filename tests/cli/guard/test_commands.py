@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from cli import rollback
-from cli.engine import Engine, Left
+from cli.engine import Engine, Snapshot
 from cli.guard import audit as auditing
 from guard import approvals
 from guard.ledger import Ledger
@@ -19,7 +19,7 @@ from tests.support.typed import with_stack
 
 STACK = {"urn": "stack", "type": "pulumi:pulumi:Stack", "outputs": {"target": {"account": "1"}}}
 STATE = state(STACK, resource("receipts"), resource("labels"))
-LEFT = Left(STATE, [])
+LEFT = Snapshot(STATE, [])
 
 
 @pytest.fixture

@@ -47,7 +47,7 @@ def account(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[str]]:
     """What stands in the account, by the name in the inputs: the import ids."""
     there: dict[str, list[str]] = {}
     for kind in (ROLE, API, PART, QUEUE):
-        monkeypatch.setitem(interrupted.LOOKED_UP, kind, lambda inputs, _: there.get(inputs["name"], []))
+        monkeypatch.setitem(interrupted.FINDERS, kind, lambda inputs, _: there.get(inputs["name"], []))
     return there
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from cli import rollback
-from cli.engine import Engine, Left
+from cli.engine import Engine, Snapshot
 from cli.guard import audit as auditing
 from cli.guard import departed
 from cli.guard.departed import Departed
@@ -71,8 +71,8 @@ class Stack:
         kept = [{**each, **read} if each["urn"] in urns else each for each in every]
         self.write(state(*(each for each in kept if not (self.drops and each["urn"] in urns))))
 
-    def left(self) -> Left:
-        found = Left(self.state, [])
+    def snapshot(self) -> Snapshot:
+        found = Snapshot(self.state, [])
         if self.meanwhile:
             self.state = state(*self.state["deployment"]["resources"], resource("new"))
         return found
@@ -92,7 +92,7 @@ class Stack:
         monkeypatch.setattr(Engine, "write", lambda _, wanted: self.write(wanted))
         monkeypatch.setattr(Engine, "refresh", lambda _, urns: self.refresh(urns))
         monkeypatch.setattr(Engine, "prepare", lambda *_: self.prepared.append(1))
-        monkeypatch.setattr(Engine, "left", lambda _: self.left())
+        monkeypatch.setattr(Engine, "snapshot", lambda _: self.snapshot())
         monkeypatch.setattr(auditing, "note", lambda _settings, _left, _last, noted: self.noted.append(noted))
         monkeypatch.setattr(Ledger, "read", lambda _: self.chain)
         monkeypatch.setattr(departed, "take", lambda *_: self.take())

@@ -103,7 +103,7 @@ OWN: dict[str, tuple[dict[str, Any], str]] = {
     CONSUMER: ({"eventSourceArn": QUEUE_ARN, "functionName": f"{ARN}:live"}, "{consumer}"),
     "aws:rds/instance:Instance": ({"identifier": "documents"}, "documents"),
 }
-ALL = sorted(interrupted.LOOKED_UP)
+ALL = sorted(interrupted.FINDERS)
 
 
 def case(kind: str) -> tuple[dict[str, Any], str]:
@@ -186,6 +186,6 @@ def test_a_refusal_is_not_taken_for_an_absence(monkeypatch: pytest.MonkeyPatch) 
         answer: Any = {"Error": {"Code": "AccessDenied"}, "ResponseMetadata": {"HTTPStatusCode": 400}}
         raise ClientError(answer, "GetRole")
 
-    monkeypatch.setitem(interrupted.LOOKED_UP, "aws:iam/role:Role", refuse)
+    monkeypatch.setitem(interrupted.FINDERS, "aws:iam/role:Role", refuse)
     with pytest.raises(ClientError):
         interrupted.find("aws:iam/role:Role", {"name": "one"}, REGION)

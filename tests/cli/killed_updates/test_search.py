@@ -27,7 +27,7 @@ def there(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[str]]:
         return account.get(str(inputs.get("name")), [])
 
     for kind in (QUEUE, API, INTEGRATION):
-        monkeypatch.setitem(interrupted.LOOKED_UP, kind, look)
+        monkeypatch.setitem(interrupted.FINDERS, kind, look)
     return account
 
 

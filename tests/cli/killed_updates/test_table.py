@@ -16,19 +16,19 @@ def created() -> set[str]:
 
 def test_every_type_has_a_lookup_or_a_reason() -> None:
     types = {kind for kind in created() if not kind.startswith("kubernetes:")}
-    tables = set(interrupted.LOOKED_UP) | set(interrupted.WRITTEN_AGAIN)
-    assert types - tables == set(), "cli/killed_updates/lookups doesn't say how these are found after a kill"
+    tables = set(interrupted.FINDERS) | set(interrupted.IDEMPOTENT_CREATES)
+    assert types - tables == set(), "cli/killed_updates/finders.py doesn't say how these are found after a kill"
     assert tables - types == set(), "the program doesn't create these any more"
 
 
 def test_no_type_has_both() -> None:
-    assert not set(interrupted.LOOKED_UP) & set(interrupted.WRITTEN_AGAIN)
+    assert not set(interrupted.FINDERS) & set(interrupted.IDEMPOTENT_CREATES)
 
 
 def test_what_may_be_there_twice_is_looked_up() -> None:
-    assert set(interrupted.LOOKED_UP) > interrupted.REPEATABLE
+    assert set(interrupted.FINDERS) > interrupted.NON_UNIQUE
 
 
 def test_reasons_name_the_call_that_may_be_repeated() -> None:
-    for kind, reason in interrupted.WRITTEN_AGAIN.items():
+    for kind, reason in interrupted.IDEMPOTENT_CREATES.items():
         assert kind.startswith("pulumi:") or reason.startswith(("Put", "Update")), kind

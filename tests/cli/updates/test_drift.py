@@ -52,7 +52,7 @@ def prepare(account: Account, monkeypatch: pytest.MonkeyPatch, **config: str) ->
     account.answer(monkeypatch)
     monkeypatch.setattr("cli.updates.alarms.client", vars(shifts)["client"])
     engine = Engine(account)
-    fixing.prepare(cast(engine_of.Engine, engine), settings(**config), engine_of.Left(engine.state(), []).outputs)
+    fixing.prepare(cast(engine_of.Engine, engine), settings(**config), engine_of.Snapshot(engine.state(), []).outputs)
     return engine
 
 

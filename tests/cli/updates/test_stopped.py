@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 
-from cli.engine import Engine, Left
+from cli.engine import Engine, Snapshot
 from cli.pulumi_command import EngineError
 from cli.updates import drift as fixing
 from cli.updates import events, removals
@@ -67,11 +67,11 @@ def test_ctrl_c_before_the_update_has_ended_says_how_far_it_came(
 def test_a_good_update_after_which_nothing_can_be_asked_says_which_command_pins_it(
     typist: Typist, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def broken(_: Engine) -> Left:
+    def broken(_: Engine) -> Snapshot:
         raise EngineError("no Pulumi backend answers")
 
     before = (typist.world.folder / "Pulumi.prod.yaml").read_text()
-    monkeypatch.setattr(Engine, "left", broken)
+    monkeypatch.setattr(Engine, "snapshot", broken)
     code, said = typist.type(f"rollback deploy {NEW} -s prod")
     assert code == 1
     assert (

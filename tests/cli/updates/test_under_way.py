@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from cli.engine import Engine, Left
+from cli.engine import Engine, Snapshot
 from cli.updates import pins, under_way
 from stacks.file import FOLDER, path_of
 
@@ -82,5 +82,5 @@ def test_a_backend_without_locks_of_files_tells_by_the_state(
     folder: Path, monkeypatch: pytest.MonkeyPatch, pending: list[Any], told: bool
 ) -> None:
     monkeypatch.setenv("PULUMI_BACKEND_URL", "s3://states")
-    monkeypatch.setattr(Engine, "state", lambda _: Left({"deployment": {"pending_operations": pending}}, []).state)
+    monkeypatch.setattr(Engine, "state", lambda _: Snapshot({"deployment": {"pending_operations": pending}}, []).state)
     assert bool(under_way.find(Engine("prod"))) is told

@@ -6,11 +6,10 @@ The import ids are those of the provider's documentation. Where a takeover looks
 
 from __future__ import annotations
 
-from cli.killed_updates.lookups import functions, gateway, http_apis, stores
-from cli.resources import LOOKUPS
+from cli.resources import LOOKUPS, apigateway, apigatewayv2, awslambda, rds
 from cli.resources.account import Account, Inputs, Search
 
-__all__ = ["LOOKED_UP", "REPEATABLE", "WRITTEN_AGAIN"]
+__all__ = ["FINDERS", "IDEMPOTENT_CREATES", "NON_UNIQUE"]
 
 _NAMED = (
     "aws:apigateway/method:Method",
@@ -39,19 +38,19 @@ def _named(kind: str) -> Search[str]:
     return look
 
 
-LOOKED_UP: dict[str, Search[str]] = {
+FINDERS: dict[str, Search[str]] = {
     **{kind: _named(kind) for kind in _NAMED},
-    **functions.LOOKED_UP,
-    **gateway.LOOKED_UP,
-    **http_apis.LOOKED_UP,
-    **stores.LOOKED_UP,
+    **awslambda.FINDERS,
+    **apigateway.FINDERS,
+    **apigatewayv2.FINDERS,
+    **rds.FINDERS,
 }
 """Type -> lookup: from inputs to the import ids of what fits them, the newest first."""
 
-REPEATABLE = frozenset({*functions.REPEATABLE, *gateway.REPEATABLE, *http_apis.REPEATABLE})
+NON_UNIQUE = frozenset({*awslambda.NON_UNIQUE, *apigateway.NON_UNIQUE, *apigatewayv2.NON_UNIQUE})
 """Types of which a second one is made when the creation is repeated: nothing about them is unique but their ids."""
 
-WRITTEN_AGAIN = {
+IDEMPOTENT_CREATES = {
     "aws:apigateway/integration:Integration": "PutIntegration writes the method's one integration whole",
     "aws:apigateway/methodSettings:MethodSettings": "UpdateStage sets the path's settings to what they are to be",
     "aws:cloudwatch/dashboard:Dashboard": "PutDashboard writes the dashboard of the name whole",

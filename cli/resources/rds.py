@@ -11,4 +11,4 @@ def _database(inputs: Inputs, account: Account) -> list[str]:
     return [identifier]
 
 
-LOOKED_UP: dict[str, Search[str]] = {"aws:rds/instance:Instance": _database}
+FINDERS: dict[str, Search[str]] = {"aws:rds/instance:Instance": _database}

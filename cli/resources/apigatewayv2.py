@@ -37,11 +37,11 @@ def _stage(inputs: Inputs, account: Account) -> list[str]:
     return [f"{api}/{name}"]
 
 
-LOOKED_UP: dict[str, Search[str]] = {
+FINDERS: dict[str, Search[str]] = {
     "aws:apigatewayv2/api:Api": _api,
     "aws:apigatewayv2/integration:Integration": _integration,
     "aws:apigatewayv2/route:Route": _route,
     "aws:apigatewayv2/stage:Stage": _stage,
 }
 
-REPEATABLE = frozenset({"aws:apigatewayv2/api:Api", "aws:apigatewayv2/integration:Integration"})
+NON_UNIQUE = frozenset({"aws:apigatewayv2/api:Api", "aws:apigatewayv2/integration:Integration"})
