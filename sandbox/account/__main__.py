@@ -10,7 +10,7 @@ import threading
 from pathlib import Path
 
 from sandbox.account import settings
-from sandbox.stopping import Doorbell
+from sandbox.shutdown import ShutdownSignal
 
 log = logging.getLogger("sandbox.account")
 
@@ -89,12 +89,12 @@ def main(argv: list[str] | None = None) -> int:
     except state.OtherVersionError as error:
         print(error, file=sys.stderr)
         return 4
-    doorbell = Doorbell()
+    shutdown = ShutdownSignal()
     threading.Thread(target=web.serve_forever, name="http", daemon=True).start()
     threading.Thread(target=sockets.serve_forever, name="websocket", daemon=True).start()
     threading.Thread(target=state.keep_saving, args=(chosen.state_dir,), name="saver", daemon=True).start()
     background.start()
-    doorbell.wait()
+    shutdown.wait()
     background.stop()
     state.save(chosen.state_dir)
     close()

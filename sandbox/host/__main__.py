@@ -13,7 +13,7 @@ from sandbox.host import identity, server, tools
 from sandbox.host.account import Account
 from sandbox.host.layout import STACKS, Layout
 from sandbox.host.machine import Machine
-from sandbox.stopping import Doorbell
+from sandbox.shutdown import ShutdownSignal
 from toolchain.errors import ToolchainError
 from toolchain.paths import cache
 from toolchain.progress import Progress
@@ -57,12 +57,12 @@ def serve(given: argparse.Namespace) -> int:
     except OSError:
         print(f"port {given.port} on 127.0.0.1 is taken by another program", file=sys.stderr)
         return PORT_TAKEN
-    doorbell = Doorbell()
+    shutdown = ShutdownSignal()
     threading.Thread(target=web.serve_forever, name="http", daemon=True).start()
     hosts = _hosts(given, account)
     hosts.start(given.port)
     web.hosts = hosts
-    doorbell.wait()
+    shutdown.wait()
     hosts.end()
     web.shutdown()
     return 0

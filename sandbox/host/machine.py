@@ -8,7 +8,7 @@ import threading
 from collections.abc import Iterable
 from pathlib import Path
 
-from sandbox.host import leftovers, programs
+from sandbox.host import orphans, programs
 from sandbox.host.layout import Layout, Ports
 from sandbox.host.service import Service
 from sandbox.host.supervisor import Supervisor
@@ -36,7 +36,7 @@ class Machine:
 
     def prepare(self, control_port: int) -> None:
         """End what an earlier run left behind, and write what the machine itself has."""
-        found = leftovers.end(self.layout.root, self._recorded())
+        found = orphans.end(self.layout.root, self._recorded())
         if found:
             log.warning("%s: ended what an earlier run had left: %s", self.layout.instance, ", ".join(found))
         programs.write(self.layout, self.ports, self.tools, self.variables, control_port)
@@ -56,7 +56,7 @@ class Machine:
         with self._waking:
             if self.supervisor:
                 self.supervisor.end()
-        leftovers.end(self.layout.root, self._recorded())
+        orphans.end(self.layout.root, self._recorded())
         self.layout.remove_sockets()
 
     def _changed(self, services: Iterable[Service]) -> None:

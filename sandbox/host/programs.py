@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from sandbox.host.layout import Layout, Ports
-from sandbox.host.leftovers import MARK
+from sandbox.host.orphans import MARK
 from sandbox.host.service import Service, ServiceError, listens
 from sandbox.host.tools import Tools, pm2
 

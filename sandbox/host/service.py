@@ -14,9 +14,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sandbox.host import leftovers
+from sandbox.host import orphans
 
-LEASH = Path(__file__).with_name("leash.py")
+DIE_WITH_PARENT = Path(__file__).with_name("die_with_parent.py")
 STOP_SECONDS = 8.0
 READY_SECONDS = 30.0
 
@@ -50,20 +50,20 @@ class Service:
     def start(self, cancelled: threading.Event) -> None:
         """Start it and wait until it is ready; less long when that is cancelled. Raises ServiceError.
 
-        It ends when the calling thread does: see `leash`.
+        It ends when the calling thread does: see `die_with_parent`.
         """
         if self.process is not None:
             # nginx's workers outlive a master that is killed, and hold its port.
-            leftovers.end_session(self.process.pid, self.name)
+            orphans.end_session(self.process.pid, self.name)
         if self.port is not None and taken(self.port):
             raise ServiceError(f"port {self.port} on 127.0.0.1 is taken by another program: {self.name} needs it")
         for mark in self.marks:
             mark.unlink(missing_ok=True)
-        leash = [sys.executable, "-I", "-S", str(LEASH), str(int(self.stop_signal)), str(os.getpid())]
+        tied = [sys.executable, "-I", "-S", str(DIE_WITH_PARENT), str(int(self.stop_signal)), str(os.getpid())]
         self.log.parent.mkdir(parents=True, exist_ok=True)
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [*leash, *self.command],
+                [*tied, *self.command],
                 env=dict(self.environment),
                 stdin=subprocess.DEVNULL,
                 stdout=log,

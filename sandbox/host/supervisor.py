@@ -27,8 +27,8 @@ class Supervisor:
     """Looks after services in a thread of its own.
 
     services: in the order in which they are to be started; they are stopped in the reverse order. changed: called with
-    all of them after each start, failed start and stop. The thread lives as long as the services do, which `leash` asks
-    for.
+    all of them after each start, failed start and stop. The thread lives as long as the services do: `die_with_parent`
+    asks for that.
     """
 
     def __init__(self, name: str, services: Sequence[Service], changed: Callable[[Iterable[Service]], None]) -> None:

@@ -19,10 +19,10 @@ from aiohttp import web
 from sandbox.mesh import ingress
 from sandbox.mesh.cluster import FAILURES, Cluster, ElsewhereError
 from sandbox.mesh.gateway import Gateway
-from sandbox.mesh.mirror import PAUSE_SECONDS
 from sandbox.mesh.programs import Programs
 from sandbox.mesh.pulled import Mirror
 from sandbox.mesh.view import View
+from sandbox.mesh.watch_cache import PAUSE_SECONDS
 
 log = logging.getLogger("sandbox.mesh")
 

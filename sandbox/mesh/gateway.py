@@ -21,7 +21,7 @@ from yarl import URL
 
 from sandbox.mesh import table
 from sandbox.mesh.endpoints import Target, Upstream
-from sandbox.mesh.meter import Meter
+from sandbox.mesh.metrics import Metrics
 from sandbox.mesh.model import Request
 from sandbox.mesh.program import Program
 from sandbox.mesh.programs import Programs
@@ -57,7 +57,7 @@ class Gateway:
         self, current: Callable[[], Table], programs: Programs, ready: Callable[[], bool], draw: Random
     ) -> None:
         self._table, self._programs, self._ready, self._draw = current, programs, ready, draw
-        self._meter = Meter()
+        self._meter = Metrics()
         self._turns: dict[tuple[str, str, str, int], Iterator[int]] = defaultdict(itertools.count)
         # A connection for each request: programs that send an answer in two parts (as Python's http.server does) lose
         # 40 ms on a connection that lives, where the second part waits for the acknowledgement of the first.

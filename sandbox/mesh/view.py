@@ -7,9 +7,9 @@ from collections.abc import Iterable
 
 from sandbox.mesh import ingress, routes
 from sandbox.mesh.endpoints import Endpoints, subsets
-from sandbox.mesh.mirror import Derived, Mirror
 from sandbox.mesh.routes import Object
 from sandbox.mesh.table import Table
+from sandbox.mesh.watch_cache import Memoized, WatchCache
 
 _ISTIO = "/apis/networking.istio.io/v1"
 
@@ -19,14 +19,14 @@ class View:
 
     def __init__(self) -> None:
         self.pods_touched = asyncio.Event()
-        self.pods = Mirror("/api/v1/pods", self.pods_touched.set)
-        services = Mirror("/api/v1/services")
+        self.pods = WatchCache("/api/v1/pods", self.pods_touched.set)
+        services = WatchCache("/api/v1/services")
         virtual_services, gateways, rules = (
-            Mirror(f"{_ISTIO}/{kind}") for kind in ("virtualservices", "gateways", "destinationrules")
+            WatchCache(f"{_ISTIO}/{kind}") for kind in ("virtualservices", "gateways", "destinationrules")
         )
         self.mirrors = (self.pods, services, virtual_services, gateways, rules)
-        self._domains = Derived(_domains, virtual_services, gateways)
-        self._endpoints = Derived(_endpoints, services, rules, self.pods)
+        self._domains = Memoized(_domains, virtual_services, gateways)
+        self._endpoints = Memoized(_endpoints, services, rules, self.pods)
 
     def table(self) -> Table:
         """Return the table as of now."""

@@ -7,9 +7,9 @@ account, so that a deployment goes on after a restart; the time the account was 
 Importing this package puts the operations into moto and registers the rounds with the server's tickers.
 """
 
-from sandbox.account.codedeploy import life
+from sandbox.account.codedeploy import lifecycle
 from sandbox.account.codedeploy.api import install
 
 install()
 
-__all__ = ["life"]
+__all__ = ["lifecycle"]

@@ -9,7 +9,7 @@ import copy
 from datetime import UTC
 from typing import Any
 
-from sandbox.account.codedeploy import configs, endings, groups, life, revisions, triggers
+from sandbox.account.codedeploy import completion, configs, groups, lifecycle, revisions, triggers
 from sandbox.account.codedeploy.model import (
     ACTIVE,
     Deployment,
@@ -163,7 +163,7 @@ def stop(backend: Any, given: Given) -> Given:
     """StopDeployment; without autoRollbackEnabled, DEPLOYMENT_STOP_ON_REQUEST decides about a rollback."""
     deployment = find(backend, given)
     _refuse_completed(deployment)
-    endings.stop(backend, deployment, "MANUAL_STOP", endings.MANUAL_STOP, given.get("autoRollbackEnabled"))
+    completion.stop(backend, deployment, "MANUAL_STOP", completion.MANUAL_STOP, given.get("autoRollbackEnabled"))
     return {"status": "Succeeded", "statusMessage": STOPPED}
 
 
@@ -195,7 +195,7 @@ def put_hook_status(backend: Any, given: Given) -> Given:
     if event.over:
         text = f"{event.name} of {deployment.deployment_id} is over."
         raise Refusal("LifecycleEventAlreadyCompletedException", text)
-    life.report(backend, deployment, event, status)
+    lifecycle.report(backend, deployment, event, status)
     return {"lifecycleEventHookExecutionId": identity}
 
 

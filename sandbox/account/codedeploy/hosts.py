@@ -21,7 +21,7 @@ from typing import Any
 from werkzeug.wrappers import Request, Response
 
 from sandbox.account import background
-from sandbox.account.codedeploy import endings, instances, triggers
+from sandbox.account.codedeploy import completion, instances, triggers
 from sandbox.account.codedeploy.model import Deployment, Host, Instance, LifecycleEvent, backends, now, table
 from sandbox.account.codedeploy.revisions import RevisionError, check_object
 from sandbox.account.routes import route
@@ -104,13 +104,13 @@ def go_on(backend: Any, deployment: Deployment, passed: float) -> None:
 def _finish(backend: Any, deployment: Deployment) -> None:
     states = [host.status for host in deployment.hosts]
     if "Pending" not in states and "Succeeded" in states:
-        endings.succeed(backend, deployment)
+        completion.succeed(backend, deployment)
         return
     text = (
         "The overall deployment failed because too many individual instances failed deployment, too few healthy"
         " instances are available for deployment, or some instances in your deployment group are experiencing problems."
     )
-    endings.fail(backend, deployment, "HEALTH_CONSTRAINTS", text)
+    completion.fail(backend, deployment, "HEALTH_CONSTRAINTS", text)
 
 
 def _close(backend: Any, deployment: Deployment, host: Host, status: str, **diagnostics: str) -> None:

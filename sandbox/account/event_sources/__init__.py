@@ -5,10 +5,10 @@ pollers deliver instead, as Lambda's event source mappings do. Importing this pa
 """
 
 from sandbox.account import topics
-from sandbox.account.event_sources import bucket_settings, buckets, mappings, moves, queues, sqs, streams
+from sandbox.account.event_sources import bucket_settings, buckets, mappings, message_move_tasks, queues, sqs, streams
 
 queues.install()
-moves.install()
+message_move_tasks.install()
 mappings.install()
 buckets.install()
 bucket_settings.install()

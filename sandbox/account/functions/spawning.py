@@ -1,6 +1,6 @@
-"""Start processes for functions, through the nursery where there is one.
+"""Start processes for functions, through the fork server where there is one.
 
-When the nursery dies, its environments count as ended and are killed at their next use; a new nursery makes new ones.
+When the fork server dies, its environments count as ended and are killed at their next use; a new one makes new ones.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ import threading
 from pathlib import Path
 from typing import Any
 
-NURSERY = Path(__file__).with_name("nursery.py")
+FORK_SERVER = Path(__file__).with_name("fork_server.py")
 BOOTSTRAP = Path(__file__).with_name("bootstrap.py")
 PASSED_ON = ("PATH", "LANG", "LC_ALL", "TZ", "HOME", "TMPDIR", "VIRTUAL_ENV", "SSL_CERT_FILE")
 
 
 class Child:
-    """A process that the nursery forked, with the parts of Popen's interface that environments need."""
+    """A process that the fork server forked, with the parts of Popen's interface that environments need."""
 
     def __init__(self, pid: int, output: int, status: int) -> None:
         self.pid = pid
@@ -49,7 +49,7 @@ class Child:
         with self._ending:
             if self._code is None:
                 text = os.read(self._status, 32)
-                self._code = int(text) if text else -9  # the nursery itself is gone
+                self._code = int(text) if text else -9  # the fork server itself is gone
                 os.close(self._status)
             return self._code
 
@@ -59,12 +59,12 @@ _link: socket.socket | None = None
 
 
 def _nursery() -> socket.socket:
-    """Return the socket to the nursery, starting it at first use."""
-    global _link  # noqa: PLW0603 - one nursery per server
+    """Return the socket to the fork server, starting it at first use."""
+    global _link  # noqa: PLW0603 - one fork server per server
     if _link is None:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         environment = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
-        command = [sys.executable, str(NURSERY), str(theirs.fileno())]
+        command = [sys.executable, str(FORK_SERVER), str(theirs.fileno())]
         subprocess.Popen(command, env=environment, pass_fds=(theirs.fileno(),), cwd="/", stdin=subprocess.DEVNULL)
         theirs.close()
         ours.settimeout(30)
@@ -73,7 +73,7 @@ def _nursery() -> socket.socket:
 
 
 def start(folder: Path, environment: dict[str, str], calls: int, results: int) -> Any:
-    """Start a function's process in `folder`; returns a Child, or a Popen where there is no nursery.
+    """Start a function's process in `folder`; returns a Child, or a Popen where there is no fork server.
 
     It reads events from the descriptor `calls`, writes results to `results`; both stay the caller's to close.
     """

@@ -16,11 +16,11 @@ def test_a_dead_nursery_is_replaced(own_account: Callable[..., Any]) -> None:
     own = own_account()
     own.function("first", SOURCE)
     first, _ = own.invoke("first")
-    nursery = psutil.Process(first).parent()
-    assert nursery is not None
-    assert nursery.ppid() == own.process.pid
-    nursery.kill()
-    wait_for(lambda: nursery.status() == psutil.STATUS_ZOMBIE)
+    fork_server = psutil.Process(first).parent()
+    assert fork_server is not None
+    assert fork_server.ppid() == own.process.pid
+    fork_server.kill()
+    wait_for(lambda: fork_server.status() == psutil.STATUS_ZOMBIE)
     again, answer = own.invoke("first")
     assert "FunctionError" not in answer
     assert again != first

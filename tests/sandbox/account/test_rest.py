@@ -55,11 +55,18 @@ def rests() -> tuple[dict[str, float], float]:
     """How long each ticker of an account that nobody uses rests, and the one of the queues' metrics."""
     from sandbox.account import queue_metrics
     from sandbox.account.alarms import evaluation
-    from sandbox.account.codedeploy import life
-    from sandbox.account.event_sources import moves, sqs, streams
+    from sandbox.account.codedeploy import lifecycle
+    from sandbox.account.event_sources import message_move_tasks, sqs, streams
     from sandbox.account.functions import queued
 
-    tickers = (sqs.tick, streams.tick, moves.tick, evaluation.tick, life.advance_all, queued._start_due)
+    tickers = (
+        sqs.tick,
+        streams.tick,
+        message_move_tasks.tick,
+        evaluation.tick,
+        lifecycle.advance_all,
+        queued._start_due,
+    )
     return {f"{tick.__module__}.{tick.__name__}": tick() or 0 for tick in tickers}, queue_metrics.tick() or 0
 
 

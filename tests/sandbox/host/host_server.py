@@ -18,7 +18,7 @@ import psutil
 import pytest
 
 from apps import catalogue
-from sandbox.host.leftovers import MARK
+from sandbox.host.orphans import MARK
 from sandbox.paths import free_ports
 from tests.sandbox.account.conftest import ROOT, Account, wait_for
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from sandbox.mesh.endpoints import Endpoints, Upstream, subsets, workload
-from sandbox.mesh.meter import Meter
+from sandbox.mesh.metrics import Metrics
 from sandbox.mesh.model import Destination
 from tests.sandbox.mesh.objects import destination_rule, pod, service
 
@@ -85,7 +85,7 @@ def test_workloads() -> None:
 
 
 def test_a_request_is_counted_for_its_workload_code_and_duration() -> None:
-    meter = Meter()
+    meter = Metrics()
     upstream = find([pod("a")], {"host": "api"})
     meter.count(upstream, owned("ReplicaSet", "api-canary-5cff45d4f6"), 200, "-", 260.0)
     meter.count(upstream, None, 503, "UH", 0.2)

@@ -6,7 +6,7 @@ import signal
 import socket
 
 
-class Doorbell:
+class ShutdownSignal:
     """Rings once this process is told to end, by SIGTERM or SIGINT. To be made in the main thread.
 
     The system may deliver a signal to any thread, and then a main thread that waits for a lock doesn't notice: an

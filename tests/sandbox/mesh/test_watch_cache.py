@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from sandbox.mesh import mirror
-from sandbox.mesh.mirror import Derived, Mirror
+from sandbox.mesh import watch_cache
+from sandbox.mesh.watch_cache import Memoized, WatchCache
 
 Event = tuple[str, str, int]
 """Kind of event, uid, generation."""
@@ -52,7 +52,7 @@ def followed(*steps: list[Event] | Exception | None) -> tuple[dict[str, int], in
 
     async def run() -> tuple[dict[str, int], int]:
         told: list[int] = []
-        cluster, made = Script(*steps), Mirror("/api/v1/pods", lambda: told.append(1))
+        cluster, made = Script(*steps), WatchCache("/api/v1/pods", lambda: told.append(1))
         task = asyncio.create_task(made.follow(cluster))  # type: ignore[arg-type]
         await asyncio.wait_for(cluster.silent.wait(), 10)
         task.cancel()
@@ -64,7 +64,7 @@ def followed(*steps: list[Event] | Exception | None) -> tuple[dict[str, int], in
 
 @pytest.fixture(autouse=True)
 def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(mirror, "PAUSE_SECONDS", 0.01)
+    monkeypatch.setattr(watch_cache, "PAUSE_SECONDS", 0.01)
 
 
 def test_changes_are_followed() -> None:
@@ -89,8 +89,8 @@ def test_a_cluster_that_is_away_is_asked_again_and_what_is_known_stays() -> None
 
 def test_what_is_derived_is_made_once_for_each_change() -> None:
     made: list[int] = []
-    source = Mirror("/api/v1/pods")
-    derived = Derived(lambda objects: made.append(1) or len(objects), source)  # type: ignore[func-returns-value]
+    source = WatchCache("/api/v1/pods")
+    derived = Memoized(lambda objects: made.append(1) or len(objects), source)  # type: ignore[func-returns-value]
     assert [derived(), derived()] == [0, 0]
     source.version += 1
     assert derived() == 0

@@ -12,7 +12,7 @@ from typing import Any
 
 from sandbox.account import background, clock, functions
 from sandbox.account.alarms import StateChange, on_state_change
-from sandbox.account.codedeploy import alarms, configs, endings, hosts, revisions, traffic
+from sandbox.account.codedeploy import alarms, completion, configs, hosts, revisions, traffic
 from sandbox.account.codedeploy.model import ROLLBACK, Deployment, LifecycleEvent, backends, now
 
 HOOK_SECONDS = 3600.0
@@ -65,7 +65,7 @@ def heed(change: StateChange) -> None:
         with background.LOCK:
             for deployment in list(backend.deployments.values()):
                 if deployment.status == "InProgress" and change.alarm.name in alarms.watched(deployment):
-                    endings.stop(backend, deployment, "ALARM_ACTIVE", alarms.activated([change.alarm.name]))
+                    completion.stop(backend, deployment, "ALARM_ACTIVE", alarms.activated([change.alarm.name]))
 
 
 def advance(backend: Any, deployment: Deployment, passed: float) -> None:
@@ -77,16 +77,16 @@ def advance(backend: Any, deployment: Deployment, passed: float) -> None:
         elif deployment.status == "Queued":
             _start(backend, deployment)
         elif message := alarms.problem(backend, deployment):
-            endings.stop(backend, deployment, "ALARM_ACTIVE", message)
+            completion.stop(backend, deployment, "ALARM_ACTIVE", message)
         elif deployment.compute_platform == "Server":
             hosts.go_on(backend, deployment, passed)
         else:
             _go_on(backend, deployment, passed)
     except revisions.RevisionError as error:
-        endings.fail(backend, deployment, error.code, str(error))
+        completion.fail(backend, deployment, error.code, str(error))
     except Exception as error:
         background.log.exception("the deployment %s failed in the account itself", deployment.deployment_id)
-        endings.fail(backend, deployment, "INTERNAL_ERROR", f"The local account failed: {error}")
+        completion.fail(backend, deployment, "INTERNAL_ERROR", f"The local account failed: {error}")
 
 
 def _start(backend: Any, deployment: Deployment) -> None:
@@ -97,7 +97,7 @@ def _start(backend: Any, deployment: Deployment) -> None:
     else:
         _read(backend, deployment)
     if message := alarms.problem(backend, deployment):
-        endings.stop(backend, deployment, "ALARM_ACTIVE", message)
+        completion.stop(backend, deployment, "ALARM_ACTIVE", message)
 
 
 def _read(backend: Any, deployment: Deployment) -> None:
@@ -125,7 +125,7 @@ def _go_on(backend: Any, deployment: Deployment, passed: float) -> None:
             _work(backend, deployment, event)
         if not event.over or not deployment.active:
             return
-    endings.succeed(backend, deployment)
+    completion.succeed(backend, deployment)
 
 
 def _begin(deployment: Deployment, event: LifecycleEvent, region: str) -> None:
@@ -178,4 +178,4 @@ def report(backend: Any, deployment: Deployment, event: LifecycleEvent, status: 
         return
     text = f"The overall deployment failed because the {event.name} hook function {hook} reported a failure."
     event.end("Failed", errorCode="ScriptFailed", scriptName=hook, message=text)
-    endings.fail(backend, deployment, "HOOK_EXECUTION_FAILURE", text)
+    completion.fail(backend, deployment, "HOOK_EXECUTION_FAILURE", text)

@@ -1,6 +1,6 @@
 """Turns into another program that the kernel ends together with the process that started it (Linux only).
 
-    python -I -S leash.py SIGNAL PARENT PROGRAM [ARGUMENT ...]
+    python -I -S die_with_parent.py SIGNAL PARENT PROGRAM [ARGUMENT ...]
 
 A `preexec_fn` would do the same, but may deadlock in a process with threads (Python, subprocess module). The kernel
 looks at the thread that starts a program, so that thread has to live as long as the program is wanted.

@@ -51,7 +51,7 @@ _VARYING = (
 _LABELS = (*_FIXED, *_VARYING)
 
 
-class Meter:
+class Metrics:
     """Counts requests since the start of the gateway."""
 
     def __init__(self) -> None:

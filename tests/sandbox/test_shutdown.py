@@ -13,12 +13,12 @@ from tests.support.project import ROOT
 
 SERVER = """
 import threading
-from sandbox.stopping import Doorbell
-doorbell = Doorbell()
+from sandbox.shutdown import ShutdownSignal
+shutdown = ShutdownSignal()
 other = threading.Thread(target=threading.Event().wait, daemon=True)
 other.start()
 print(other.native_id, flush=True)
-doorbell.wait()
+shutdown.wait()
 """
 
 

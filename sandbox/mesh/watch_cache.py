@@ -22,7 +22,7 @@ PAUSE_SECONDS = 0.5
 Made = TypeVar("Made")
 
 
-class Mirror:
+class WatchCache:
     """All objects under a path of the API. ``changed`` is called after each change."""
 
     def __init__(self, path: str, changed: Callable[[], None] = lambda: None) -> None:
@@ -77,10 +77,10 @@ class Mirror:
         self._changed()
 
 
-class Derived(Generic[Made]):
+class Memoized(Generic[Made]):
     """Something made of mirrors, made anew when it is asked for after one of them changed."""
 
-    def __init__(self, make: Callable[..., Made], *mirrors: Mirror) -> None:
+    def __init__(self, make: Callable[..., Made], *mirrors: WatchCache) -> None:
         self._make, self._mirrors = make, mirrors
         self._versions: tuple[int, ...] | None = None
         self._made: Made | None = None
