@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from core.identifiers import order
-from stacks.releases import SystemRelease
+from stacks.system import SystemRelease
 
 
 @dataclass(frozen=True)

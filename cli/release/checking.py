@@ -16,8 +16,9 @@ from core.identifiers import order
 from core.model import ConfigurationError, one_of, unknown
 from core.release_lock import parts, read_lock, shown
 from core.signatures import verify
+from stacks.artifacts import Pinned
 from stacks.file import read
-from stacks.pinned import Pinned, pinned
+from stacks.pinned import pinned
 from stacks.releases import RELEASES, Release, load, parse, versions
 from stacks.settings import STACKS, StackSettings
 from stacks.turns import Move, turns

@@ -20,8 +20,9 @@ from core.identifiers import VERSION_PATTERN
 from core.model import nearest, unknown
 from core.release_lock import read_lock
 from stacks.file import read
-from stacks.releases import RELEASES, SYSTEMS, versions
+from stacks.releases import RELEASES, versions
 from stacks.settings import STACKS
+from stacks.systems import SYSTEMS
 
 app = typer.Typer(
     name="release", help="Build, write, compare, check, publish and retire releases.", no_args_is_help=True

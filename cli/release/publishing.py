@@ -13,7 +13,8 @@ from cli.release.building import FOLDER, Built, alone
 from cli.release.errors import ReleaseError
 from cli.release.places import LARGEST_SKEW, Bucket, Standing
 from core.release_lock import parts, read_lock
-from stacks.pinned import Pinned, every_pinned, pinned
+from stacks.artifacts import Pinned
+from stacks.pinned import every_pinned, pinned
 from stacks.releases import RELEASES, lock_release
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,10 +15,6 @@ from stacks.settings import PROJECT, StackSettings
 
 NEAREST = 3
 """Past updates that an estimate is the median of."""
-_CANARY = re.compile(r"Canary10Percent(\d+)Minutes")
-_LINEAR = re.compile(r"Linear10PercentEvery(\d+)Minutes?")
-LINEAR_WAITS = 9
-"""Ten steps of ten percent, nine waits between them (CodeDeploy, "Deployment configurations on Lambda")."""
 
 
 class Direction(StrEnum):
@@ -102,11 +97,8 @@ def changes(counts: Mapping[str, int]) -> int:
 
 
 def canary_minutes(settings: StackSettings) -> int:
-    """How long security-assistant's traffic takes to move forward (seed 004)."""
-    preference = settings.security_assistant.deployment
-    if found := _CANARY.fullmatch(preference):
-        return int(found[1])
-    return LINEAR_WAITS * int(found[1]) if (found := _LINEAR.fullmatch(preference)) else 0
+    """How long the system waits whose traffic takes longest to move forward in steps."""
+    return max(own.shift_minutes() for own in settings.by_system.values())
 
 
 def _time(text: str) -> datetime:

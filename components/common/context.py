@@ -13,6 +13,7 @@ from components.common.memory import Memory
 from stacks.function import Wanted
 from stacks.selection import Selected
 from stacks.settings import StackSettings
+from stacks.systems import Need, needing
 from stacks.turns import Move
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ class Context:
         return Account(self.settings.region, self.memory, self._agreed)
 
     def _agreed(self) -> pulumi.Output[str] | None:
-        return self.cluster.id if "rag-api" in self.settings.project.systems else None
+        return self.cluster.id if needing(Need.CLUSTER, self.settings.project.systems) else None
 
     @cached_property
     def cluster(self) -> Cluster:
@@ -69,7 +70,7 @@ class Context:
 
     def namespace(self, name: str) -> pulumi.Output[str]:
         """A namespace's name, known only once cluster and account are known to be the right ones."""
-        account = [self.account.id] if set(self.settings.project.systems) - {"rag-api"} else []
+        account = [self.account.id] if needing(Need.ACCOUNT, self.settings.project.systems) else []
         return pulumi.Output.all(self.cluster.id, *account).apply(lambda _: name)
 
     @property

@@ -37,7 +37,7 @@ class Workload(pulumi.ComponentResource):
     ) -> None:
         super().__init__("rollback:rag-api:Workload", "rag-api-workload", None, opts)
         assert isinstance(selected.release, RagApiRelease)
-        self.settings: RagApiSettings = context.settings.rag_api
+        self.settings: RagApiSettings = context.settings.of(RagApiSettings)
         self.namespace = namespace
         secret = self._pull_secret()
         configs = {version: self._config(version, release) for version, release in sorted(window.items())}
