@@ -7,9 +7,9 @@ from typing import Any
 
 import boto3
 
-from footer import FOOTER
-
 S3 = boto3.client("s3")
+FOOTER = "<footer>The site</footer>"
+"""What stands below every page."""
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
