@@ -20,9 +20,9 @@ from cli.review.ways import Known
 from guard.durable import Kind
 from policies.waivers import WAY_BACK, Waiver
 from stacks.file import read
+from stacks.systems import SYSTEMS
 from tests.cli.review import made
 
-SYSTEMS = ("async-rag", "rag-api", "compaction", "cryptique", "security-assistant")
 BROKEN = made.preview(events=[made.violation("blast-radius", text="60 of 100")])
 
 
