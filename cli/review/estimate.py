@@ -7,24 +7,13 @@ import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 
-from core.identifiers import order
+from stacks.direction import Direction, direction
 from stacks.settings import PROJECT, StackSettings
 
 NEAREST = 3
 """Past updates that an estimate is the median of."""
-
-
-class Direction(StrEnum):
-    """Which way an update of a stack goes."""
-
-    BACK = "back"
-    FORWARD = "forward"
-    HERE = "here"
-    """The release stays, something else changes."""
-    FIRST = "first"
 
 
 @dataclass(frozen=True)
@@ -43,15 +32,6 @@ class Estimate:
 
     seconds: float | None
     basis: str
-
-
-def direction(old: str | None, new: str) -> Direction:
-    """From one release to another."""
-    if old is None:
-        return Direction.FIRST
-    if old == new:
-        return Direction.HERE
-    return Direction.BACK if order(new) < order(old) else Direction.FORWARD
 
 
 def past(history: Sequence[Mapping[str, Any]]) -> list[Past]:

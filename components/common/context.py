@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any, Protocol
 import pulumi
 
 from components.common.memory import Memory
+from stacks.direction import returns
 from stacks.function import Wanted
 from stacks.selection import Selected
 from stacks.settings import StackSettings
 from stacks.systems import Need, needing
-from stacks.turns import Move
 
 if TYPE_CHECKING:
     from components.common.account import Account
@@ -84,11 +84,9 @@ class Context:
     def goes_back(self, selected: Selected) -> bool:
         """Whether a system goes to an earlier release than the one it was deployed at last, or returns to that one.
 
-        An update that failed half-way leaves the outputs of the last good one: what moves on the way to it goes back.
         What an alias really serves is asked when it moves, and goes before this (``codedeploy.served.goes_back``).
         """
-        before = self.memory.release(selected.system)
-        return before == selected.version or Move(selected.system, before, selected.version).back
+        return returns(self.memory.release(selected.system), selected.version)
 
     def reached(self, selected: Selected, touched: Iterable[pulumi.Input[bool]]) -> pulumi.Output[str]:
         """The release that a system has after this update.
