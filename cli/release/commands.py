@@ -166,7 +166,8 @@ def publish(
     done = publishing.publish(version, today(), at)
     typer.echo(f"{version}: {len(done.uploaded)} artifacts uploaded, {done.already_there} already there")
     if done.locked:
-        typer.echo(f"{version} is published; commit stacks/releases/{version}.yaml and releases.lock together")
+        files = " and ".join(f"stacks/releases/{each}" for each in done.files)
+        typer.echo(f"{version} is published; commit {files} and releases.lock together")
     else:
         typer.echo(f"{version} was published before; nothing else is to be done")
 

@@ -195,7 +195,7 @@ def row_of(site: Project) -> dict[str, object]:
 @pytest.mark.long
 def test_the_sixth_system_is_deployed_goes_back_and_is_reviewed(own: RunningSandbox, site: Project) -> None:
     lambdas = own.client("lambda")
-    served = {}
+    served: dict[str, str] = {}
     for version in (NEW, OLD, NEW):
         done = site.rollback("deploy", version, "-s", "dev")
         assert done.code == 0, done.said
