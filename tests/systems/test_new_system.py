@@ -6,6 +6,7 @@ import filecmp
 import json
 import os
 import re
+import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,7 +23,30 @@ from tests.systems import sixth
 OLD, NEW = "v1.2.2", "v1.2.3"
 PAGE = ROOT / "docs" / "new-system.md"
 BLOCK = re.compile(r"^`(?P<path>[^`\n]+)`[^\n]*:\n\n```\w*\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
-ASKED = """
+CONCERNED = (
+    "tests/test_architecture.py",
+    "tests/stacks",
+    "tests/components/test_target.py",
+    "tests/cli/health/test_status.py",
+    "tests/cli/preflight/test_account.py",
+    "tests/cli/review/test_matrix.py",
+    "tests/cli/review/test_ways.py",
+    "tests/cli/rights",
+    "tests/cli/test_typos.py",
+    "tests/docs/test_systems.py",
+    "tests/policies/test_program.py",
+)
+"""Tests that go through all systems: the layout, releases and settings, what is declared, rights by name, policies."""
+LOCKED = """
+from stacks.releases import lock_release, versions
+
+for version in versions():
+    lock_release(version)
+"""
+"""Publishes the additions, without their artifacts."""
+ASKED = (
+    LOCKED
+    + """
 import json
 from cli.health import SYSTEMS as health
 from cli.preflight.account import NEW_ROLES
@@ -30,12 +54,10 @@ from cli.rights import names
 from components import imported
 from stacks.artifact_objects import artifact_objects
 from stacks.file import read
-from stacks.releases import lock_release, versions, window
+from stacks.releases import window
 from stacks.selection import select
 from stacks.systems import SYSTEMS, system
 
-for version in versions():
-    lock_release(version)
 settings = read("dev", {"rollback-stack:systems": '["static-site"]', "static-site:errorRateAbove": "7"})
 selected = select(settings)
 print(json.dumps({
@@ -49,6 +71,7 @@ print(json.dumps({
     "above": settings.by_system["static-site"].error_rate_above,
 }))
 """
+)
 """What the project says of the sixth system: the list of systems, releases, artifacts, checks, rights, settings."""
 
 
@@ -225,3 +248,18 @@ def test_the_sixth_systems_files_pass_the_checks_of_style_and_types(copy: Projec
     for words in (["ruff", "check", "."], ["ruff", "format", "--check", "."], ["mypy", str(sixth.TABLE), *own]):
         done = copy.run(str(tools / words[0]), *words[1:], timeout=600)
         assert done.code == 0, done.said
+
+
+@pytest.mark.long
+@pytest.mark.timeout(900)
+def test_the_projects_own_tests_pass_beside_the_sixth_system(tmp_path: Path) -> None:
+    project = copy_project(tmp_path / "project", os.environ)
+    for part in ("docs", "sandbox", "tests", "toolchain"):
+        shutil.copytree(ROOT / part, project.folder / part, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy2(ROOT / "Makefile", project.folder)
+    sixth.add_to(project.folder)
+    done = python(project, LOCKED)
+    assert done.code == 0, done.said
+    tools = project.folder / ".venv" / "bin"
+    done = project.run(str(tools / "python"), "-m", "pytest", "-q", "-p", "no:cacheprovider", *CONCERNED, timeout=800)
+    assert done.code == 0, done.output[-3_000:]
