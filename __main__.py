@@ -26,7 +26,7 @@ from guard.evidence import RecoveryPoints
 from guard.guard import Guard
 from guard.previous import read_previous
 from stacks.program import read_settings, tell_changed_pins
-from stacks.selection import in_turns, select
+from stacks.selection import in_turns, manifests, select
 
 
 def main() -> None:
@@ -40,7 +40,7 @@ def main() -> None:
     memory = Memory(before.outputs, before.resources)
     context = Context(settings, memory, Hooks(settings.region))
     refuse_missing_artifacts(context, selected)
-    systems = declare(context, selected, in_turns(selected, memory.systems))
+    systems = declare(context, selected, manifests(settings, selected), in_turns(selected, memory.systems))
     guard.plan()
     pulumi.export("version", settings.project.version)
     pulumi.export("systems", {name: system.summary for name, system in systems.items()})

@@ -8,8 +8,9 @@ from typing import Any
 
 from core.identifiers import VERSION_PATTERN
 from core.model import ConfigurationError, nearest, one_of
-from stacks.releases import SYSTEMS, load, versions
+from stacks.releases import load, versions
 from stacks.settings import STACKS
+from stacks.systems import SYSTEMS
 
 CHOICE = re.compile(r"'(?P<given>.*)' is not one of (?P<choices>'.+')\.$")
 EXTRA = re.compile(r"unexpected extra arguments?(?:\(s\))? \((?P<words>.*)\)")

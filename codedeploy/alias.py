@@ -17,7 +17,8 @@ from codedeploy import served
 from codedeploy.deployments import DeploymentError, Group, Say, app_spec
 from codedeploy.served import Share
 from stacks.function import Wanted
-from stacks.releases import SystemRelease, window
+from stacks.releases import window
+from stacks.system import SystemRelease
 
 ALL_AT_ONCE = "CodeDeployDefault.LambdaAllAtOnce"
 

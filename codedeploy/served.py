@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from core.identifiers import order
-from stacks.releases import SystemRelease
+from stacks.direction import Direction, direction
+from stacks.system import SystemRelease
 
 
 @dataclass(frozen=True)
@@ -89,13 +90,17 @@ def goes_back(served: tuple[Share, ...], target: str, release: str, otherwise: b
     others = [share for share in served if share.version != target]
     if not release:
         return otherwise
-    if any(share.releases and all(order(each) > order(release) for each in share.releases) for share in others):
+    if any(share.releases and _all_later(share.releases, release) for share in others):
         return True
     if served[0].version == target:
         return True
     if all(release in share.releases for share in others):
         return all(_number(target) < _number(share.version) for share in others)
     return otherwise if any(not share.releases for share in others) else False
+
+
+def _all_later(releases: tuple[str, ...], than: str) -> bool:
+    return all(direction(each, than) is Direction.BACK for each in releases)
 
 
 def _number(version: str) -> int:

@@ -6,15 +6,15 @@ Durable stores are declared by every release alike; only what a release brings a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 import pulumi
 
 from components.common.context import Context
 from components.common.waiting import begin, wait_for
-from stacks.releases import window
-from stacks.selection import Selected, canary
+from stacks.selection import Manifests, Selected
+from stacks.systems import Need, imported, needing, system
 
 
 class System(Protocol):
@@ -26,12 +26,17 @@ class System(Protocol):
     """Function name -> the versions that were published for it."""
 
 
-def declare(context: Context, selected: Mapping[str, Selected], turns: Sequence[Sequence[str]]) -> dict[str, System]:
+def declare(
+    context: Context,
+    selected: Mapping[str, Selected],
+    manifests: Mapping[str, Manifests],
+    turns: Sequence[Sequence[str]],
+) -> dict[str, System]:
     """The selected systems, declared in turns: one that fails leaves those of later turns as they were."""
     declared: dict[str, System] = {}
     for number, names in enumerate(turns, 1):
         for name in names:
-            declared[name] = _SYSTEMS[name](context, selected[name])
+            declared[name] = _declare(context, selected[name], manifests[name])
             if pulumi.runtime.is_dry_run():
                 # An update begins when all is declared, so that a program which fails has touched nothing.
                 begin()
@@ -40,44 +45,9 @@ def declare(context: Context, selected: Mapping[str, Selected], turns: Sequence[
     return {name: declared[name] for name in selected}
 
 
-def _async_rag(context: Context, selected: Selected) -> System:
-    from components.async_rag import AsyncRag
-
-    return AsyncRag(context, selected, pulumi.ResourceOptions(providers=[context.account.provider]))
-
-
-def _compaction(context: Context, selected: Selected) -> System:
-    from components.compaction import Compaction
-
-    opts = pulumi.ResourceOptions(providers=[context.account.provider])
-    return Compaction(context, selected, window("compaction"), opts)
-
-
-def _cryptique(context: Context, selected: Selected) -> System:
-    from components.cryptique import Cryptique
-
-    return Cryptique(context, selected, pulumi.ResourceOptions(providers=[context.account.provider]))
-
-
-def _security_assistant(context: Context, selected: Selected) -> System:
-    from components.security_assistant import SecurityAssistant
-
-    return SecurityAssistant(context, selected, pulumi.ResourceOptions(providers=[context.account.provider]))
-
-
-def _rag_api(context: Context, selected: Selected) -> System:
-    from components.rag_api import RagApi
-
-    settings = context.settings.rag_api
-    releases = {**window("rag-api"), selected.version: selected.release}
-    return RagApi(context, selected, canary(context.settings), releases, context.namespace(settings.namespace))
-
-
-_SYSTEMS: dict[str, Callable[[Context, Selected], System]] = {
-    "async-rag": _async_rag,
-    "rag-api": _rag_api,
-    "compaction": _compaction,
-    "cryptique": _cryptique,
-    "security-assistant": _security_assistant,
-}
-"""Each imports its own SDKs, so that a stack without a system doesn't pay for them."""
+def _declare(context: Context, selected: Selected, manifests: Manifests) -> System:
+    """One system. Its component imports its own SDKs, so that a stack without the system doesn't pay for them."""
+    component = imported(system(selected.system).component)
+    providers = [context.account.provider] if needing(Need.ACCOUNT, [selected.system]) else []
+    declared: System = component(context, selected, manifests, pulumi.ResourceOptions(providers=providers))
+    return declared

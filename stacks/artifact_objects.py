@@ -1,44 +1,21 @@
-"""Where the zips that a release pins lie in the artifact bucket, and which of them the selected systems use.
-
-Keys end in the content's SHA-256, so that no release can overwrite another's.
-"""
+"""Which zips of the artifact bucket the selected systems use, and the resource that deploys each."""
 
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from stacks.artifacts import Artifact
-from stacks.async_rag import AsyncRagRelease
-from stacks.compaction import CompactionRelease
-from stacks.cryptique import CryptiqueRelease
-from stacks.releases import RELEASES, window
-from stacks.security_assistant import SecurityAssistantRelease
-from stacks.selection import Selected, handlers
+from stacks.artifacts import Pinned
+from stacks.releases import RELEASES
+from stacks.selection import Selected, deployed_artifacts
 from stacks.settings import StackSettings
 
 FUNCTION = "aws:lambda/function:Function"
 LAYER = "aws:lambda/layerVersion:LayerVersion"
 PARAMETER = "aws:ssm/parameter:Parameter"
-PACKAGE = "receipt_chroma"
-
-
-def function_key(system: str, function: str, artifact: Artifact) -> str:
-    """The key of a function's zip."""
-    return f"functions/{system}/{function}/{artifact.version}/{artifact.sha256}.zip"
-
-
-def layer_key(artifact: Artifact) -> str:
-    """The key of a layer's zip."""
-    return f"layers/compaction/{PACKAGE}/{artifact.version}/{artifact.sha256}.zip"
-
-
-def revision_key(artifact: Artifact) -> str:
-    """The key of a revision for hosts."""
-    return f"revisions/cryptique/{artifact.version}/{artifact.sha256}.zip"
 
 
 def code_hash(sha256: str) -> str:
@@ -81,31 +58,17 @@ def artifact_objects(
 
     Raises ``ConfigurationError`` where settings name a release that lacks what they want of it.
     """
-    return [item for chosen in selected.values() for item in _of(settings, chosen, folder)]
+    deployed = (item for chosen in selected.values() for item in deployed_artifacts(settings, chosen, folder))
+    return [_object(item) for item in deployed if item.kind != "images"]  # an image lies in a registry
 
 
-def _of(settings: StackSettings, selected: Selected, folder: Path) -> Iterator[ArtifactObject]:
-    match selected.release:
-        case AsyncRagRelease() | SecurityAssistantRelease() as release:
-            yield from _functions(selected.system, release.functions)
-        case CompactionRelease() as release:
-            yield from _functions(selected.system, handlers(settings, selected, folder))
-            others = (item for item in window("compaction", folder).values() if isinstance(item, CompactionRelease))
-            packages = {item.package.version: item.package for item in [*others, release]}
-            for version, artifact in sorted(packages.items()):
-                resource = f"compaction-receipt-chroma-{version}"
-                yield ArtifactObject("compaction", PACKAGE, layer_key(artifact), artifact.sha256, LAYER, resource)
-        case CryptiqueRelease(revision=revision):
-            key = revision_key(revision)
-            yield ArtifactObject("cryptique", "revision", key, revision.sha256, PARAMETER, "cryptique-revision")
-        case _:  # rag-api's image lies in a registry
-            return
-
-
-def _functions(system: str, functions: Mapping[str, Artifact]) -> Iterator[ArtifactObject]:
-    for name, artifact in sorted(functions.items()):
-        key = function_key(system, name, artifact)
-        yield ArtifactObject(system, name, key, artifact.sha256, FUNCTION, f"{system}-{name}")
+def _object(item: Pinned) -> ArtifactObject:
+    type_, resource = {
+        "functions": (FUNCTION, f"{item.system}-{item.name}"),
+        "layers": (LAYER, f"{item.system}-{item.name.replace('_', '-')}-{item.version}"),
+        "revisions": (PARAMETER, f"{item.system}-{item.name}"),
+    }[item.kind]
+    return ArtifactObject(item.system, item.name, item.place, item.sha256, type_, resource)
 
 
 def missing_line(stack: str, bucket: str, missing: Sequence[ArtifactObject]) -> str:

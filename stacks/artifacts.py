@@ -1,19 +1,18 @@
-"""What a release pins, and where images lie."""
+"""What a release pins: zips in the artifact bucket, images in a registry, and where each lies.
+
+Keys end in the content's SHA-256, so that no release can overwrite another's.
+"""
 
 from __future__ import annotations
 
-from typing import Annotated
-
-from pydantic import StringConstraints
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Literal
 
 from core.identifiers import ArtifactVersion, Sha256
 from core.model import Model
 
-Registry = Annotated[str, StringConstraints(pattern=r"^[a-z0-9.-]+(:\d+)?(/[a-z0-9._-]+)*$")]
-"""A registry's host with its port, and a path where a login is for a part of it alone."""
-DOCKER_HUB = "docker.io"
-_DOCKER_HUBS = frozenset({DOCKER_HUB, "index.docker.io", "registry-1.docker.io"})
-DOCKER_HUB_KEY = "https://index.docker.io/v1/"
+Kind = Literal["functions", "layers", "revisions", "images"]
 
 
 class Artifact(Model):
@@ -23,21 +22,49 @@ class Artifact(Model):
     sha256: Sha256
 
 
-def registry_of(repository: str) -> str:
-    """The registry that an image's name leads to: its first part where that is a host, else Docker Hub.
+@dataclass(frozen=True)
+class Pinned:
+    """One artifact of a release."""
 
-    A part is a host where it has a dot or a port, or is ``localhost`` (Docker, "image tag": "Description").
-    """
-    first, separator, _ = repository.partition("/")
-    is_host = bool(separator) and (first == "localhost" or "." in first or ":" in first)
-    return first if is_host and first not in _DOCKER_HUBS else DOCKER_HUB
+    kind: Kind
+    system: str
+    name: str
+    """Of a function, a layer or an image; ``revision`` for a host's."""
+    version: str
+    sha256: str
+    """Hexadecimal: of the zip, or of the image's manifest."""
+    place: str
+    """Its key in the artifact bucket; of an image, its reference by digest."""
+
+    @property
+    def source(self) -> str:
+        """What it was built from, as ``functions/<system>/<function>/<version>``."""
+        parts: dict[Kind, tuple[str, ...]] = {"images": (self.name,), "revisions": (self.system,)}
+        return "/".join((self.kind, *parts.get(self.kind, (self.system, self.name)), self.version))
 
 
-def login_key(registry: str) -> str:
-    """What a registry's login is found under in Docker's configuration and in a pull secret.
+def function_key(system: str, function: str, artifact: Artifact) -> str:
+    """The key of a function's zip."""
+    return f"functions/{system}/{function}/{artifact.version}/{artifact.sha256}.zip"
 
-    That of Docker Hub has a name of its own (Kubernetes, "Pull an Image from a Private Registry"); any other bears its
-    host, with its port and path as they are ("Images", "Interpretation of config.json").
-    """
-    host = registry.partition("/")[0]
-    return DOCKER_HUB_KEY if host in _DOCKER_HUBS else registry
+
+def layer_key(system: str, layer: str, artifact: Artifact) -> str:
+    """The key of a layer's zip."""
+    return f"layers/{system}/{layer}/{artifact.version}/{artifact.sha256}.zip"
+
+
+def revision_key(system: str, artifact: Artifact) -> str:
+    """The key of a revision for hosts."""
+    return f"revisions/{system}/{artifact.version}/{artifact.sha256}.zip"
+
+
+def pinned_functions(system: str, functions: Mapping[str, Artifact]) -> Iterator[Pinned]:
+    """The zips of a system's functions, by name."""
+    for name, artifact in sorted(functions.items()):
+        key = function_key(system, name, artifact)
+        yield Pinned("functions", system, name, artifact.version, artifact.sha256, key)
+
+
+def pinned_layer(system: str, name: str, artifact: Artifact) -> Pinned:
+    """The zip of a layer."""
+    return Pinned("layers", system, name, artifact.version, artifact.sha256, layer_key(system, name, artifact))

@@ -5,14 +5,15 @@ Source: runbook async-rag (docs/runbooks/async-rag.md).
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from core.identifiers import Version
 from core.model import Model, one_of
-from stacks.artifacts import Artifact
+from stacks.artifacts import Artifact, Pinned, pinned_functions
 from stacks.function import FunctionSize, LogRetention, QueueSettings
+from stacks.system import Names, Override, SystemRelease, SystemSettings
 
 ASYNC_PATH_FUNCTIONS = (
     "async_document_processor",
@@ -27,6 +28,17 @@ ASYNC_PATH_FUNCTIONS = (
 
 LASTING_FUNCTIONS = ("process_document_for_rag", "query_handler")
 """The functions that every release of async-rag has: the synchronous path and the query handler."""
+
+NAMES = Names(
+    functions=("amplify-rag-{stack}-*",),
+    queues=("amplify-rag-{stack}-*",),
+    tables=("document-processing-status-{stack}", "websocket-connections-{stack}"),
+    buckets=("amplify-files-{stack}",),
+    databases=("rag-postgres-{stack}",),
+    topics=("amplify-rag-{stack}-rollback",),
+    alarms=("amplify-rag-{stack}-*",),
+    dashboards=("amplify-rag-{stack}",),
+)
 
 
 class DatabaseSettings(Model):
@@ -67,11 +79,9 @@ class RollbackTriggers(Model):
     """Seconds that the oldest message may wait before the backlog counts as a build-up."""
 
 
-class AsyncRagSettings(Model):
+class AsyncRagSettings(SystemSettings):
     """The settings under ``async-rag:``."""
 
-    version: Version | None = None
-    """A release of its own; absent, the system follows the stack's version."""
     route: Literal["async", "legacy"] = "async"
     """Where uploads go. ``legacy`` leads the bucket's notification to the synchronous function, pauses the queues'
     consumers and keeps everything else (runbook async-rag, level 1)."""
@@ -98,6 +108,11 @@ class AsyncRagSettings(Model):
         """The size of one function."""
         return self.functions.get(function, FunctionSize())
 
+    def overrides(self, pin: str) -> Iterator[Override]:  # noqa: ARG002 - of the base
+        """The legacy route."""
+        if self.route == "legacy":
+            yield Override("route", "async-rag takes the legacy route", other_release=False)
+
     @model_validator(mode="after")
     def _consumers_fit(self) -> AsyncRagSettings:
         for name in ("vdr_processor", "text_rag_processor"):
@@ -109,7 +124,7 @@ class AsyncRagSettings(Model):
         return self
 
 
-class AsyncRagRelease(Model):
+class AsyncRagRelease(SystemRelease):
     """What a release pins of async-rag."""
 
     async_path: bool
@@ -126,3 +141,7 @@ class AsyncRagRelease(Model):
         if extra := sorted(set(self.functions) - wanted):
             raise ValueError(f"functions has {one_of(extra)}, which asyncPath {str(self.async_path).lower()} rules out")
         return self
+
+    def pinned(self, system: str) -> Iterator[Pinned]:
+        """The functions."""
+        return pinned_functions(system, self.functions)

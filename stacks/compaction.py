@@ -5,18 +5,34 @@ Source: runbook compaction (docs/runbooks/compaction.md).
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Callable, Iterator, Mapping
+from typing import Annotated, Any
 
 from pydantic import Field, model_validator
 
 from core.identifiers import Version
-from core.model import Model, one_of
-from stacks.artifacts import Artifact
+from core.model import ConfigurationError, Model, one_of
+from stacks.artifacts import Artifact, Pinned, pinned_functions, pinned_layer
 from stacks.function import FunctionSize, LogRetention, QueueSettings
+from stacks.system import Names, OtherRelease, Override, SystemRelease, SystemSettings
 
 FUNCTIONS = ("stream_processor", "metadata_handler", "label_handler", "enhanced_compaction_handler")
+PACKAGE = "receipt_chroma"
+HANDLERS_FROM = "handlersFrom"
+"""The setting that names the release whose handlers run."""
 Format = Annotated[int, Field(ge=1, le=99)]
 """How receipts are written into the Chroma store; see ``apps/layers/compaction``."""
+
+NAMES = Names(
+    functions=("chromadb-compaction-{stack}-*",),
+    layers=("receipt-chroma-{stack}",),
+    queues=("receipt-stream-{stack}-*", "receipt-label-updates-{stack}*", "receipt-metadata-updates-{stack}*"),
+    tables=("receipts-{stack}",),
+    buckets=("receipt-chroma-{stack}",),
+    topics=("compaction-{stack}-rollback",),
+    alarms=("compaction-{stack}-*",),
+    dashboards=("compaction-{stack}",),
+)
 
 
 class DataFormat(Model):
@@ -32,7 +48,7 @@ class DataFormat(Model):
         return self
 
 
-class CompactionRelease(Model):
+class CompactionRelease(SystemRelease):
     """What a release pins of compaction."""
 
     data_format: DataFormat
@@ -47,6 +63,35 @@ class CompactionRelease(Model):
         if extra := sorted(set(self.functions) - set(FUNCTIONS)):
             raise ValueError(f"functions has {one_of(extra)}; valid: {one_of(sorted(FUNCTIONS))}")
         return self
+
+    def handlers(self, named: Mapping[str, SystemRelease]) -> Mapping[str, Artifact]:
+        """The handlers that run: its own, or those of the release that ``handlersFrom`` names.
+
+        ``named``: the releases that settings name.
+        """
+        chosen = named.get(HANDLERS_FROM, self)
+        assert isinstance(chosen, CompactionRelease)
+        return chosen.functions
+
+    def pinned(self, system: str) -> Iterator[Pinned]:
+        """The handlers, and the package."""
+        yield from pinned_functions(system, self.functions)
+        yield pinned_layer(system, PACKAGE, self.package)
+
+    def deployed(
+        self, system: str, named: Mapping[str, SystemRelease], window: Callable[[], Mapping[str, SystemRelease]]
+    ) -> Iterator[Pinned]:
+        """The handlers that run, and the package of every release: their layers all stay."""
+        yield from pinned_functions(system, self.handlers(named))
+        every = [*(each for each in window().values() if isinstance(each, CompactionRelease)), self]
+        packages = {each.package.version: each.package for each in every}
+        yield from (pinned_layer(system, PACKAGE, artifact) for _, artifact in sorted(packages.items()))
+
+    def data_left(self, version: str, settings: SystemSettings, before: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The newest format in which receipts may lie in the store."""
+        assert isinstance(settings, CompactionSettings)
+        newest = newest_format(version, self, settings, before)
+        return {"dataFormat": {"newest": newest}, "release": version}
 
 
 class CompactionAlarms(Model):
@@ -64,11 +109,9 @@ class CompactionAlarms(Model):
     """Minutes that they have to be normal until it counts as done. Only written down: nothing watches it yet."""
 
 
-class CompactionSettings(Model):
+class CompactionSettings(SystemSettings):
     """The settings under ``compaction:``."""
 
-    version: Version | None = None
-    """A release of its own; absent, the system follows the stack's version."""
     handlers_from: Version | None = None
     """The release whose handlers run with the pinned package (runbook compaction, quick rollback)."""
     use_package_compaction: bool = True
@@ -90,6 +133,16 @@ class CompactionSettings(Model):
         """The size of one function."""
         return self.functions.get(function, FunctionSize(timeout=300))
 
+    def other_releases(self) -> Mapping[str, OtherRelease]:
+        """The one that the handlers are of."""
+        return {HANDLERS_FROM: OtherRelease(self.handlers_from)} if self.handlers_from else {}
+
+    def overrides(self, pin: str) -> Iterator[Override]:
+        """Handlers of another release."""
+        if self.handlers_from and self.handlers_from != pin:
+            text = f"compaction runs {pin} with the handlers of {self.handlers_from}"
+            yield Override(HANDLERS_FROM, text, other_release=True)
+
     @model_validator(mode="after")
     def _consumers_fit(self) -> CompactionSettings:
         for name in ("metadata_handler", "label_handler"):
@@ -99,3 +152,22 @@ class CompactionSettings(Model):
                     "an update would be delivered again while it is being worked on"
                 )
         return self
+
+
+def newest_format(
+    version: str, release: CompactionRelease, settings: CompactionSettings, remembered: Mapping[str, Any]
+) -> int:
+    """The newest format in which receipts may lie in the store after this update.
+
+    ``remembered``: what the stack's output said of the system. Raises ``ConfigurationError`` where the release can't
+    read what an earlier one has written.
+    """
+    before = settings.restored_format or int((remembered.get("dataFormat") or {}).get("newest", 0))
+    if before and before not in release.data_format.reads:
+        reads = ", ".join(map(str, release.data_format.reads))
+        raise ConfigurationError(
+            f"compaction at {version} reads data format {reads}, and the store holds format {before} since "
+            f"{remembered.get('release', 'a restore')}: choose a release that reads it, or restore a copy in an older "
+            "format and set compaction:restoredFormat"
+        )
+    return max(before, release.data_format.writes)

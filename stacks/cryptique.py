@@ -5,21 +5,35 @@ Source: runbook cryptique (docs/runbooks/cryptique.md).
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from core.identifiers import Version
 from core.model import Model
-from stacks.artifacts import Artifact
+from stacks.artifacts import Artifact, Pinned, revision_key
+from stacks.system import Names, SystemRelease, SystemSettings
 
 Url = Annotated[str, StringConstraints(pattern=r"^https?://[^\s/]+(:\d+)?$")]
 
 
-class CryptiqueRelease(Model):
+NAMES = Names(
+    topics=("cryptique-{stack}-deployments",),
+    parameters=("cryptique/{stack}/*",),
+    applications=("cryptique-{stack}",),
+    codedeploy_roles=("cryptique-codedeploy-{stack}",),
+)
+
+
+class CryptiqueRelease(SystemRelease):
     """What a release pins of cryptique: one revision with code, env file, nginx configuration and hooks."""
 
     revision: Artifact
+
+    def pinned(self, system: str) -> Iterator[Pinned]:
+        """The revision."""
+        key = revision_key(system, self.revision)
+        yield Pinned("revisions", system, "revision", self.revision.version, self.revision.sha256, key)
 
 
 class Severity(Model):
@@ -44,11 +58,9 @@ class CryptiqueDecisions(Model):
     """Minutes that the application is watched afterwards (runbook cryptique, application, step 5)."""
 
 
-class CryptiqueSettings(Model):
+class CryptiqueSettings(SystemSettings):
     """The settings under ``cryptique:``."""
 
-    version: Version | None = None
-    """A release of its own; absent, the system follows the stack's version."""
     hosts: Literal["on-premises", "ec2"] = "on-premises"
     """What kind of machines bear the tags ``system=cryptique`` and ``stack=<stack>``."""
     deployment: Literal["OneAtATime", "HalfAtATime", "AllAtOnce"] = "OneAtATime"

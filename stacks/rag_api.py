@@ -5,13 +5,16 @@ Source: runbook rag-api (docs/runbooks/rag-api.md).
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Mapping
 from typing import Annotated
 
 from pydantic import Field, StringConstraints, model_validator
 
 from core.identifiers import ArtifactVersion, Digest, Repository, Version
 from core.model import Model
-from stacks.artifacts import Registry, registry_of
+from stacks.artifacts import Pinned
+from stacks.registries import Registry, registry_of
+from stacks.system import OtherRelease, Override, SystemRelease, SystemSettings
 
 Quantity = Annotated[str, StringConstraints(pattern=r"^\d+(\.\d+)?(m|[KMGT]i?)?$")]
 DnsLabel = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")]
@@ -73,11 +76,9 @@ class DecisionMatrix(Model):
     """Milliseconds, 99th percentile below which it counts as recovered (runbook rag-api, verification checklist)."""
 
 
-class RagApiSettings(Model):
+class RagApiSettings(SystemSettings):
     """The settings under ``rag-api:``."""
 
-    version: Version | None = None
-    """A release of its own; absent, the system follows the stack's version."""
     namespace: DnsLabel = "production"
     """The namespace of all its objects."""
     replicas: Annotated[int, Field(ge=1, le=500)] = 3
@@ -125,8 +126,18 @@ class RagApiSettings(Model):
             raise ValueError(f"maxReplicas ({self.max_replicas}) is below replicas ({self.replicas})")
         return self
 
+    def other_releases(self) -> Mapping[str, OtherRelease]:
+        """The canary's."""
+        return {"canary": OtherRelease(self.canary.version, " to run as a canary")} if self.canary else {}
 
-class RagApiRelease(Model):
+    def overrides(self, pin: str) -> Iterator[Override]:
+        """A canary that gets requests and runs another release."""
+        if self.canary and self.canary.weight and self.canary.version != pin:
+            share = f"{self.canary.weight} % of requests go to the canary {self.canary.version}"
+            yield Override("canary", f"rag-api runs {pin}, and {share}", other_release=True)
+
+
+class RagApiRelease(SystemRelease):
     """What a release pins of rag-api: the image by digest, and its configuration."""
 
     repository: Repository
@@ -143,3 +154,19 @@ class RagApiRelease(Model):
     def registry(self) -> str:
         """The registry that the image lies in."""
         return registry_of(self.repository)
+
+    def pinned(self, system: str) -> Iterator[Pinned]:
+        """The image."""
+        name, sha256 = self.repository.rpartition("/")[2], self.digest.removeprefix("sha256:")
+        yield Pinned("images", system, name, self.version, sha256, self.image)
+
+    def deployed(
+        self,
+        system: str,
+        named: Mapping[str, SystemRelease],
+        window: Callable[[], Mapping[str, SystemRelease]],  # noqa: ARG002 - of the base
+    ) -> Iterator[Pinned]:
+        """The image, and the canary's."""
+        yield from self.pinned(system)
+        if "canary" in named:
+            yield from named["canary"].pinned(system)

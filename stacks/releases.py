@@ -11,38 +11,43 @@ from collections.abc import Mapping
 from datetime import date
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 import yaml
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, create_model, model_validator
 
 from core.identifiers import VERSION_PATTERN, Version, order
 from core.model import ConfigurationError, Model, explain, one_of, unknown
 from core.release_lock import compare, digest, missing, parts, read_lock, shown, write_lock
-from stacks.async_rag import AsyncRagRelease
-from stacks.compaction import CompactionRelease
-from stacks.cryptique import CryptiqueRelease
-from stacks.rag_api import RagApiRelease
-from stacks.security_assistant import SecurityAssistantRelease
+from stacks.system import SystemRelease
+from stacks.systems import SYSTEMS, TABLE
 
 RELEASES = Path(__file__).parent / "releases"
 
-SystemRelease = AsyncRagRelease | RagApiRelease | CompactionRelease | CryptiqueRelease | SecurityAssistantRelease
+Of = TypeVar("Of", bound=SystemRelease)
 
 
 class SystemReleases(Model):
-    """The systems that a release brings."""
-
-    async_rag: Annotated[AsyncRagRelease | None, Field(alias="async-rag")] = None
-    rag_api: Annotated[RagApiRelease | None, Field(alias="rag-api")] = None
-    compaction: CompactionRelease | None = None
-    cryptique: CryptiqueRelease | None = None
-    security_assistant: Annotated[SecurityAssistantRelease | None, Field(alias="security-assistant")] = None
+    """The systems that a release brings: a field for each row of the table (``stacks.systems``)."""
 
     def named(self) -> dict[str, SystemRelease]:
         """The systems of this release by name."""
-        pairs = {name: getattr(self, name.replace("-", "_")) for name in SYSTEMS}
-        return {name: system for name, system in pairs.items() if system is not None}
+        pairs = {system.name: getattr(self, system.field) for system in TABLE}
+        return {name: release for name, release in pairs.items() if release is not None}
+
+    def of(self, model: type[Of]) -> Of | None:
+        """What the release brings of one system, by its type; None where it hasn't got the system."""
+        return next((release for release in self.named().values() if isinstance(release, model)), None)
+
+
+if TYPE_CHECKING:
+    _Systems = SystemReleases
+else:
+    _Systems = create_model(
+        "SystemReleases",
+        __base__=SystemReleases,
+        **{system.field: (system.release | None, Field(default=None, alias=system.name)) for system in TABLE},
+    )
 
 
 class Release(Model):
@@ -55,7 +60,7 @@ class Release(Model):
     """``faulty`` marks a release with a planted fault, kept for drills."""
     moves_after: dict[str, tuple[str, ...]] = {}
     """System -> the systems that move to this release before it; on the way back from it, they move after it."""
-    systems: SystemReleases
+    systems: _Systems
 
     @model_validator(mode="after")
     def _order(self) -> Release:
@@ -67,10 +72,6 @@ class Release(Model):
         except CycleError as error:
             raise ValueError(f"movesAfter goes in a circle: {', '.join(error.args[1])}") from None
         return self
-
-
-SYSTEMS: tuple[str, ...] = tuple(field.alias or name for name, field in SystemReleases.model_fields.items())
-"""The names of the systems, in the order in which they are shown."""
 
 
 def versions(folder: Path = RELEASES) -> list[str]:
@@ -105,13 +106,20 @@ def window(system: str, folder: Path = RELEASES) -> dict[str, SystemRelease]:
 
     A manifest that can't be read is left out: it must not stand in the way of going back to another release.
     """
-    found = {}
+    return windows(folder)[system]
+
+
+def windows(folder: Path = RELEASES) -> dict[str, dict[str, SystemRelease]]:
+    """The same for every system, by its name: each manifest is read once."""
+    found: dict[str, dict[str, SystemRelease]] = {system: {} for system in SYSTEMS}
     for version in versions(folder):
         try:
-            found[version] = load(version, folder).systems.named().get(system)
+            release = load(version, folder)
         except ConfigurationError:
             continue
-    return {version: release for version, release in found.items() if release is not None}
+        for system, brought in release.systems.named().items():
+            found[system][version] = brought
+    return found
 
 
 def parse(content: bytes, where: str, additions: Mapping[str, tuple[str, bytes]] | None = None) -> Release:

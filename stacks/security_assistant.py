@@ -5,14 +5,16 @@ Source: runbook security-assistant (docs/runbooks/security-assistant.md).
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from core.identifiers import Version
 from core.model import Model, one_of
-from stacks.artifacts import Artifact
+from stacks.artifacts import Artifact, Pinned, pinned_functions
 from stacks.function import FunctionSize, LogRetention, QueueSettings
+from stacks.system import Names, Override, SystemRelease, SystemSettings
 
 FUNCTIONS = ("api", "worker")
 """The functions that take traffic, and move through CodeDeploy."""
@@ -32,8 +34,24 @@ Preference = Literal[
 ]
 """SAM's DeploymentPreference types; each is CodeDeploy's predefined configuration ``CodeDeployDefault.Lambda…``."""
 
+_CANARY = re.compile(r"Canary10Percent(\d+)Minutes")
+_LINEAR = re.compile(r"Linear10PercentEvery(\d+)Minutes?")
+LINEAR_WAITS = 9
+"""Ten steps of ten percent, nine waits between them (CodeDeploy, "Deployment configurations on Lambda")."""
 
-class SecurityAssistantRelease(Model):
+NAMES = Names(
+    functions=("security-assistant-*-{stack}", "CodeDeployHook_security-assistant-*-{stack}"),
+    queues=("security-assistant-processing*-{stack}",),
+    tables=("security-assistant-jobs-{stack}",),
+    topics=("security-assistant-alarms-{stack}",),
+    alarms=("security-assistant-{stack}-*",),
+    dashboards=("security-assistant-{stack}",),
+    applications=("security-assistant-{stack}",),
+    codedeploy_roles=("security-assistant-codedeploy-{stack}",),
+)
+
+
+class SecurityAssistantRelease(SystemRelease):
     """What a release pins of security-assistant."""
 
     functions: dict[str, Artifact]
@@ -46,6 +64,10 @@ class SecurityAssistantRelease(Model):
         if extra := sorted(set(self.functions) - wanted):
             raise ValueError(f"functions has {one_of(extra)}; valid: {one_of(sorted(wanted))}")
         return self
+
+    def pinned(self, system: str) -> Iterator[Pinned]:
+        """The functions."""
+        return pinned_functions(system, self.functions)
 
 
 class RollbackAlarms(Model):
@@ -72,11 +94,9 @@ class Throttle(Model):
     """Requests at once, beyond the rate."""
 
 
-class SecurityAssistantSettings(Model):
+class SecurityAssistantSettings(SystemSettings):
     """The settings under ``security-assistant:``."""
 
-    version: Version | None = None
-    """A release of its own; absent, the system follows the stack's version."""
     deployment: Preference = "Canary10Percent5Minutes"
     """How the traffic moves to a new version. Going back to an earlier one is always done all at once."""
     stopped: bool = False
@@ -94,6 +114,17 @@ class SecurityAssistantSettings(Model):
     def size(self, function: str) -> FunctionSize:
         """The size of one function."""
         return self.functions.get(function, FunctionSize())
+
+    def overrides(self, pin: str) -> Iterator[Override]:  # noqa: ARG002 - of the base
+        """The emergency stop."""
+        if self.stopped:
+            yield Override("stopped", "security-assistant is stopped, and answers nobody", other_release=False)
+
+    def shift_minutes(self) -> int:
+        """As the deployment preference says (seed 004)."""
+        if found := _CANARY.fullmatch(self.deployment):
+            return int(found[1])
+        return LINEAR_WAITS * int(found[1]) if (found := _LINEAR.fullmatch(self.deployment)) else 0
 
     @model_validator(mode="after")
     def _worker_fits(self) -> SecurityAssistantSettings:

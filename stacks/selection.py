@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from core.model import ConfigurationError, file_of, one_of, take_out
-from stacks.artifacts import Artifact
-from stacks.compaction import CompactionRelease
-from stacks.rag_api import RagApiRelease
-from stacks.releases import RELEASES, Release, SystemRelease, load, versions, window
+from stacks.artifacts import Pinned
+from stacks.releases import RELEASES, Release, load, versions, window, windows
 from stacks.settings import PROJECT, StackSettings
+from stacks.system import SystemRelease
 from stacks.turns import After, Move, turns
 
 
@@ -94,28 +93,40 @@ def in_turns(
     return turns(moves, after)
 
 
-def handlers(settings: StackSettings, selected: Selected, folder: Path = RELEASES) -> Mapping[str, Artifact]:
-    """The handlers that compaction runs: those of its release, or of the one that ``handlersFrom`` names."""
-    assert isinstance(selected.release, CompactionRelease)
-    wanted = settings.compaction.handlers_from
-    if wanted is None:
-        return selected.release.functions
-    key = "compaction:handlersFrom"
-    remedy = f"Change it there, or take it out: {take_out(settings.stack, key)}"
-    release = _load(settings, key, wanted, folder, remedy).systems.compaction
-    if release is None:
-        raise _of_file(settings, key, f"release {wanted} has no compaction", remedy)
-    return release.functions
+@dataclass(frozen=True)
+class Manifests:
+    """The other releases of a system that its component declares from."""
+
+    window: Mapping[str, SystemRelease] = field(default_factory=dict)
+    """Every release that can be gone back to, by version."""
+    named: Mapping[str, SystemRelease] = field(default_factory=dict)
+    """The releases that settings name, by the setting's key."""
 
 
-def canary(settings: StackSettings, folder: Path = RELEASES) -> RagApiRelease | None:
-    """What rag-api's canary runs, where a canary is set."""
-    if settings.rag_api.canary is None:
-        return None
-    version = settings.rag_api.canary.version
-    key = "rag-api:canary"
-    remedy = f"Change it there, or take it out: {take_out(settings.stack, key)}"
-    release = _load(settings, key, version, folder, remedy).systems.rag_api
-    if release is None:
-        raise _of_file(settings, key, f"release {version} has no rag-api to run as a canary", remedy)
-    return release
+def manifests(settings: StackSettings, selected: Collection[str], folder: Path = RELEASES) -> dict[str, Manifests]:
+    """What each of the named systems is declared from, beside its own release.
+
+    Raises ``ConfigurationError`` where settings name a release that lacks what they want of it.
+    """
+    every = windows(folder)
+    return {system: Manifests(every[system], named_releases(settings, system, folder)) for system in selected}
+
+
+def named_releases(settings: StackSettings, system: str, folder: Path = RELEASES) -> dict[str, SystemRelease]:
+    """The releases that a system's settings name beside its own, by the setting's key. Raises as ``manifests`` does."""
+    found = {}
+    for key, other in settings.by_system[system].other_releases().items():
+        setting = f"{system}:{key}"
+        remedy = f"Change it there, or take it out: {take_out(settings.stack, setting)}"
+        release = _load(settings, setting, other.version, folder, remedy).systems.named().get(system)
+        if release is None:
+            raise _of_file(settings, setting, f"release {other.version} has no {system}{other.purpose}", remedy)
+        found[key] = release
+    return found
+
+
+def deployed_artifacts(settings: StackSettings, selected: Selected, folder: Path = RELEASES) -> list[Pinned]:
+    """What an update of one system deploys, those of other releases that settings name included."""
+    system = selected.system
+    named = named_releases(settings, system, folder)
+    return list(selected.release.deployed(system, named, lambda: window(system, folder)))

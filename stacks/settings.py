@@ -8,26 +8,22 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Collection, Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from pydantic import Field, StringConstraints, ValidationError, field_validator
-from pydantic.alias_generators import to_camel
 
-from core.identifiers import Region, Version
+from core.identifiers import Region
 from core.model import ConfigurationError, Model, explain, file_of, take_out, unknown
 from core.policy_settings import PolicySettings
-from stacks.async_rag import AsyncRagSettings
-from stacks.compaction import CompactionSettings
-from stacks.cryptique import CryptiqueSettings
-from stacks.rag_api import RagApiSettings
-from stacks.releases import SYSTEMS
-from stacks.security_assistant import SecurityAssistantSettings
+from stacks.system import SystemSettings
+from stacks.systems import SYSTEMS, TABLE
 
 PROJECT = "rollback-stack"
 POLICIES = "policies"
 STACKS = ("dev", "staging", "prod")
 FOREIGN_NAMESPACES = ("aws", "kubernetes", "pulumi")
 """Namespaces that belong to providers and the engine: only their ``region`` is read here."""
+Of = TypeVar("Of", bound=SystemSettings)
 
 BucketName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")]
 
@@ -66,37 +62,33 @@ class StackSettings(Model):
     region: Region = "us-east-1"
     """The AWS region of everything that the stack deploys."""
     project: ProjectSettings
-    async_rag: AsyncRagSettings = AsyncRagSettings()
-    rag_api: RagApiSettings = RagApiSettings()
-    compaction: CompactionSettings = CompactionSettings()
-    cryptique: CryptiqueSettings = CryptiqueSettings()
-    security_assistant: SecurityAssistantSettings = SecurityAssistantSettings()
+    by_system: dict[str, SystemSettings] = Field(default_factory=lambda: {each.name: each.settings() for each in TABLE})
+    """The settings of every system, of those too that aren't deployed."""
     policies: PolicySettings = PolicySettings()
+
+    def of(self, model: type[Of]) -> Of:
+        """The settings of one system, by their type."""
+        return next(each for each in self.by_system.values() if isinstance(each, model))
 
     def own_pin(self, system: str) -> str | None:
         """The version of a system's own pin; None where it follows the stack's version."""
-        own: Version | None = getattr(self, system.replace("-", "_")).version
-        return own
+        return self.by_system[system].version
 
     def pin(self, system: str) -> str:
         """The version that a system runs: its own pin, or the stack's."""
         return self.own_pin(system) or self.project.version
 
-    def with_pins(self, versions: Mapping[str, str]) -> StackSettings:
-        """The same settings with pins of their own for some systems."""
-        fields = {name.replace("-", "_"): version for name, version in versions.items()}
-        return self.model_copy(
-            update={key: getattr(self, key).model_copy(update={"version": each}) for key, each in fields.items()}
-        )
+    def with_pins(self, versions: Mapping[str, str | None]) -> StackSettings:
+        """The same settings with pins of their own for some systems; None: the system follows the stack's version."""
+        pinned = {
+            name: self.by_system[name].model_copy(update={"version": version}) for name, version in versions.items()
+        }
+        return self.model_copy(update={"by_system": {**self.by_system, **pinned}})
 
 
 _NAMESPACES: dict[str, type[Model]] = {
     PROJECT: ProjectSettings,
-    "async-rag": AsyncRagSettings,
-    "rag-api": RagApiSettings,
-    "compaction": CompactionSettings,
-    "cryptique": CryptiqueSettings,
-    "security-assistant": SecurityAssistantSettings,
+    **{system.name: system.settings for system in TABLE},
     POLICIES: PolicySettings,
 }
 
@@ -129,7 +121,8 @@ def parse(stack: str, config: Mapping[str, str], secret_keys: Collection[str] = 
                 "stack": stack,
                 "region": region,
                 "project": models[PROJECT],
-                **{to_camel(name.replace("-", "_")): models[name] for name in (*SYSTEMS, POLICIES)},
+                "by_system": {name: models[name] for name in SYSTEMS},
+                "policies": models[POLICIES],
             }
         )
     except ValidationError as error:

@@ -12,6 +12,7 @@ from graphlib import CycleError, TopologicalSorter
 
 from core.identifiers import order
 from core.model import ConfigurationError
+from stacks.direction import Direction, direction
 
 After = Mapping[str, tuple[str, ...]]
 """System -> the systems that move before it, on the way forward."""
@@ -29,7 +30,7 @@ class Move:
     @property
     def back(self) -> bool:
         """Whether it goes back to an earlier release."""
-        return self.old is not None and order(self.new) < order(self.old)
+        return direction(self.old, self.new) is Direction.BACK
 
     @property
     def newer(self) -> str:

@@ -65,6 +65,18 @@ def test_components_look_nothing_up_in_the_environment() -> None:
     assert wrong == []
 
 
+def test_components_read_no_manifests_and_no_files() -> None:
+    """What they are declared from is handed in: ``stacks`` reads it, and the program passes it on."""
+    readers = {"stacks.releases", "stacks.file", "stacks.pinned", "pathlib", "yaml"}
+    wrong = [
+        f"{path.relative_to(ROOT)} imports {node.module}"
+        for path in (ROOT / "components").rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.ImportFrom) and node.module in readers
+    ]
+    assert wrong == []
+
+
 def test_no_policy_file_hides_a_module_of_python() -> None:
     """A pack's folder is where its process looks for modules first: a `selectors.py` there broke every import."""
     assert {path.stem for path in (ROOT / "policies").iterdir()} & sys.stdlib_module_names == set()

@@ -23,8 +23,8 @@ from guard.inventory import Guarded, digest, durable, others
 from guard.ledger import Chain, Closed, Entry, Ledger
 from guard.losses import Account, Since, removed, to_keep
 from guard.recreated import restoring
-from stacks.releases import SYSTEMS
 from stacks.settings import ProjectSettings, StackSettings
+from stacks.systems import SYSTEMS
 
 
 @dataclass(frozen=True)

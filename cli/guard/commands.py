@@ -28,8 +28,8 @@ from guard.inventory import durable
 from guard.ledger import Closed
 from guard.recovery.stores import choose, stores
 from stacks.file import read
-from stacks.releases import SYSTEMS
 from stacks.settings import StackSettings
+from stacks.systems import SYSTEMS
 
 NEAREST = 5
 """Properties that are offered for a mistyped one."""

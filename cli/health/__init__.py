@@ -6,13 +6,13 @@ it; ``CHECKS`` are what the system's users do, each given what the stack's outpu
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Protocol
 
-from cli.health import async_rag, compaction, cryptique, rag_api, security_assistant
 from cli.health.serving import Serving
 from stacks.selection import Selected
 from stacks.settings import StackSettings
+from stacks.systems import TABLE, imported, system
 
 Told = Mapping[str, Any]
 """What the stack's output ``systems.<name>`` says."""
@@ -32,16 +32,16 @@ class System(Protocol):
         """A command that shows the system."""
 
 
-def addresses(system: System, told: Told, region: str) -> dict[str, str]:
+def addresses(module: System, told: Told, region: str) -> dict[str, str]:
     """Where a system answers, by name: what the output says, or what the system itself finds out."""
-    find = getattr(system, "addresses", None)
+    find = getattr(module, "addresses", None)
     found: dict[str, str] = find(told, region) if find else {"health": told["health"], **told["endpoints"]}
     return found
 
 
-def logs(system: str, told: Told) -> str | None:
+def logs(name: str, told: Told) -> str | None:
     """The command that shows the logs of what a system runs; None where it has no single one, or was never deployed."""
-    find = getattr(SYSTEMS.get(system), "logs", None)
+    find = getattr(SYSTEMS.get(name), "logs", None)
     try:
         command: str | None = find(told) if find else None
     except KeyError:  # outputs of a program that didn't tell it yet
@@ -49,10 +49,18 @@ def logs(system: str, told: Told) -> str | None:
     return command
 
 
-SYSTEMS: Mapping[str, System] = {
-    "async-rag": async_rag,
-    "rag-api": rag_api,
-    "compaction": compaction,
-    "cryptique": cryptique,
-    "security-assistant": security_assistant,
-}
+class _Modules(Mapping[str, System]):
+    """The modules of the table of systems by name, each imported when it is asked for."""
+
+    def __getitem__(self, name: str) -> System:
+        module: System = imported(system(name).smoke_tests)
+        return module
+
+    def __iter__(self) -> Iterator[str]:
+        return (each.name for each in TABLE)
+
+    def __len__(self) -> int:
+        return len(TABLE)
+
+
+SYSTEMS: Mapping[str, System] = _Modules()

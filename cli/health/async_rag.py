@@ -15,7 +15,7 @@ from cli.health.pdf import one_page_pdf
 from cli.health.serving import Drift, Resource, Serving
 from cli.health.waiting import looks
 from core.aws import client
-from stacks.async_rag import AsyncRagRelease
+from stacks.async_rag import AsyncRagRelease, AsyncRagSettings
 from stacks.selection import Selected
 from stacks.settings import StackSettings
 
@@ -32,7 +32,7 @@ PATIENCE = 180.0
 def serving(chosen: Selected, told: Mapping[str, Any], settings: StackSettings) -> Serving:
     """What the live aliases serve, which way uploads take, and whether the queues are worked on."""
     assert isinstance(chosen.release, AsyncRagRelease)
-    own, region = settings.async_rag, settings.region
+    own, region = settings.of(AsyncRagSettings), settings.region
     live = functions.look(SYSTEM, told["functions"], region)
     found = functions.serving(chosen, told, live)
     wanted = "async" if own.route == "async" and chosen.release.async_path else "legacy"

@@ -13,8 +13,8 @@ from cli.health import functions
 from cli.health.serving import Serving
 from cli.health.waiting import looks
 from core.aws import client
-from stacks.compaction import CompactionRelease
-from stacks.selection import Selected, handlers
+from stacks.compaction import CompactionRelease, CompactionSettings
+from stacks.selection import Selected, named_releases
 from stacks.settings import StackSettings
 
 SYSTEM = "compaction"
@@ -27,10 +27,11 @@ PATIENCE = 120.0
 def serving(chosen: Selected, told: Mapping[str, Any], settings: StackSettings) -> Serving:
     """What the live aliases serve, and whether stream and queues are worked on."""
     assert isinstance(chosen.release, CompactionRelease)
-    own, region = settings.compaction, settings.region
+    own, region = settings.of(CompactionSettings), settings.region
     live = functions.look(SYSTEM, told["functions"], region)
     other = own.handlers_from if own.handlers_from != chosen.version else None
-    found = functions.serving(chosen, told, live, handlers(settings, chosen) if other else None, origin=other)
+    handlers = chosen.release.handlers(named_releases(settings, SYSTEM)) if other else None
+    found = functions.serving(chosen, told, live, handlers, origin=other)
     notes = []
     if other:
         notes.append(f"the handlers are those of {other} (compaction:handlersFrom), the package is {chosen.version}'s")

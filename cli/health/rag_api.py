@@ -12,7 +12,7 @@ from cli.health import ingress, routes
 from cli.health.serving import Serving, nearest
 from cli.health.waiting import looks
 from cli.targets import pod_logs
-from stacks.rag_api import Canary, RagApiRelease
+from stacks.rag_api import Canary, RagApiRelease, RagApiSettings
 from stacks.releases import load, window
 from stacks.selection import Selected
 from stacks.settings import StackSettings
@@ -31,7 +31,7 @@ def serving(chosen: Selected, told: Mapping[str, Any], settings: StackSettings) 
 
     assert isinstance(chosen.release, RagApiRelease)
     config.load_kube_config()
-    namespace, canary = str(told["namespace"]), settings.rag_api.canary
+    namespace, canary = str(told["namespace"]), settings.of(RagApiSettings).canary
     stable = _deployment(str(told["deployment"]), namespace)
     aside = _deployment(f"{told['deployment']}-canary", namespace, missing=True)
     live = routes.read(namespace)
@@ -90,7 +90,7 @@ def _meant(chosen: Selected, canary: Canary | None, told: Mapping[str, Any]) -> 
 
 
 def _canary_image(canary: Canary) -> str | None:
-    release = load(canary.version).systems.rag_api
+    release = load(canary.version).systems.of(RagApiRelease)
     return release.image if release else None
 
 

@@ -26,7 +26,7 @@ DESIGN = "The upload bucket is public, and the admin page has no authentication.
 
 def serving(chosen: Selected, told: Mapping[str, Any], settings: StackSettings) -> Serving:
     """What the live aliases serve, what moves them just now, and whether API and worker take anything."""
-    own, region = settings.security_assistant, settings.region
+    own, region = settings.of(SecurityAssistantSettings), settings.region
     live = functions.look(SYSTEM, told["functions"], region)
     groups = shifts.groups(told, SYSTEM, settings.stack)
     moving = {group: deployments for group in groups if (deployments := shifts.under_way(group, region))}

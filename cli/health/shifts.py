@@ -15,7 +15,8 @@ from codedeploy import alarms, served
 from codedeploy.deployments import TAKES_BACK, UNDER_WAY, stop_command
 from core.aws import client
 from stacks.cryptique import CryptiqueRelease
-from stacks.releases import SystemRelease, window
+from stacks.releases import window
+from stacks.system import SystemRelease
 
 PATIENCE = 60.0
 """Seconds within which a deployment that was stopped has ended and been taken back."""

@@ -14,11 +14,12 @@ from cli.targets import explain
 from core.model import ConfigurationError
 from stacks.selection import Selected, select
 from stacks.settings import StackSettings
+from stacks.systems import TABLE
 
 T = TypeVar("T")
 UNTOLD = "can't be told"
 """What a row begins with whose system doesn't answer."""
-REPUBLISHED = ("async-rag", "compaction", "security-assistant")
+REPUBLISHED = tuple(each.name for each in TABLE if "republish" in each.settings.model_fields)
 """The systems with a setting ``republish``."""
 
 

@@ -14,10 +14,11 @@ from cli.preflight.rows import Finding, code, fine, line, missing, unknown
 from cli.targets import REFUSED, explain, is_local
 from core.state import live_resources_of, resources_of_type
 from stacks.artifact_objects import FUNCTION, LAYER, artifact_objects
+from stacks.systems import TABLE, Need, needing
 
 ROLE = "aws:iam/role:Role"
 DATABASE = "aws:rds/instance:Instance"
-NEW_ROLES = 19
+NEW_ROLES = sum(each.roles for each in TABLE)
 """Roles that the program declares with every system on."""
 BAD = (*REFUSED, "SignatureDoesNotMatch", "RequestExpired")
 """Error codes of credentials that are wrong or over (Common Errors of the API references)."""
@@ -149,7 +150,7 @@ def roles_quota(facts: Facts) -> Finding:
 
 def databases_quota(facts: Facts) -> Finding:
     """RDS: instances that the account may still make (DescribeAccountAttributes)."""
-    if "async-rag" not in facts.selected:
+    if not needing(Need.DATABASE, facts.selected):
         return fine("not needed: no system of the stack has a database")
     facts.known_caller()
     there = bool(list(resources_of_type(facts.known_state(), DATABASE)))

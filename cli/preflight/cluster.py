@@ -10,6 +10,8 @@ from cli.preflight.facts import CONNECT, READ, Facts
 from cli.preflight.rows import Finding, UntoldError, fine, missing, unknown
 from cli.rights import cluster as rights
 from cli.targets import explain, kube_settings
+from stacks.rag_api import RagApiSettings
+from stacks.systems import Need, needing
 
 TIME = (CONNECT, READ)
 SIDE_BY_SIDE = 8
@@ -21,7 +23,7 @@ NOT_FOUND, FORBIDDEN = 404, (401, 403)
 
 def _needed(look: Callable[[Facts], Finding]) -> Callable[[Facts], Finding]:
     def needed(facts: Facts) -> Finding:
-        return look(facts) if "rag-api" in facts.selected else fine(NOT_NEEDED)
+        return look(facts) if needing(Need.CLUSTER, facts.selected) else fine(NOT_NEEDED)
 
     needed.__doc__ = look.__doc__
     return needed
@@ -85,7 +87,7 @@ def access(facts: Facts) -> Finding:
     """What the caller may do in rag-api's namespace, asked right by right (SelfSubjectAccessReview)."""
     from kubernetes import client
 
-    settings = facts.settings.rag_api
+    settings = facts.settings.of(RagApiSettings)
     ingress = settings.ingress_service.partition("/")[0]
     asked = list(rights.questions(settings.namespace, ingress))
     reviews = client.AuthorizationV1Api(answering(facts))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from cli.preflight.facts import Facts
 from cli.preflight.rows import Finding, fine, missing
+from stacks.cryptique import CryptiqueSettings
 
 SYSTEM = "cryptique"
 _AGENT = "https://docs.aws.amazon.com/codedeploy/latest/userguide/codedeploy-agent-operations-install.html"
@@ -18,7 +19,7 @@ def hosts(facts: Facts) -> Finding:
     if SYSTEM not in facts.selected:
         return fine("not needed: no system of the stack lies on hosts")
     facts.known_caller()
-    return _ec2(facts) if facts.settings.cryptique.hosts == "ec2" else _on_premises(facts)
+    return _ec2(facts) if facts.settings.of(CryptiqueSettings).hosts == "ec2" else _on_premises(facts)
 
 
 def _on_premises(facts: Facts) -> Finding:

@@ -9,8 +9,8 @@ from apps import registry
 from cli.release.places import by_files
 from cli.targets import is_local
 from core.state import resources_of_type
-from stacks.rag_api import RagApiRelease
-from stacks.selection import Selected, canary
+from stacks.artifacts import Pinned
+from stacks.selection import Selected, deployed_artifacts
 from stacks.settings import StackSettings
 
 DEPLOYMENT = "kubernetes:apps/v1:Deployment"
@@ -48,11 +48,17 @@ def missing_line(stack: str, references: list[str]) -> str:
 
 def wanted(settings: StackSettings, selected: Mapping[str, Selected]) -> list[str]:
     """The images of the pinned releases, by digest, the canary's besides."""
-    chosen = selected.get("rag-api")
-    if chosen is None or not isinstance(chosen.release, RagApiRelease):
-        return []
-    second = canary(settings)
-    return [chosen.release.image, *([] if second is None else [second.image])]
+    return [item.place for item in _images(settings, selected)]
+
+
+def system_of(reference: str, settings: StackSettings, selected: Mapping[str, Selected]) -> Selected:
+    """The system that runs an image of ``wanted``."""
+    return selected[next(item.system for item in _images(settings, selected) if item.place == reference)]
+
+
+def _images(settings: StackSettings, selected: Mapping[str, Selected]) -> Iterator[Pinned]:
+    deployed = (item for each in selected.values() for item in deployed_artifacts(settings, each))
+    return (item for item in deployed if item.kind == "images")
 
 
 def _running(state: Mapping[str, Any]) -> Iterator[str]:

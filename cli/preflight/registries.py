@@ -19,7 +19,8 @@ from cli.preflight.facts import Facts
 from cli.preflight.rows import Finding, State, UntoldError, fine, missing, unknown
 from cli.release.places import by_files
 from cli.targets import is_local
-from stacks.artifacts import login_key, registry_of
+from stacks.rag_api import RagApiSettings
+from stacks.registries import login_key, registry_of
 
 PULL_SECRET = "regcred"  # noqa: S105 - its name, as components/rag_api/workload.py gives it
 SECONDS = 4.0
@@ -109,7 +110,7 @@ def _answer(reference: str) -> Finding:
 
 
 def _image(facts: Facts, reference: str, platforms: frozenset[str], logins: Path | None) -> Finding:
-    version = facts.selected["rag-api"].version
+    version = images.system_of(reference, facts.settings, facts.selected).version
     bring = f"`rollback release publish {version} -s STACK` where it was built, or pin another release"
     if reference.rpartition(":")[2] in by_files():
         return missing(
@@ -177,7 +178,7 @@ def _nodes_logins(facts: Facts) -> Iterator[tuple[Path | None, str]]:
     own = "this user's login"
     try:
         api = client.CoreV1Api(cluster.answering(facts))
-        namespace = facts.settings.rag_api.namespace
+        namespace = facts.settings.of(RagApiSettings).namespace
         secret = api.read_namespaced_secret(PULL_SECRET, namespace, _request_timeout=cluster.TIME)
         document = json.loads(base64.b64decode(secret.data[".dockerconfigjson"]))
         logins = dict(document["auths"])

@@ -20,6 +20,7 @@ from cli.targets import is_local
 from core.state import pending_operations_of, resources_of
 from core.strict_yaml import read_yaml
 from stacks.file import path_of
+from stacks.systems import Need, needing
 
 SECONDS = 7
 OWN_KEYS = ("file", "s3", "gs", "azblob")
@@ -202,9 +203,9 @@ def host(facts: Facts) -> Finding:
 
 def plugin(name: str, facts: Facts) -> Finding:
     """A resource plugin beside the version that its SDK asks the engine for."""
-    if name == "kubernetes" and "rag-api" not in facts.selected:
+    if name == "kubernetes" and not needing(Need.CLUSTER, facts.selected):
         return fine("not needed: no system of the stack lies on a cluster")
-    if name == "aws" and set(facts.selected) == {"rag-api"}:
+    if name == "aws" and not needing(Need.ACCOUNT, facts.selected):
         return fine("not needed: no system of the stack lies in the account")
     try:
         done = facts.once("plugins", lambda: _pulumi("plugin", "ls", "--json"))

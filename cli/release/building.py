@@ -18,7 +18,8 @@ from apps.oci import Image
 from cli.release.errors import ReleaseError
 from core.model import one_of
 from core.release_lock import flush, replace_text
-from stacks.pinned import Kind, published
+from stacks.artifacts import Kind
+from stacks.pinned import published
 from stacks.releases import RELEASES
 
 FOLDER = Path(__file__).resolve().parents[2] / "build" / "release"

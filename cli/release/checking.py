@@ -14,10 +14,11 @@ from apps.packages import LARGEST
 from cli.release.places import Standing
 from core.identifiers import order
 from core.model import ConfigurationError, one_of, unknown
-from core.release_lock import parts, read_lock, shown
+from core.release_lock import compare, parts, read_lock, shown
 from core.signatures import verify
+from stacks.artifacts import Pinned
 from stacks.file import read
-from stacks.pinned import Pinned, pinned
+from stacks.pinned import pinned
 from stacks.releases import RELEASES, Release, load, parse, versions
 from stacks.settings import STACKS, StackSettings
 from stacks.turns import Move, turns
@@ -38,16 +39,21 @@ class Finding:
 
 
 def draft(version: str, folder: Path = RELEASES) -> Release:
-    """A release whether it is published or not; a published one is compared with the lock.
+    """A release whether it is published or not; those of its files that are published are compared with the lock.
+
+    A system that joins a published release adds a file that isn't published yet.
 
     Raises ``ConfigurationError``: there is none, it can't be read, or it was edited after it was published.
     """
-    if version in read_lock(folder):
+    lock, files = read_lock(folder), parts(version, folder)
+    if version in lock and all(name in lock for name in files):
         return load(version, folder)
     path = folder / f"{version}.yaml"
     if not path.is_file():
         raise unknown("version", version, versions(folder))
-    found = {name: (shown(at), at.read_bytes()) for name, at in parts(version, folder).items()}
+    found = {name: (shown(at), at.read_bytes()) for name, at in files.items()}
+    for name in lock.keys() & files.keys():
+        compare(name, files[name], files[name].read_bytes(), lock)
     (where, content) = found.pop(version)
     release = parse(content, where, {name.partition("/")[2]: part for name, part in found.items()})
     if release.version != version:
@@ -106,7 +112,7 @@ def _date(release: Release, today: date, folder: Path) -> Iterator[Finding]:
     lock = read_lock(folder)
     older = [each for each in versions(folder) if each in lock and order(each) < order(release.version)]
     if older and release.version not in lock:
-        before = load(older[-1], folder).released
+        before = draft(older[-1], folder).released
         if release.released < before:
             yield finding(False, f"released {release.released} is before {older[-1]}, which is of {before}: correct it")
             return
@@ -120,7 +126,7 @@ def _order(release: Release, folder: Path) -> Iterator[Finding]:
     for version in versions(folder):
         if version == release.version or version not in lock:
             continue
-        other = load(version, folder)
+        other = draft(version, folder)
         moving = sorted(set(other.systems.named()) & set(release.systems.named()))
         for old, new in ((other, release), (release, other)):
             moves = [Move(system, old.version, new.version) for system in moving]

@@ -20,8 +20,9 @@ from core.identifiers import VERSION_PATTERN
 from core.model import nearest, unknown
 from core.release_lock import read_lock
 from stacks.file import read
-from stacks.releases import RELEASES, SYSTEMS, versions
+from stacks.releases import RELEASES, versions
 from stacks.settings import STACKS
+from stacks.systems import SYSTEMS
 
 app = typer.Typer(
     name="release", help="Build, write, compare, check, publish and retire releases.", no_args_is_help=True
@@ -165,7 +166,8 @@ def publish(
     done = publishing.publish(version, today(), at)
     typer.echo(f"{version}: {len(done.uploaded)} artifacts uploaded, {done.already_there} already there")
     if done.locked:
-        typer.echo(f"{version} is published; commit stacks/releases/{version}.yaml and releases.lock together")
+        files = " and ".join(f"stacks/releases/{each}" for each in done.files)
+        typer.echo(f"{version} is published; commit {files} and releases.lock together")
     else:
         typer.echo(f"{version} was published before; nothing else is to be done")
 

@@ -10,8 +10,9 @@ from typing import Any
 from cli.pulumi_command import EngineError
 from cli.release.checking import draft
 from stacks.file import read
-from stacks.releases import RELEASES, SystemRelease
+from stacks.releases import RELEASES
 from stacks.settings import STACKS, StackSettings
+from stacks.system import SystemRelease
 
 ORDER = "movesAfter"
 IMAGE = frozenset({"version", "digest"})

@@ -15,7 +15,8 @@ from cli.release.errors import ReleaseError
 from core.identifiers import VERSION_PATTERN, order
 from core.model import one_of, unknown
 from core.release_lock import parts, read_lock, shown
-from stacks.pinned import Pinned, every_pinned, pinned, published
+from stacks.artifacts import Pinned
+from stacks.pinned import every_pinned, pinned, published
 from stacks.releases import RELEASES, load, parse, versions
 
 REMEMBERED = ("version", "released", "summary", "quality", "movesAfter")

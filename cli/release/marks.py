@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from cli.pulumi_command import EngineError
+from stacks.artifacts import Pinned
 from stacks.file import read
-from stacks.pinned import Pinned, every_pinned
+from stacks.pinned import every_pinned
 from stacks.releases import RELEASES
 from stacks.settings import STACKS, StackSettings
 
@@ -73,7 +74,6 @@ def _held(settings: StackSettings) -> Iterator[tuple[str, str]]:
     for system in settings.project.systems:
         if (version := settings.own_pin(system)) is not None:
             yield system, version
-    if settings.rag_api.canary is not None:
-        yield "rag-api:canary", settings.rag_api.canary.version
-    if settings.compaction.handlers_from is not None:
-        yield "compaction:handlersFrom", settings.compaction.handlers_from
+    for system, own in settings.by_system.items():
+        for key, other in own.other_releases().items():
+            yield f"{system}:{key}", other.version

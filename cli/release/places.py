@@ -16,7 +16,7 @@ from typing import Any
 from apps import catalogue, registry
 from cli.release.errors import ReleaseError
 from core.aws import client
-from stacks.pinned import Pinned
+from stacks.artifacts import Pinned
 
 SIDE_BY_SIDE = 8
 DENIED = ("AccessDenied", "403")

@@ -12,8 +12,9 @@ from cli.release import building, checking, places, retiring
 from cli.release.building import FOLDER, Built, alone
 from cli.release.errors import ReleaseError
 from cli.release.places import LARGEST_SKEW, Bucket, Standing
-from core.release_lock import parts, read_lock
-from stacks.pinned import Pinned, every_pinned, pinned
+from core.release_lock import file_of, parts, read_lock
+from stacks.artifacts import Pinned
+from stacks.pinned import every_pinned, pinned
 from stacks.releases import RELEASES, lock_release
 
 
@@ -24,7 +25,9 @@ class Published:
     uploaded: tuple[Pinned, ...]
     already_there: int
     locked: bool
-    """Whether the manifest was locked just now; it was before otherwise."""
+    """Whether the manifest, or an addition to it, was locked just now; all of it was before otherwise."""
+    files: tuple[str, ...] = ()
+    """What was locked just now, below the folder of the releases."""
 
 
 def publish(version: str, today: date, at: Bucket, built: Path = FOLDER, releases: Path = RELEASES) -> Published:
@@ -48,7 +51,7 @@ def publish(version: str, today: date, at: Bucket, built: Path = FOLDER, release
         fresh = _unlocked(version, releases)
         if fresh:
             lock_release(version, releases)
-    return Published(uploaded, there, bool(fresh))
+    return Published(uploaded, there, bool(fresh), tuple(map(file_of, fresh)))
 
 
 def look(items: Sequence[Pinned], at: Bucket, published: bool, built: Path = FOLDER) -> dict[Pinned, Standing]:

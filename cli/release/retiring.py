@@ -24,7 +24,8 @@ from core.release_lock import replace_text
 from core.strict_yaml import read_yaml
 from guard.approvals import Person, Reason
 from stacks.artifact_objects import artifact_objects
-from stacks.pinned import Pinned, every_pinned
+from stacks.artifacts import Pinned
+from stacks.pinned import every_pinned
 from stacks.releases import RELEASES
 from stacks.selection import select
 from stacks.settings import StackSettings

@@ -11,7 +11,7 @@ from cli.review.resources import Resources
 from core.state import STACK
 from core.urn import name_of, type_of
 from guard.declared import SHARED
-from stacks.releases import SYSTEMS
+from stacks.systems import SYSTEMS
 
 OPS: Mapping[str, str] = {
     "create": "create",

@@ -25,6 +25,7 @@ from core.model import ConfigurationError
 from policies.checkov import CheckovError
 from stacks.file import read
 from stacks.selection import select
+from stacks.systems import Need, needing
 
 FAILED, NOT_DONE = 1, 2
 MENDABLE = (ReviewError, EngineError, CheckovError, ConfigurationError, ServiceError, TargetError)
@@ -58,7 +59,7 @@ def review(
     try:
         settings = read(stack)
         with progress.part("asking the account"):
-            announce(stack, settings.region, ask=not yes, cluster="rag-api" in select(settings))
+            announce(stack, settings.region, ask=not yes, cluster=bool(needing(Need.CLUSTER, select(settings))))
         from cli.review import markdown
         from cli.review.sarif import document
         from cli.review.work import Work

@@ -3,33 +3,17 @@
 from __future__ import annotations
 
 import math
-import re
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 
-from core.identifiers import order
+from stacks.direction import Direction, direction
 from stacks.settings import PROJECT, StackSettings
 
 NEAREST = 3
 """Past updates that an estimate is the median of."""
-_CANARY = re.compile(r"Canary10Percent(\d+)Minutes")
-_LINEAR = re.compile(r"Linear10PercentEvery(\d+)Minutes?")
-LINEAR_WAITS = 9
-"""Ten steps of ten percent, nine waits between them (CodeDeploy, "Deployment configurations on Lambda")."""
-
-
-class Direction(StrEnum):
-    """Which way an update of a stack goes."""
-
-    BACK = "back"
-    FORWARD = "forward"
-    HERE = "here"
-    """The release stays, something else changes."""
-    FIRST = "first"
 
 
 @dataclass(frozen=True)
@@ -48,15 +32,6 @@ class Estimate:
 
     seconds: float | None
     basis: str
-
-
-def direction(old: str | None, new: str) -> Direction:
-    """From one release to another."""
-    if old is None:
-        return Direction.FIRST
-    if old == new:
-        return Direction.HERE
-    return Direction.BACK if order(new) < order(old) else Direction.FORWARD
 
 
 def past(history: Sequence[Mapping[str, Any]]) -> list[Past]:
@@ -102,11 +77,8 @@ def changes(counts: Mapping[str, int]) -> int:
 
 
 def canary_minutes(settings: StackSettings) -> int:
-    """How long security-assistant's traffic takes to move forward (runbook security-assistant)."""
-    preference = settings.security_assistant.deployment
-    if found := _CANARY.fullmatch(preference):
-        return int(found[1])
-    return LINEAR_WAITS * int(found[1]) if (found := _LINEAR.fullmatch(preference)) else 0
+    """How long the system waits whose traffic takes longest to move forward in steps."""
+    return max(own.shift_minutes() for own in settings.by_system.values())
 
 
 def _time(text: str) -> datetime:

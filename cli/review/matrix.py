@@ -18,6 +18,7 @@ from core.identifiers import order
 from core.model import ConfigurationError
 from guard.approvals import Approval
 from policies.waivers import WAY_BACK, Waiver
+from stacks.direction import direction
 from stacks.settings import StackSettings
 
 
@@ -69,7 +70,7 @@ class Matrix:
         going = self._moves(version)
         guess = estimate.estimate(
             self.past,
-            estimate.direction(self.deployed, version),
+            direction(self.deployed, version),
             estimate.changes(counts),
             estimate.canary_minutes(self.settings),
         )

@@ -16,13 +16,10 @@ from cli.review.preview import Preview
 from core.identifiers import order
 from core.model import ConfigurationError
 from core.release_lock import read_lock
-from stacks.compaction import CompactionRelease
-from stacks.compatibility import newest_format
 from stacks.releases import RELEASES, load, versions
 from stacks.selection import in_turns, select
 from stacks.settings import StackSettings
 
-COMPACTION = "compaction"
 ANEW = re.compile(r" (is gone|holds something else than was published \(.*\)): ")
 
 
@@ -114,19 +111,19 @@ def readable_after(settings: StackSettings, version: str, remembered: Mapping[st
     ``remembered``: the stack's output of each system.
     """
     try:
-        pinned, target = (select(each).get(COMPACTION) for each in (settings, at(settings, version)))
-        if pinned is None or target is None:
-            return None
-        assert isinstance(pinned.release, CompactionRelease)
-        assert isinstance(target.release, CompactionRelease)
-        then = newest_format(pinned.version, pinned.release, settings.compaction, remembered.get(COMPACTION) or {})
+        pinned, target = (select(each) for each in (settings, at(settings, version)))
     except ConfigurationError:
         return None  # the preview says it
-    told = {"dataFormat": {"newest": then}, "release": pinned.version}
-    try:
-        newest_format(target.version, target.release, settings.compaction, told)
-    except ConfigurationError as error:
-        return f"once {settings.project.version} is deployed: {error}"
+    for system, chosen in pinned.items():
+        own, other = settings.by_system[system], target[system]
+        try:
+            then = chosen.release.data_left(chosen.version, own, remembered.get(system) or {})
+        except ConfigurationError:
+            continue  # the same
+        try:
+            other.release.data_left(other.version, own, then)
+        except ConfigurationError as error:
+            return f"once {settings.project.version} is deployed: {error}"
     return None
 
 
@@ -139,8 +136,7 @@ def at(settings: StackSettings, version: str) -> StackSettings:
     moved = settings.model_copy(update={"project": settings.project.model_copy(update={"version": version})})
     if not all_pinned(settings):
         return moved
-    fields = [system.replace("-", "_") for system in settings.project.systems]
-    return moved.model_copy(update={name: getattr(moved, name).model_copy(update={"version": None}) for name in fields})
+    return moved.with_pins(dict.fromkeys(settings.project.systems))
 
 
 def own_pins(settings: StackSettings) -> dict[str, str]:

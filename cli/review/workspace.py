@@ -11,8 +11,8 @@ from pathlib import Path
 import yaml
 
 from cli.review.errors import ReviewError
-from stacks.releases import SYSTEMS
 from stacks.settings import PROJECT
+from stacks.systems import SYSTEMS
 
 TRUNKS = ("origin/main", "main")
 """What a change is compared with where nobody says."""

@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from cli.updates.events import Outcome
 from cli.updates.pins import VERSION, Request, Standing, own
-from stacks.releases import SYSTEMS
 from stacks.settings import PROJECT, StackSettings
+from stacks.systems import SYSTEMS
 
 FEW = 3
 """Names that are told one by one."""
@@ -45,33 +45,12 @@ def overrides(settings: StackSettings, request: Request) -> Iterator[tuple[bool,
 
     Each with whether that is another release's code.
     """
-    stack, canary = request.stack, settings.rag_api.canary
-    systems = [system for system in settings.project.systems if request.concerns(system)]
-    if "rag-api" in systems and canary and canary.weight and canary.version != settings.pin("rag-api"):
-        yield (
-            True,
-            f"rag-api runs {settings.pin('rag-api')}, and {canary.weight} % of requests go to the canary "
-            f"{canary.version}: `pulumi config rm rag-api:canary -s {stack}`, then `rollback up -s {stack}`",
-        )
-    handlers = settings.compaction.handlers_from
-    if "compaction" in systems and handlers and handlers != settings.pin("compaction"):
-        yield (
-            True,
-            f"compaction runs {settings.pin('compaction')} with the handlers of {handlers}: "
-            f"`pulumi config rm compaction:handlersFrom -s {stack}`, then `rollback up -s {stack}`",
-        )
-    if "async-rag" in systems and settings.async_rag.route == "legacy":
-        yield (
-            False,
-            "async-rag takes the legacy route: "
-            f"`pulumi config rm async-rag:route -s {stack}`, then `rollback up -s {stack}`",
-        )
-    if "security-assistant" in systems and settings.security_assistant.stopped:
-        yield (
-            False,
-            "security-assistant is stopped, and answers nobody: "
-            f"`pulumi config rm security-assistant:stopped -s {stack}`, then `rollback up -s {stack}`",
-        )
+    stack = request.stack
+    concerned = [name for name in SYSTEMS if name in settings.project.systems and request.concerns(name)]
+    found = [(name, each) for name in concerned for each in settings.by_system[name].overrides(settings.pin(name))]
+    for name, each in sorted(found, key=lambda pair: not pair[1].other_release):
+        mend = f"`pulumi config rm {name}:{each.key} -s {stack}`, then `rollback up -s {stack}`"
+        yield each.other_release, f"{each.text}: {mend}"
 
 
 def killed(stack: str, pins: Mapping[str, str]) -> str:

@@ -11,10 +11,10 @@ from cli.health import shifts
 from cli.pulumi_command import EngineError
 from codedeploy import alarms, served
 from core.aws import client
+from stacks.direction import returns
 from stacks.releases import window
 from stacks.selection import Selected, select
 from stacks.settings import StackSettings
-from stacks.turns import Move
 
 
 def refuse(settings: StackSettings, outputs: Mapping[str, Any]) -> None:
@@ -43,8 +43,7 @@ def _ringing(group: shifts.Group, chosen: Selected, told: Mapping[str, Any], reg
     lambdas, known = client("lambda", region), window(chosen.system)
     function, _, alias = str(told["functions"][group.name]).rpartition(":")
     shares = served.shares(lambdas, function, alias, group.name, known)
-    old = str(told.get("release") or "") or None
-    back = old == chosen.version or Move(chosen.system, old, chosen.version).back
+    back = returns(str(told.get("release") or "") or None, chosen.version)
     arrived = len(shares) == 1 and chosen.version in shares[0].releases
     # The version that the update will publish isn't known yet.
     if arrived or served.goes_back(shares, "", chosen.version, back):

@@ -26,8 +26,8 @@ import yaml
 
 from cli.pulumi_command import EngineError
 from stacks.file import FOLDER, path_of
-from stacks.releases import SYSTEMS
 from stacks.settings import PROJECT, StackSettings
+from stacks.systems import SYSTEMS
 
 VERSION = f"{PROJECT}:version"
 TEMPORARY = f"{PROJECT}:temporaryPins"

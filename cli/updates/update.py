@@ -24,6 +24,7 @@ from core.state import resources_of
 from stacks.file import read
 from stacks.selection import select
 from stacks.settings import StackSettings
+from stacks.systems import Need, needing
 
 if TYPE_CHECKING:
     from cli.health.status import Running
@@ -91,9 +92,9 @@ def _agreed(request: Request, begun: list[str], *, yes: bool) -> tuple[Update, S
     changes = pins.wanted(request, file)
     asked = read(request.stack, changes)
     selected = select(asked, given=changes)
-    account = announce(request.stack, asked.region, ask=not yes, cluster="rag-api" in selected)
+    account = announce(request.stack, asked.region, ask=not yes, cluster=bool(needing(Need.CLUSTER, selected)))
     work = Update(request, file, asked, changes, Engine(request.stack), begun)
-    cluster = "rag-api" in selected
+    cluster = bool(needing(Need.CLUSTER, selected))
     found = work.engine.prepare(asked.region, lambda snapshot: refuse_elsewhere(snapshot, account, cluster=cluster))
     # An export takes half a second: what is decided here is decided by one. It is read again after the last question.
     preflight.check(asked, work.engine, work.engine.state() if found.settled else found.state)

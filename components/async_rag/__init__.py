@@ -18,18 +18,24 @@ from components.async_rag.observability import Observability
 from components.async_rag.routing import Routing, takes_async_path
 from components.async_rag.stores import Stores
 from components.common.context import Context
-from stacks.async_rag import AsyncRagRelease
-from stacks.selection import Selected
+from stacks.async_rag import AsyncRagRelease, AsyncRagSettings
+from stacks.selection import Manifests, Selected
 
 
 class AsyncRag(pulumi.ComponentResource):
     """The whole system at one release."""
 
-    def __init__(self, context: Context, selected: Selected, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(
+        self,
+        context: Context,
+        selected: Selected,
+        _manifests: Manifests,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
         super().__init__("rollback:systems:AsyncRag", "async-rag", None, opts)
         release = selected.release
         assert isinstance(release, AsyncRagRelease)
-        settings = context.settings.async_rag
+        settings = context.settings.of(AsyncRagSettings)
         child = pulumi.ResourceOptions(parent=self)
         stores = Stores(context, settings, child)
         socket = Api("websocket", "WEBSOCKET", context.stack, context, child)

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any, Protocol
 import pulumi
 
 from components.common.memory import Memory
+from stacks.direction import returns
 from stacks.function import Wanted
 from stacks.selection import Selected
 from stacks.settings import StackSettings
-from stacks.turns import Move
+from stacks.systems import Need, needing
 
 if TYPE_CHECKING:
     from components.common.account import Account
@@ -58,7 +59,7 @@ class Context:
         return Account(self.settings.region, self.memory, self._agreed)
 
     def _agreed(self) -> pulumi.Output[str] | None:
-        return self.cluster.id if "rag-api" in self.settings.project.systems else None
+        return self.cluster.id if needing(Need.CLUSTER, self.settings.project.systems) else None
 
     @cached_property
     def cluster(self) -> Cluster:
@@ -69,7 +70,7 @@ class Context:
 
     def namespace(self, name: str) -> pulumi.Output[str]:
         """A namespace's name, known only once cluster and account are known to be the right ones."""
-        account = [self.account.id] if set(self.settings.project.systems) - {"rag-api"} else []
+        account = [self.account.id] if needing(Need.ACCOUNT, self.settings.project.systems) else []
         return pulumi.Output.all(self.cluster.id, *account).apply(lambda _: name)
 
     @property
@@ -83,11 +84,9 @@ class Context:
     def goes_back(self, selected: Selected) -> bool:
         """Whether a system goes to an earlier release than the one it was deployed at last, or returns to that one.
 
-        An update that failed half-way leaves the outputs of the last good one: what moves on the way to it goes back.
         What an alias really serves is asked when it moves, and goes before this (``codedeploy.served.goes_back``).
         """
-        before = self.memory.release(selected.system)
-        return before == selected.version or Move(selected.system, before, selected.version).back
+        return returns(self.memory.release(selected.system), selected.version)
 
     def reached(self, selected: Selected, touched: Iterable[pulumi.Input[bool]]) -> pulumi.Output[str]:
         """The release that a system has after this update.

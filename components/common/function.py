@@ -20,8 +20,8 @@ import pulumi_aws as aws
 from components.common.context import Context
 from components.common.invokes import look_up
 from components.common.versions import Choice, Settled, Wanted, choose, settle
-from stacks.artifact_objects import FUNCTION, function_key
-from stacks.artifacts import Artifact
+from stacks.artifact_objects import FUNCTION
+from stacks.artifacts import Artifact, function_key
 from stacks.function import FunctionSize
 
 RUNTIME = "python3.11"

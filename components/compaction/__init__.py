@@ -18,35 +18,33 @@ from components.compaction.observability import Observability
 from components.compaction.package import Package
 from components.compaction.routing import consume
 from components.compaction.stores import Stores
-from stacks.compaction import CompactionRelease
-from stacks.compatibility import newest_format
-from stacks.releases import SystemRelease
-from stacks.selection import Selected
+from stacks.compaction import CompactionRelease, CompactionSettings, newest_format
+from stacks.selection import Manifests, Selected
 
 
 class Compaction(pulumi.ComponentResource):
     """The whole system at one release.
 
-    ``window`` holds every release that can be gone back to: the layers of all of them are kept.
+    The layers of every release that can be gone back to are kept.
     """
 
     def __init__(
         self,
         context: Context,
         selected: Selected,
-        window: Mapping[str, SystemRelease],
+        manifests: Manifests,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("rollback:systems:Compaction", SYSTEM, None, opts)
-        release, settings = selected.release, context.settings.compaction
+        release, settings = selected.release, context.settings.of(CompactionSettings)
         assert isinstance(release, CompactionRelease)
         remembered = _remembered(context)
         written = newest_format(selected.version, release, settings, remembered)
         child = pulumi.ResourceOptions(parent=self)
         stores = Stores(context, settings, child)
-        releases = [each for each in window.values() if isinstance(each, CompactionRelease)]
+        releases = [each for each in manifests.window.values() if isinstance(each, CompactionRelease)]
         package = Package(context, [each.package for each in [*releases, release]], child)
-        functions = declare(context, selected, release, stores, package, self)
+        functions = declare(context, selected, release, release.handlers(manifests.named), stores, package, self)
         consume(context, settings, functions, stores, self)
         observed = Observability(context, settings, stores, child)
         self.published: dict[str, pulumi.Output[Mapping[str, object]]] = {

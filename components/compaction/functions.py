@@ -12,8 +12,9 @@ from components.common.logs import FunctionLogs
 from components.common.statements import CONSUME, Statement, all_of, allow
 from components.compaction.package import Package
 from components.compaction.stores import Stores
-from stacks.compaction import FUNCTIONS, CompactionRelease
-from stacks.selection import Selected, handlers
+from stacks.artifacts import Artifact
+from stacks.compaction import FUNCTIONS, CompactionRelease, CompactionSettings
+from stacks.selection import Selected
 
 SYSTEM = "compaction"
 ENHANCED = "enhanced_compaction_handler"
@@ -33,15 +34,18 @@ def declare(
     context: Context,
     selected: Selected,
     release: CompactionRelease,
+    code: Mapping[str, Artifact],
     stores: Stores,
     package: Package,
     parent: pulumi.Resource,
 ) -> dict[str, VersionedFunction]:
-    """All functions by name: the one that compacts first, because the others call it."""
-    settings = context.settings.compaction
+    """All functions by name: the one that compacts first, because the others call it.
+
+    ``code``: the handlers, which may be another release's.
+    """
+    settings = context.settings.of(CompactionSettings)
     names = {name: physical_name(context.stack, name) for name in FUNCTIONS}
     logs = FunctionLogs(SYSTEM, names, settings.log_retention_days, context, parent)
-    code = handlers(context.settings, selected)
     environment = _environment(context, release, stores)
     permissions = _permissions(context, stores)
     found: dict[str, VersionedFunction] = {}
@@ -76,7 +80,7 @@ def _environment(context: Context, release: CompactionRelease, stores: Stores) -
         "LABEL_QUEUE_URL": stores.labels.queue.url,
         "CHROMA_BUCKET": stores.chroma.bucket,
         "METRICS_NAMESPACE": metrics_namespace(context.stack),
-        "USE_PACKAGE_COMPACTION": str(context.settings.compaction.use_package_compaction).lower(),
+        "USE_PACKAGE_COMPACTION": str(context.settings.of(CompactionSettings).use_package_compaction).lower(),
         "DATA_FORMAT": str(release.data_format.writes),
     }
 

@@ -13,8 +13,9 @@ import pulumi_aws as aws
 
 from components.common.context import Context
 from components.common.function import RUNTIME, Layer
-from stacks.artifact_objects import PACKAGE, code_hash, layer_key
-from stacks.artifacts import Artifact
+from stacks.artifact_objects import code_hash
+from stacks.artifacts import Artifact, layer_key
+from stacks.compaction import PACKAGE
 
 
 class Package(pulumi.ComponentResource):
@@ -30,7 +31,7 @@ class Package(pulumi.ComponentResource):
                 f"compaction-receipt-chroma-{version}",
                 layer_name=f"receipt-chroma-{context.stack}",
                 s3_bucket=context.settings.project.artifact_bucket,
-                s3_key=layer_key(artifact),
+                s3_key=layer_key("compaction", PACKAGE, artifact),
                 source_code_hash=code_hash(artifact.sha256),
                 compatible_runtimes=[RUNTIME],
                 description=f"{PACKAGE} {version}",

@@ -16,17 +16,23 @@ import pulumi_aws as aws
 
 from components.common.context import Context
 from components.cryptique.delivery import SYSTEM, Delivery
-from stacks.artifact_objects import revision_key
-from stacks.cryptique import CryptiqueRelease
-from stacks.selection import Selected
+from stacks.artifacts import revision_key
+from stacks.cryptique import CryptiqueRelease, CryptiqueSettings
+from stacks.selection import Manifests, Selected
 
 
 class Cryptique(pulumi.ComponentResource):
     """The whole system at one release."""
 
-    def __init__(self, context: Context, selected: Selected, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(
+        self,
+        context: Context,
+        selected: Selected,
+        _manifests: Manifests,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
         super().__init__("rollback:systems:Cryptique", SYSTEM, None, opts)
-        release, settings = selected.release, context.settings.cryptique
+        release, settings = selected.release, context.settings.of(CryptiqueSettings)
         assert isinstance(release, CryptiqueRelease)
         delivery = Delivery(context, settings, pulumi.ResourceOptions(parent=self))
         bucket = context.settings.project.artifact_bucket
@@ -39,7 +45,7 @@ class Cryptique(pulumi.ComponentResource):
             insecure_value=json.dumps(
                 {
                     "bucket": bucket,
-                    "key": revision_key(release.revision),
+                    "key": revision_key(SYSTEM, release.revision),
                     "release": selected.version,
                     "version": release.revision.version,
                 },
@@ -53,7 +59,7 @@ class Cryptique(pulumi.ComponentResource):
             ),
         )
         self.published: dict[str, pulumi.Output[Mapping[str, object]]] = {}
-        touched = live.insecure_value.apply(lambda text: revision_key(release.revision) in str(text))
+        touched = live.insecure_value.apply(lambda text: revision_key(SYSTEM, release.revision) in str(text))
         told = f"ssm:/{SYSTEM}/{context.stack}/address"
         address = settings.address or told
         self.summary: dict[str, pulumi.Input[object]] = {

@@ -16,15 +16,15 @@ import pulumi_kubernetes as k8s
 from components.common.context import Context
 from components.rag_api.traffic import Traffic
 from components.rag_api.workload import APP, Workload
-from stacks.rag_api import RagApiRelease
-from stacks.releases import SystemRelease
-from stacks.selection import Selected
+from stacks.rag_api import RagApiRelease, RagApiSettings
+from stacks.selection import Manifests, Selected
+from stacks.system import SystemRelease
 
 
 class RagApi(pulumi.ComponentResource):
     """The whole system at one release, with what its canary runs.
 
-    ``window`` holds every release that can be gone back to: their ConfigMaps are kept, so that an old ReplicaSet
+    The ConfigMaps of every release that can be gone back to are kept, so that an old ReplicaSet
     (``kubectl rollout undo``) finds its configuration.
     """
 
@@ -32,24 +32,24 @@ class RagApi(pulumi.ComponentResource):
         self,
         context: Context,
         selected: Selected,
-        canary: RagApiRelease | None,
-        window: Mapping[str, SystemRelease],
-        namespace_name: pulumi.Input[str],
+        manifests: Manifests,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("rollback:systems:RagApi", APP, None, opts)
         assert isinstance(selected.release, RagApiRelease)
-        settings = context.settings.rag_api
+        settings = context.settings.of(RagApiSettings)
         namespace = k8s.core.v1.Namespace(
             "rag-api-namespace",
             metadata=k8s.meta.v1.ObjectMetaArgs(
-                name=namespace_name,
+                name=context.namespace(settings.namespace),
                 labels={"istio-injection": "enabled", "rollback-stack/stack": context.stack},
             ),
             opts=pulumi.ResourceOptions(parent=self),
         )
         child = pulumi.ResourceOptions(parent=self)
-        workload = Workload(context, selected, canary, rag_api_only(window), namespace.metadata.name, child)
+        window = rag_api_only({**manifests.window, selected.version: selected.release})
+        canary = rag_api_only(manifests.named).get("canary")
+        workload = Workload(context, selected, canary, window, namespace.metadata.name, child)
         Traffic(settings, namespace.metadata.name, child)
         host = settings.hosts[0]
         image = workload.stable.spec.apply(lambda spec: spec.template.spec.containers[0].image)
@@ -70,6 +70,6 @@ class RagApi(pulumi.ComponentResource):
         self.register_outputs(self.summary)
 
 
-def rag_api_only(window: Mapping[str, SystemRelease]) -> dict[str, RagApiRelease]:
-    """The releases of a window, narrowed to this system's type."""
-    return {version: release for version, release in window.items() if isinstance(release, RagApiRelease)}
+def rag_api_only(releases: Mapping[str, SystemRelease]) -> dict[str, RagApiRelease]:
+    """Releases, narrowed to this system's type."""
+    return {key: release for key, release in releases.items() if isinstance(release, RagApiRelease)}

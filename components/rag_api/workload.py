@@ -11,8 +11,8 @@ import pulumi
 import pulumi_kubernetes as k8s
 
 from components.common.context import Context
-from stacks.artifacts import login_key
 from stacks.rag_api import RagApiRelease, RagApiSettings
+from stacks.registries import login_key
 from stacks.selection import Selected
 
 APP = "rag-api"
@@ -38,7 +38,7 @@ class Workload(pulumi.ComponentResource):
     ) -> None:
         super().__init__("rollback:rag-api:Workload", "rag-api-workload", None, opts)
         assert isinstance(selected.release, RagApiRelease)
-        self.settings: RagApiSettings = context.settings.rag_api
+        self.settings: RagApiSettings = context.settings.of(RagApiSettings)
         self.namespace = namespace
         secret = self._pull_secret(login_key(self.settings.registry or selected.release.registry))
         configs = {version: self._config(version, release) for version, release in sorted(window.items())}

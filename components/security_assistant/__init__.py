@@ -21,16 +21,22 @@ from components.security_assistant.observability import Observability
 from components.security_assistant.shifting import Shifting
 from components.security_assistant.stores import Stores
 from components.security_assistant.worker import consume
-from stacks.security_assistant import SecurityAssistantRelease
-from stacks.selection import Selected
+from stacks.security_assistant import SecurityAssistantRelease, SecurityAssistantSettings
+from stacks.selection import Manifests, Selected
 
 
 class SecurityAssistant(pulumi.ComponentResource):
     """The whole system at one release."""
 
-    def __init__(self, context: Context, selected: Selected, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(
+        self,
+        context: Context,
+        selected: Selected,
+        _manifests: Manifests,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
         super().__init__("rollback:systems:SecurityAssistant", SYSTEM, None, opts)
-        release, settings = selected.release, context.settings.security_assistant
+        release, settings = selected.release, context.settings.of(SecurityAssistantSettings)
         assert isinstance(release, SecurityAssistantRelease)
         child = pulumi.ResourceOptions(parent=self)
         stores = Stores(context, settings, child)

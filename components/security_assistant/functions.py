@@ -13,7 +13,7 @@ from components.common.statements import CONSUME, Statement, all_of, allow
 from components.security_assistant.names import SYSTEM, function_name
 from components.security_assistant.shifting import Shifting
 from components.security_assistant.stores import Stores
-from stacks.security_assistant import FUNCTIONS, HOOKS, SecurityAssistantRelease
+from stacks.security_assistant import FUNCTIONS, HOOKS, SecurityAssistantRelease, SecurityAssistantSettings
 from stacks.selection import Selected
 
 
@@ -26,7 +26,7 @@ def declare(
     parent: pulumi.Resource,
 ) -> dict[str, VersionedFunction]:
     """All functions by name: the hooks first, because they decide about the others."""
-    settings = context.settings.security_assistant
+    settings = context.settings.of(SecurityAssistantSettings)
     names = {name: function_name(context.stack, name) for name in (*HOOKS, *FUNCTIONS)}
     logs = FunctionLogs(SYSTEM, names, settings.log_retention_days, context, parent)
     environment = _environment(context, selected, stores)

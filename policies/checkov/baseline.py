@@ -1,7 +1,8 @@
 """Checks that are skipped on purpose, each with its reason: ``baseline.yaml``, a list of entries.
 
 An entry says which check, for which resources, why, and who answers for it. It may name the day on which it ends: from
-the day after, it explains nothing, and the scan fails.
+the day after, it explains nothing, and the scan fails. Entries that concern one system may lie in a file of their own,
+``baseline.d/<system>.yaml``.
 """
 
 from __future__ import annotations
@@ -44,7 +45,14 @@ class Entry(Model):
 
 
 def load(path: Path = BASELINE) -> tuple[Entry, ...]:
-    """The entries of a file. Raises ``ConfigurationError`` with one line that says what is wrong and where."""
+    """The entries of a file, then those of the files in the folder beside it (``baseline.d``), by name.
+
+    Raises ``ConfigurationError`` with one line that says what is wrong and where.
+    """
+    return tuple(entry for each in (path, *sorted(path.with_suffix(".d").glob("*.yaml"))) for entry in _read(each))
+
+
+def _read(path: Path) -> tuple[Entry, ...]:
     try:
         found = yaml.safe_load(path.read_text())
     except OSError as error:

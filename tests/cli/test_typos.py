@@ -8,10 +8,11 @@ import pytest
 
 from cli import rollback
 from core.model import nearest
+from stacks.systems import SYSTEMS
 
 ALL = "valid: v1.2.1, v1.2.2, v1.2.3, v1.3.0, v1.4.0"
 PINNED = "doesn't name a release (a release is pinned exactly, as v1.2.3); valid: "
-NOT_A_SYSTEM = "valid: async-rag, rag-api, compaction, cryptique, security-assistant"
+NOT_A_SYSTEM = f"valid: {', '.join(SYSTEMS)}"
 WRONG = {
     "deploy v1.2.9": f"unknown version 'v1.2.9' (did you mean v1.2.3?); {ALL}",
     "deploy 1.2.3": "(did you mean v1.2.3?)",

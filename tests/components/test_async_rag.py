@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from stacks.async_rag import ASYNC_PATH_FUNCTIONS, LASTING_FUNCTIONS
+from stacks.async_rag import ASYNC_PATH_FUNCTIONS, LASTING_FUNCTIONS, AsyncRagRelease
 from stacks.releases import load, versions
 from tests.components import mocked
 from tests.components.mocked import Recorder
@@ -132,7 +132,7 @@ def test_every_function_that_the_bucket_invokes_keeps_the_uploads_it_fails_on(ve
 
 
 def test_code_is_pinned_by_content() -> None:
-    release = load("v1.2.3").systems.async_rag
+    release = load("v1.2.3").systems.of(AsyncRagRelease)
     assert release is not None
     for name, function in run_program().of_type(FUNCTION).items():
         artifact = release.functions[name.removeprefix("async-rag-")]

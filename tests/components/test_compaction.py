@@ -7,8 +7,7 @@ import json
 import pytest
 
 from core.model import ConfigurationError
-from stacks.compaction import CompactionRelease, CompactionSettings
-from stacks.compatibility import newest_format
+from stacks.compaction import CompactionRelease, CompactionSettings, newest_format
 from stacks.releases import load, versions
 from tests.components.mocked import run_program
 
@@ -24,7 +23,7 @@ METRICS = (
 
 
 def release(version: str) -> CompactionRelease:
-    found = load(version).systems.compaction
+    found = load(version).systems.of(CompactionRelease)
     assert found
     return found
 

@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from stacks.cryptique import CryptiqueRelease
 from stacks.releases import load, versions
 from tests.components.mocked import run_program
 
@@ -16,7 +17,7 @@ GROUP = "aws:codedeploy/deploymentGroup:DeploymentGroup"
 def test_the_parameter_names_the_revision_of_the_release(version: str) -> None:
     recorder = run_program("prod", rollback_stack__version=version)
     parameter = recorder.of_type("aws:ssm/parameter:Parameter")["cryptique-revision"]
-    release = load(version).systems.cryptique
+    release = load(version).systems.of(CryptiqueRelease)
     assert release
     value = json.loads(parameter["insecureValue"])
     assert parameter["name"] == "/cryptique/prod/revision"

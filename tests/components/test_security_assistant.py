@@ -9,6 +9,7 @@ import pytest
 from components.common.context import Context
 from components.common.memory import Memory
 from stacks.releases import load, versions
+from stacks.security_assistant import SecurityAssistantRelease
 from stacks.selection import Selected
 from stacks.settings import parse
 from tests.components.mocked import run_program
@@ -87,7 +88,7 @@ def test_the_emergency_stop_lets_nothing_through() -> None:
 @pytest.mark.parametrize("version", versions())
 def test_every_release_runs_the_code_that_it_pins(version: str) -> None:
     recorder = run_program("prod", rollback_stack__version=version)
-    release = load(version).systems.security_assistant
+    release = load(version).systems.of(SecurityAssistantRelease)
     assert release
     functions = recorder.of_type("aws:lambda/function:Function")
     for name, artifact in release.functions.items():
@@ -123,7 +124,7 @@ def test_codedeploy_may_move_its_own_aliases_and_nothing_else() -> None:
 )
 def test_the_way_back_is_also_the_one_from_an_update_that_failed(last: str | None, wanted: str, back: bool) -> None:
     memory = Memory({"systems": {"security-assistant": {"release": last}} if last else {}})
-    release = load(wanted).systems.security_assistant
+    release = load(wanted).systems.of(SecurityAssistantRelease)
     assert release
     context = Context(parse("prod", {"rollback-stack:version": wanted}), memory, Mock())
     assert context.goes_back(Selected("security-assistant", wanted, False, release)) is back

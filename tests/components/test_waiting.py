@@ -74,13 +74,13 @@ def test_only_a_preview_begins_with_a_system_before_all_are_declared(preview: bo
     heard: list[set[str]] = []
 
     def program(recorder: Recorder) -> None:
-        def last(context: Any, selected: Any) -> Any:
+        def last(*_: Any) -> Any:
             time.sleep(0.1)  # the loop stands still; what was sent arrives, a mock takes far less
             heard.append(set(recorder.resources) - {"inner"})
 
-        with patch.object(components, "_SYSTEMS", {"first": Pair, "last": last}):
-            selected: Any = {"first": None, "last": None}
-            components.declare(None, selected, [["first", "last"]])  # type: ignore[arg-type]
+        named: Any = {"first": Pair, "last": last}
+        with patch.object(components, "_declare", lambda _context, name, _manifests: named[name](None, name)):
+            components.declare(None, {"first": "first", "last": "last"}, named, [["first", "last"]])  # type: ignore[arg-type,dict-item]
 
     assert set(heard_during(program, preview).resources) == {"pair", "inner"}
     assert heard == [expected]

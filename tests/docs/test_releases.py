@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from cli.release.places import Bucket
+from stacks.rag_api import RagApiRelease
 from stacks.releases import load
 from tests.cli.release.conftest import Registry, account, bucket, images
 from tests.support.project import ROOT, Project, copy_project
@@ -74,8 +75,9 @@ def test_a_release_is_made_as_the_page_says(
     folder = project.folder / "stacks" / "releases"
     made = load(VERSION, folder)
     assert made.summary == "More candidates for an answer"
-    assert made.systems.rag_api is not None
-    assert made.systems.rag_api.version == "1.6.1"
+    rag_api = made.systems.of(RagApiRelease)
+    assert rag_api is not None
+    assert rag_api.version == "1.6.1"
     again = run(project, f"rollback publish {VERSION}")
     assert "0 artifacts uploaded" in again
     assert f"{VERSION} was published before" in again

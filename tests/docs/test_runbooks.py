@@ -13,7 +13,7 @@ import pytest
 
 from cli.rollback import app
 from policies.pack import BY_NAME
-from stacks.releases import SYSTEMS
+from stacks.systems import SYSTEMS
 from tests.docs.markdown import anchors, headings
 from tests.docs.names import command_exists, setting_exists
 

@@ -8,11 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from stacks.releases import SYSTEMS
+from stacks.systems import SYSTEMS
 from tests.components.mocked import run_program
 
 ROOT = Path(__file__).resolve().parents[2]
 TEXT = (ROOT / "docs" / "systems.md").read_text()
+HEADINGS = re.findall(r"^## (.+)$", TEXT, re.MULTILINE)
+"""The systems that have a runbook."""
 ROW = re.compile(r"^\| (?P<name>.+) \| `(?P<home>[^`]+)` \| `(?P<words>[^`]+)` \|$", re.MULTILINE)
 ROWS = [(found["name"], found["home"], found["words"]) for found in ROW.finditer(TEXT)]
 PHYSICAL = re.compile(r"`([A-Za-z_-]*-prod[A-Za-z_-]*)`")
@@ -28,11 +30,12 @@ def test_every_row_of_every_table_is_read() -> None:
     rows = [line for line in TEXT.splitlines() if line.startswith("| ") and "|---" not in line]
     headings = [line for line in rows if line.startswith("| the runbook's |")]
     assert len(ROWS) == len(rows) - len(headings)
-    assert len(headings) == len(SYSTEMS)
+    assert len(headings) == len(HEADINGS)
 
 
-def test_every_system_has_a_table() -> None:
-    assert set(re.findall(r"^## (.+)$", TEXT, re.MULTILINE)) == set(SYSTEMS)
+def test_every_table_is_of_a_system() -> None:
+    assert HEADINGS
+    assert set(HEADINGS) <= set(SYSTEMS)
 
 
 @pytest.mark.parametrize(("name", "home", "words"), ROWS, ids=[name for name, _, _ in ROWS])

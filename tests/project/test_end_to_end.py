@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from websockets.sync.client import connect
 
-from stacks.releases import SYSTEMS
+from stacks.systems import SYSTEMS
 from tests.support import samples
 from tests.support.project import Project
 from tests.support.sandbox import RunningSandbox

@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 from kubernetes import client, config
 
+from stacks.async_rag import AsyncRagRelease
+from stacks.rag_api import RagApiRelease
 from stacks.releases import load
 from tests.conftest import TEST_MINUTE
 from tests.docs.test_releases import VERSION, blocks, clone, run
@@ -54,11 +56,12 @@ def test_from_source_to_users_back_and_forth(own: RunningSandbox, fresh: Project
     run(fresh, source)
     run(fresh, release)
     made = load(VERSION, fresh.folder / "stacks" / "releases").systems
-    assert made.rag_api is not None
-    assert made.async_rag is not None
-    before = load("v1.2.3").systems.rag_api
+    rag_api, async_rag = made.of(RagApiRelease), made.of(AsyncRagRelease)
+    assert rag_api is not None
+    assert async_rag is not None
+    before = load("v1.2.3").systems.of(RagApiRelease)
     assert before is not None
-    for line, image in zip(deploy.splitlines(), [made.rag_api.image, before.image, made.rag_api.image], strict=True):
+    for line, image in zip(deploy.splitlines(), [rag_api.image, before.image, rag_api.image], strict=True):
         said = run(fresh, line)
         assert "fails" not in said
         assert pod_images(own) == {image}
@@ -66,7 +69,7 @@ def test_from_source_to_users_back_and_forth(own: RunningSandbox, fresh: Project
     code = own.client("lambda").get_function_configuration(
         FunctionName="amplify-rag-prod-query_handler", Qualifier="live"
     )
-    assert base64.b64decode(code["CodeSha256"]).hex() == made.async_rag.functions["query_handler"].sha256
+    assert base64.b64decode(code["CodeSha256"]).hex() == async_rag.functions["query_handler"].sha256
     registry, images = looked_at(fresh, "registry", "images")
     assert (registry["state"], images["state"]) == ("fine", "fine"), (registry, images)
     assert "asked with the pull secret regcred; as the nodes are (linux/amd64)" in images["detail"]

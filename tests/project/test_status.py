@@ -45,8 +45,9 @@ def split(sandbox: RunningSandbox, share: float) -> None:
     """Send a share of the API's requests to its code of v1.2.2."""
     lambdas = sandbox.client("lambda")
     from stacks.releases import load
+    from stacks.security_assistant import SecurityAssistantRelease
 
-    release = load("v1.2.2").systems.security_assistant
+    release = load("v1.2.2").systems.of(SecurityAssistantRelease)
     assert release is not None
     code = release.functions["api"]
     key = f"functions/security-assistant/api/{code.version}/{code.sha256}.zip"

@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from sandbox.account.export.compare import diff
+from stacks.async_rag import AsyncRagRelease
+from stacks.rag_api import RagApiRelease
 from stacks.releases import load
 from tests.support.cluster import replica_sets, snapshot
 from tests.support.project import Project
@@ -55,18 +57,19 @@ def test_a_second_update_changes_nothing(prod: Project) -> None:
 def test_history_account_and_cluster_agree_on_what_runs(sandbox: RunningSandbox, prod: Project) -> None:
     version = prod.outputs()["version"]
     release = load(version).systems
-    assert release.async_rag
-    assert release.rag_api
+    async_rag, rag_api = release.of(AsyncRagRelease), release.of(RagApiRelease)
+    assert async_rag
+    assert rag_api
     history = json.loads(prod.pulumi("stack", "history", "--json").output)
     assert history[0]["config"]["rollback-stack:version"]["value"] == version
     assert history[0]["result"] == "succeeded"
     assert prod.outputs()["systems"]["async-rag"]["release"] == version
-    for name, artifact in release.async_rag.functions.items():
+    for name, artifact in async_rag.functions.items():
         assert live_code(sandbox, name) == artifact.sha256
     images = prod.run(
         "kubectl", "-n", "production", "get", "pods", "-l", "app=rag-api", "-o", "jsonpath={..image}"
     ).output.split()
-    assert set(images) == {release.rag_api.image}
+    assert set(images) == {rag_api.image}
 
 
 @pytest.mark.long

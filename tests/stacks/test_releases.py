@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from core.model import ConfigurationError
 from core.release_lock import LOCK_NAME, read_lock
-from stacks.releases import RELEASES, SYSTEMS, load, lock_release, parse, versions, window
+from stacks.releases import RELEASES, load, lock_release, parse, versions, window
+from stacks.systems import SYSTEMS
 
 ROOT = RELEASES.parent.parent
 

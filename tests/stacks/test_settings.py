@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 
 from core.model import ConfigurationError
 from stacks import settings
+from stacks.async_rag import AsyncRagSettings
 from stacks.file import read
+from stacks.rag_api import RagApiSettings
 from stacks.settings import STACKS, parse
 
 GOOD = {"rollback-stack:version": "v1.2.3"}
@@ -43,14 +45,15 @@ def test_values_arrive_as_text_and_become_numbers_and_objects() -> None:
             "rag-api:canary": '{"version": "v1.3.0", "weight": 25}',
         },
     )
-    assert found.async_rag.route == "legacy"
-    assert found.async_rag.drain is True
-    assert found.async_rag.log_retention_days == 90
-    assert found.async_rag.size("vdr_processor").memory == 1024
-    assert found.async_rag.size("text_rag_processor").memory == 512
-    assert found.rag_api.replicas == 5
-    assert found.rag_api.canary is not None
-    assert found.rag_api.canary.weight == 25
+    assert found.of(AsyncRagSettings).route == "legacy"
+    assert found.of(AsyncRagSettings).drain is True
+    assert found.of(AsyncRagSettings).log_retention_days == 90
+    assert found.of(AsyncRagSettings).size("vdr_processor").memory == 1024
+    assert found.of(AsyncRagSettings).size("text_rag_processor").memory == 512
+    assert found.of(RagApiSettings).replicas == 5
+    canary = found.of(RagApiSettings).canary
+    assert canary is not None
+    assert canary.weight == 25
 
 
 def test_an_unknown_key_names_the_nearest_and_all_valid_ones() -> None:
@@ -119,7 +122,7 @@ def test_a_system_follows_the_stack_unless_it_is_pinned() -> None:
 
 def test_a_secret_is_not_read() -> None:
     found = parse("prod", {**GOOD, "rag-api:registryToken": "hunter2"}, ["rag-api:registryToken"])
-    assert found.rag_api.registry_token == "[secret]"
+    assert found.of(RagApiSettings).registry_token == "[secret]"
 
 
 def test_a_consumer_may_not_outlast_its_messages_visibility() -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from cli.health import SYSTEMS, logs, rag_api
 from cli.health.serving import Serving, nearest
+from stacks.rag_api import RagApiRelease
 from stacks.releases import load
 from tests.cli.health.account import Account, chosen, settings
 
@@ -239,7 +240,7 @@ def test_of_several_releases_that_bring_the_same_the_one_that_is_meant_is_named(
 
 
 def test_an_image_that_two_releases_share_is_called_by_the_one_that_was_deployed() -> None:
-    old, new = (load(version).systems.rag_api for version in ("v1.2.3", "v1.4.0"))
+    old, new = (load(version).systems.of(RagApiRelease) for version in ("v1.2.3", "v1.4.0"))
     assert old is not None
     assert new is not None
     assert old.image == new.image, "this test needs two releases with one image"

@@ -9,6 +9,7 @@ import pytest
 from apps import registry
 from cli.preflight import images
 from stacks.file import read
+from stacks.rag_api import RagApiRelease
 from stacks.selection import select
 
 OLD = "ghcr.io/rollback-stack/rag-api@sha256:"
@@ -35,7 +36,8 @@ def real_account(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def wanted(version: str) -> str:
     release = select(read("prod", {"rollback-stack:version": version}))["rag-api"].release
-    return str(release.image)  # type: ignore[union-attr]
+    assert isinstance(release, RagApiRelease)
+    return release.image
 
 
 def test_an_image_that_no_registry_has_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:

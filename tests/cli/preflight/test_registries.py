@@ -67,6 +67,7 @@ class World:
 
     def pins(self, *references: str) -> None:
         self.monkeypatch.setattr(wanted_images, "wanted", lambda *_: list(references))
+        self.monkeypatch.setattr(wanted_images, "system_of", lambda *_: self.stack.selected["rag-api"])
 
     def own_login(self, password: str | None) -> None:
         """The login of whoever runs this; None for no file at all."""

@@ -11,8 +11,8 @@ import pytest
 from cli.release import checking
 from cli.release.checking import Finding, check
 from cli.release.places import Standing
+from stacks.artifacts import Pinned
 from stacks.file import read
-from stacks.pinned import Pinned
 from stacks.releases import RELEASES, versions
 from tests.cli.release.conftest import NEW, TODAY
 

@@ -17,7 +17,8 @@ from cli.release.errors import ReleaseError
 from cli.release.places import Bucket, Standing
 from cli.release.publishing import bring_all, publish
 from core.release_lock import LOCK_NAME, read_lock
-from stacks.pinned import Pinned, pinned
+from stacks.artifacts import Pinned
+from stacks.pinned import pinned
 from stacks.releases import load, lock_release
 from tests.cli.release.conftest import NEW, TODAY, Registry, serve
 

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cli.review.estimate import Direction, Past, canary_minutes, direction, estimate, past
+from cli.review.estimate import Past, canary_minutes, estimate, past
+from stacks.direction import Direction
 from stacks.file import read
 
 PASTS = st.lists(
@@ -76,10 +77,3 @@ def test_updates_of_the_same_direction_and_size_count_most() -> None:
 )
 def test_the_canary_waits_as_codedeploy_does(preference: str, minutes: int) -> None:
     assert canary_minutes(read("prod", {"security-assistant:deployment": preference})) == minutes
-
-
-def test_directions() -> None:
-    assert direction(None, "v1.2.3") is Direction.FIRST
-    assert direction("v1.10.0", "v1.9.0") is Direction.BACK
-    assert direction("v1.9.0", "v1.10.0") is Direction.FORWARD
-    assert direction("v1.9.0", "v1.9.0") is Direction.HERE

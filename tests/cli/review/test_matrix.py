@@ -12,17 +12,18 @@ import yaml
 from cli.review import preview as engine
 from cli.review.base import BaseProgram
 from cli.review.errors import ReviewError
-from cli.review.estimate import Direction, Past
+from cli.review.estimate import Past
 from cli.review.matrix import Matrix
 from cli.review.model import Secured
 from cli.review.preview import Preview
 from cli.review.ways import Known
 from guard.durable import Kind
 from policies.waivers import WAY_BACK, Waiver
+from stacks.direction import Direction
 from stacks.file import read
+from stacks.systems import SYSTEMS
 from tests.cli.review import made
 
-SYSTEMS = ("async-rag", "rag-api", "compaction", "cryptique", "security-assistant")
 BROKEN = made.preview(events=[made.violation("blast-radius", text="60 of 100")])
 
 

@@ -29,11 +29,11 @@ from guard.recovery.catalogue import Catalogue
 from policies import checkov, waivers
 from policies.waivers import Waiver
 from stacks.file import read
+from stacks.systems import SYSTEMS
 from tests.cli.review import made
 
 PINNED = "v1.2.3"
 TRACEBACK = "Program failed with an unhandled exception:\nTraceback (most recent call last):\n  File x\nKeyError: 'a'\n"
-SYSTEMS = ("async-rag", "rag-api", "compaction", "cryptique", "security-assistant")
 HELD = made.step("same", "jobs", made.TABLE)
 CLOSED = made.preview(HELD, made.plan(removals=[made.entry("jobs", "no")]))
 
@@ -328,7 +328,11 @@ def test_where_every_system_is_pinned_on_its_own_the_ways_move_them(
     monkeypatch.setattr(Engine, "state", lambda self: running)
     settings = read("prod", {"rollback-stack:version": PINNED, **pins})
     found = Work(settings, tmp_path, made.NOW, progress=Progress(lambda line: None)).review(None, 3)
-    assert {way.version: len(way.moves) for way in found.ways} == {"v1.2.3": 5, "v1.2.2": 0, "v1.2.1": 5}
+    assert {way.version: len(way.moves) for way in found.ways} == {
+        "v1.2.3": len(SYSTEMS),
+        "v1.2.2": 0,
+        "v1.2.1": len(SYSTEMS),
+    }
     assert [way.version for way in found.ways if way.here] == ["v1.2.2"]
     head = document(found).splitlines()[3]
     assert head.startswith("prod runs v1.2.2; this change pins each system on its own: async-rag at v1.2.2, ")

@@ -75,3 +75,15 @@ def test_an_empty_file_explains_nothing_and_a_missing_one_is_an_error(tmp_path: 
     assert load(tmp_path / "empty.yaml") == ()
     with pytest.raises(ConfigurationError, match=r"missing.yaml: No such file"):
         load(tmp_path / "missing.yaml")
+
+
+def test_a_system_may_have_a_file_of_its_own(tmp_path: Path) -> None:
+    text = "- {{check: CKV_AWS_{number}, owner: me, reason: " + REASON + "}}"
+    (tmp_path / "baseline.yaml").write_text(text.format(number=1))
+    (tmp_path / "baseline.d").mkdir()
+    for number, system in ((3, "two"), (2, "one")):
+        (tmp_path / "baseline.d" / f"{system}.yaml").write_text(text.format(number=number))
+    assert [each.check for each in load(tmp_path / "baseline.yaml")] == ["CKV_AWS_1", "CKV_AWS_2", "CKV_AWS_3"]
+    (tmp_path / "baseline.d" / "two.yaml").write_text("- {}")
+    with pytest.raises(ConfigurationError, match=r"^two.yaml, entry 1: check is missing"):
+        load(tmp_path / "baseline.yaml")

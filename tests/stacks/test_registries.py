@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from stacks.artifacts import login_key, registry_of
+from stacks.registries import login_key, registry_of
 
 HUB = "https://index.docker.io/v1/"
 
