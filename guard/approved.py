@@ -7,6 +7,7 @@ from datetime import datetime
 from difflib import get_close_matches
 from typing import Any
 
+from core import project
 from core.state import resources_of
 from core.urn import type_of
 from guard.approvals import BLAST_RADIUS, Action, Approval
@@ -42,7 +43,7 @@ def standing(
                 severity=Severity.LOW,
                 text=f"every store in {approval.store.rpartition('::')[2]} may lose data by its {approval.property} "
                 f"until {approval.expires:%Y-%m-%d %H:%M} UTC: {approval.by}, {approval.reason}",
-                remedy=f"once the update is done: rollback guard revoke '{approval.store}'",
+                remedy=f"once the update is done: {project.commands().guard} revoke '{approval.store}'",
             )
 
 
@@ -62,5 +63,5 @@ def _nameless(approval: Approval, names: Collection[str]) -> Finding:
         kind="approval-nameless",
         severity=Severity.HIGH,
         text=f"approval names no store: {approval.store}" + (f"; did you mean {near[0]}?" if near else ""),
-        remedy=f"rollback guard revoke '{approval.store}'",
+        remedy=f"{project.commands().guard} revoke '{approval.store}'",
     )

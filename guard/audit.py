@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from core import project
 from core.state import resources_of, stack_outputs_of
 from core.urn import stack_of
 from guard import history as updates
@@ -93,7 +94,7 @@ def _unguarded(stores: Mapping[str, Guarded], approvals: Sequence[Approval], now
                 kind="unguarded",
                 severity=Severity.HIGH,
                 text=f"{store.name} has no {' and no '.join(lacks)} in the state ({urn})",
-                remedy=f"`rollback up -s {store.stack}` brings the guard back",
+                remedy=f"`{project.commands().update} -s {store.stack}` brings the guard back",
             )
 
 
@@ -103,7 +104,8 @@ def _unfinished(state: Mapping[str, Any]) -> Iterator[Finding]:
         kind="unfinished",
         severity=Severity.LOW,
         text="an update is under way or was killed: the engine's history doesn't tell of it, so an edit can't be told",
-        remedy=f"wait for it; where it was killed, `rollback up -s {stack}` goes on from where it stopped",
+        remedy=f"wait for it; where it was killed, `{project.commands().update} -s {stack}` goes on from where it "
+        "stopped",
     )
 
 
@@ -125,7 +127,8 @@ def _edited(state: Mapping[str, Any], history: Sequence[Mapping[str, Any]], last
         severity=Severity.HIGH,
         text=f"the state was edited outside of any update since {last.at:%Y-%m-%d %H:%M} UTC"
         + (f": {'; '.join(parts)}" if parts else "; no durable store is concerned"),
-        remedy="find who ran `pulumi state …` or `pulumi stack import`; `rollback guard import` brings stores back",
+        remedy="find who ran `pulumi state …` or `pulumi stack import`; "
+        f"`{project.commands().guard} import` brings stores back",
     )
 
 

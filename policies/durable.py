@@ -121,8 +121,8 @@ def guard_present(stack: Stack, _config: NoConfig, _facts: Facts) -> Iterable[Fi
 
 _APPROVE = (
     "Keep the store in the program for now: approve that it goes "
-    "(`rollback guard approve NAME --action delete --by NAME --reason TEXT -s STACK`), unlock it with "
-    "`rollback up -s STACK`, make a recovery point (`rollback recovery make NAME -s STACK`), and take it out of the "
+    "(`{guard} approve NAME --action delete --by NAME --reason TEXT -s STACK`), unlock it with "
+    "`{update} -s STACK`, make a recovery point (`{recovery} make NAME -s STACK`), and take it out of the "
     "program then (docs/guard.md)."
 )
 

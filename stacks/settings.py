@@ -14,8 +14,9 @@ from pydantic import Field, StringConstraints, ValidationError, field_validator
 from pydantic.alias_generators import to_camel
 
 from core.identifiers import Region, Version
-from core.model import ConfigurationError, Model, explain, file_of, take_out, unknown
+from core.model import ConfigurationError, Model, explain, unknown
 from core.policy_settings import PolicySettings
+from core.project import file_of, take_out
 from stacks.async_rag import AsyncRagSettings
 from stacks.compaction import CompactionSettings
 from stacks.cryptique import CryptiqueSettings

@@ -16,9 +16,9 @@ import yaml
 from pydantic import StringConstraints, ValidationError
 
 from core.model import ConfigurationError, Model, explain
+from core.project import current
 from policies.checkov.resources import Resource
 
-BASELINE = Path(__file__).parent / "baseline.yaml"
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 
 
@@ -43,8 +43,15 @@ class Entry(Model):
         return check == self.check and any(fnmatchcase(each, self.resources) for each in subjects)
 
 
-def load(path: Path = BASELINE) -> tuple[Entry, ...]:
-    """The entries of a file. Raises ``ConfigurationError`` with one line that says what is wrong and where."""
+def load(path: Path | None = None) -> tuple[Entry, ...]:
+    """The entries of a file. Raises ``ConfigurationError`` with one line that says what is wrong and where.
+
+    ``path``: the project's own where left out, which needn't be there.
+    """
+    if path is None:
+        path = current().checkov_baseline
+        if not path.exists():
+            return ()
     try:
         found = yaml.safe_load(path.read_text())
     except OSError as error:
