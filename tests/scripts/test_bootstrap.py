@@ -77,10 +77,32 @@ def test_packages_come_without_a_cache_where_uv_cannot_write_its_own(
     monkeypatch.setattr(bootstrap, "ROOT", project)
     monkeypatch.setattr(bootstrap, "run", lambda command, environment: ran.append((command[1], environment)))
     monkeypatch.setattr(bootstrap.os, "access", lambda *_: may)
-    assert bootstrap.main() == 0
+    assert bootstrap.main([]) == 0
     assert [command for command, _ in ran] == ["venv", "pip"]
     assert [environment.get("UV_NO_CACHE") for _, environment in ran] == [None if may else "1"] * 2
     assert (project / ".venv" / ".ready").exists()
+
+
+def test_production_leaves_the_rest_out_and_takes_it_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bootstrap: ModuleType
+) -> None:
+    environment = tmp_path / ".venv"
+    environment.mkdir()
+    synced: list[list[str]] = []
+    monkeypatch.setattr(bootstrap, "ROOT", tmp_path)
+    monkeypatch.setattr(bootstrap, "find_uv", lambda _: "uv")
+    monkeypatch.setattr(bootstrap, "run", lambda command, _: synced.append([Path(word).name for word in command]))
+    assert bootstrap.main([]) == 0
+    assert {each.name for each in environment.iterdir()} == {".ready", ".production"}
+    assert bootstrap.main(["--production"]) == 0
+    assert {each.name for each in environment.iterdir()} == {".production"}
+    locks = [[word for word in command if word.endswith(".lock")] for command in synced if "sync" in command]
+    assert locks == [["requirements.lock", "requirements-dev.lock"], ["requirements.lock"]]
+
+
+def test_an_argument_that_there_isnt_is_one_line(bootstrap: ModuleType, capsys: pytest.CaptureFixture[str]) -> None:
+    assert bootstrap.main(["--prod"]) == 1
+    assert capsys.readouterr().err == "error: unknown argument --prod; valid: --production\n"
 
 
 @pytest.mark.parametrize("file", ["Pulumi.yaml", "policies/PulumiPolicy.yaml"])
