@@ -35,7 +35,10 @@ class Commands(Model):
     """What people type in this project, by the deed: the words of every message that names a command."""
 
     guard: Command = "rollback-guard"
-    """Approvals: ``approve``, ``revoke``, ``list``, ``close``, ``import``."""
+    """Approvals: ``approve``, ``revoke``, ``list``, ``close``."""
+    take_back: Command | None = None
+    """What takes a store that left the state back into it; left out: ``pulumi import``, which makes no difference between
+    stores that the ledger knows and others."""
     audit: Command = "rollback-guard audit"
     """What passed the guard by."""
     recovery: Command = "rollback-guard recovery"
@@ -44,6 +47,12 @@ class Commands(Model):
     """An update of a stack."""
     release: Command = "rollback release"
     """Releases, where the project has them: ``publish``, ``sign``."""
+
+    def back(self, token: str, resource: str, identifier: str, name: str, stack: str) -> str:
+        """The command that takes a store back into the state, by its type, its name in the program, its id and its name."""
+        if self.take_back is not None:
+            return f"{self.take_back} {name} -s {stack}"
+        return f"pulumi import {token} {shlex.quote(resource)} {shlex.quote(identifier or name)} -s {stack}"
 
     def approve(self, store: str, action: str, stack: str, *, path: str | None = None) -> str:
         """The command that approves that a store is deleted or replaced, or loses data (by one property alone)."""
@@ -148,7 +157,7 @@ class Project:
         ``{update}`` and ``{release}``, and its paths in that of ``{releases}`` and ``{signers}``."""
         folder = self.releases or self.folder / "releases"
         paths = {"releases": self.shown(folder), "signers": self.shown(folder.parent / "signers.yaml")}
-        for name, word in {**self.commands.model_dump(), **paths}.items():
+        for name, word in {**self.commands.model_dump(exclude_none=True), **paths}.items():
             text = text.replace(f"{{{name}}}", word)
         return text
 

@@ -128,7 +128,7 @@ def _edited(state: Mapping[str, Any], history: Sequence[Mapping[str, Any]], last
         text=f"the state was edited outside of any update since {last.at:%Y-%m-%d %H:%M} UTC"
         + (f": {'; '.join(parts)}" if parts else "; no durable store is concerned"),
         remedy="find who ran `pulumi state …` or `pulumi stack import`; "
-        f"`{project.commands().guard} import` brings stores back",
+        f"`{project.commands().take_back or 'pulumi import'}` brings stores back",
     )
 
 

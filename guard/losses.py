@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from core import project
+from core.urn import name_of
 from guard import history as updates
 from guard.approvals import Action, Approval, concerning, digest
 from guard.findings import Finding, Severity
@@ -90,7 +91,7 @@ def losses(last: Entry, stores: Mapping[str, Guarded], since: Since, account: Ac
                 store,
                 f"{store.name} left the state without an approval ({store.urn})",
                 f"where it is still in the account, take it back into the state: "
-                f"{project.commands().guard} import {store.name} -s {store.stack}",
+                f"{project.commands().back(store.type, name_of(store.urn), store.id, store.name, store.stack)}",
             )
     for urn, store in sorted(stores.items()):
         before = last.durable.get(urn)

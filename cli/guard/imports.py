@@ -11,13 +11,13 @@ from typing import Any
 
 from cli import killed_updates as interrupted
 from cli.engine import Engine, EngineError, Left
-from cli.guard import audit as auditing
-from cli.health import stores
 from cli.updates import pins
+from cli.watched import watched
 from core import aws as clients
 from core.model import ConfigurationError, one_of, unknown
 from core.state import resources_of
 from core.urn import name_of, types_of
+from guard.command import auditing
 from guard.findings import Finding
 from guard.inventory import Guarded, digest, durable
 from guard.ledger import Chain
@@ -33,11 +33,12 @@ def take_back(settings: StackSettings, engine: Engine, word: str, command: str) 
     doesn't or has another one under its name, and where its component or its provider isn't in the state; what the
     engine and the ledger raise. Whatever is refused leaves the state as it was.
     """
+    target = watched(settings)
     with pins.held(settings.stack, command):
         engine.state()  # a stack that was never made isn't made by this
         engine.prepare(settings.region)
-        left, chain = engine.left(), auditing.ledger(settings).read()
-        found = auditing.findings(settings, left, chain.last, auditing.surroundings(settings, left, chain))
+        left, chain = engine.left(), auditing.ledger(target).read()
+        found = auditing.findings(target, left, chain.last, auditing.surroundings(target, left, chain))
         store, first = _known(chain, left.state, word, settings.stack)
         _refuse_another(settings, left.state, store, first)
         resource = _resource(store, left.state)
@@ -46,8 +47,8 @@ def take_back(settings: StackSettings, engine: Engine, word: str, command: str) 
         as_before = chain.last is not None and digest(after.state) == chain.last.digest
         told = {"state-edited"} if as_before else set()
         others = [each for each in found if each.subject != store.urn and each.kind not in told]
-        around = auditing.surroundings(settings, after, chain, own=1)
-        auditing.note(settings, after, chain.last, auditing.Noted(command, "imported", others, around))
+        around = auditing.surroundings(target, after, chain, own=1)
+        auditing.note(target, after, chain.last, auditing.Noted(command, "imported", others, around))
         return store, others
 
 
@@ -110,7 +111,7 @@ def _is_called(store: Guarded, word: str) -> bool:
 
 def _refuse_another(settings: StackSettings, state: Mapping[str, Any], store: Guarded, first: Sighting | None) -> None:
     """Raise ``ConfigurationError`` unless the account has the store, and as far as it tells, the very one."""
-    seen, unasked = stores.seen([store], state, clients.account(settings.region), settings.region)
+    seen, unasked = auditing.seen([store], state, clients.account(settings.region), settings.region)
     now = seen.get(store.urn)
     if now is None:
         why = unasked.get(store.urn, f"no look at a {store.type} is built in")

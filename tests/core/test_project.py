@@ -18,7 +18,7 @@ from guard.recovery.points import make_command
 from policies.pack import RULES, gather
 from policies.releases import pinned_intact, window_intact
 from policies.rule import NoConfig
-from tests.guard.recovery.examples import store
+from tests.guard.recovery.conftest import store
 from tests.support.project import ROOT
 
 
@@ -115,11 +115,11 @@ def test_no_message_has_a_command_or_path_of_this_project_written_into_it(folder
     """Texts of the code, without docstrings: what is this project's own stands in its guard.yaml."""
     own = re.compile(r"rollback (guard|up|recovery|release|audit)\b|stacks/")
     wrong = [
-        f"{path.relative_to(ROOT)}:{node.lineno}: {node.value[:80]}"
+        f"{path.relative_to(ROOT)}:{node.lineno}: {repr(node.value)[:80]}"
         for path in (ROOT / folder).rglob("*.py")
         if path != ROOT / "core" / "project.py"
         for node in texts(ast.parse(path.read_text()))
-        if own.search(str(node.value))
+        if own.search(repr(node.value))
     ]
     assert wrong == []
 

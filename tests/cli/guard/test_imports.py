@@ -10,8 +10,7 @@ import pytest
 
 from cli import rollback
 from cli.engine import Engine, Left
-from cli.guard import audit as auditing
-from cli.health import stores
+from guard.command import auditing
 from guard.ledger import Chain, Ledger
 from guard.sightings import Sighting
 from tests.guard.states import TABLE, noted, resource, state, urn
@@ -84,7 +83,7 @@ class Stack:
         monkeypatch.setattr(auditing, "note", lambda _settings, _left, _last, noted: self.noted.append(noted))
         monkeypatch.setattr(Ledger, "read", lambda _: self.chain)
         monkeypatch.setattr("core.aws.account", lambda _: "1")
-        monkeypatch.setattr(stores, "seen", lambda *_: (self.account, self.unasked))
+        monkeypatch.setattr(auditing, "seen", lambda *_: (self.account, self.unasked))
 
 
 def run(monkeypatch: pytest.MonkeyPatch, stack: Stack, *words: str) -> int:

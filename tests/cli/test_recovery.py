@@ -12,13 +12,15 @@ import typer
 from moto import mock_aws
 from typer.testing import CliRunner, Result
 
-from cli.engine import Engine, EngineError
-from cli.recovery import commands as recovery
+from cli import watched
+from cli.engine import Engine
 from cli.targets import TargetError
 from core.errors import ServiceError
 from core.model import ConfigurationError
+from guard.command import recovery
 from guard.recovery import work
 
+APP = recovery.app("rollback recovery", watched.open_stack)
 REGION = "us-east-1"
 BUCKET = "rollback-stack-recovery"
 RESOURCES = (
@@ -45,7 +47,7 @@ def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
     monkeypatch.setattr(Engine, "state", state)
-    monkeypatch.setattr(recovery, "announce", lambda *_, **__: None)
+    monkeypatch.setattr(watched, "announce", lambda *_, **__: None)
     with mock_aws():
         boto3.client("dynamodb", region_name=REGION).create_table(
             TableName="jobs-prod",
@@ -65,7 +67,7 @@ def put(key: str) -> None:
 
 
 def run(*words: str) -> Result:
-    return CliRunner().invoke(recovery.app, [*words])
+    return CliRunner().invoke(APP, [*words])
 
 
 def said(*words: str) -> Any:
@@ -78,7 +80,7 @@ def said(*words: str) -> Any:
 def refusal(*words: str) -> str:
     """The one line of a command that fails as a person can mend."""
     done = run(*words)
-    assert isinstance(done.exception, ServiceError | EngineError | ConfigurationError | TargetError), done.output
+    assert isinstance(done.exception, ServiceError | ServiceError | ConfigurationError | TargetError), done.output
     assert len(str(done.exception).splitlines()) == 1
     return str(done.exception)
 
@@ -218,7 +220,7 @@ def test_a_real_account_is_asked_about_before_it_is_touched(monkeypatch: pytest.
             raise typer.Abort
 
     (made,) = said("make", "jobs-prod")
-    monkeypatch.setattr(recovery, "announce", no)
+    monkeypatch.setattr(watched, "announce", no)
     monkeypatch.setattr(work, "make", lambda *_, **__: pytest.fail("touched"))
     monkeypatch.setattr(work, "restore", lambda *_, **__: 1)
     for words in (("make", "--all"), ("restore", made["point"]["id"], "--to", "x")):

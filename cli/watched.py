@@ -1,0 +1,35 @@
+"""The stacks of this project, as the commands of guard, audit and recovery points know a stack."""
+
+from __future__ import annotations
+
+from cli.engine import Engine
+from cli.targets import announce
+from guard.command.stack import Watched
+from stacks.file import read
+from stacks.releases import SYSTEMS
+from stacks.settings import ProjectSettings, StackSettings
+
+DEFAULT = "prod"
+
+
+def open_stack(name: str | None) -> Watched:
+    """A stack by its name. Raises ``ConfigurationError`` where there is none, or its settings are wrong."""
+    return watched(read(name or DEFAULT))
+
+
+def watched(settings: StackSettings) -> Watched:
+    """The stack that settings are of."""
+
+    def confirm(ask: bool) -> None:
+        announce(settings.stack, settings.region, ask=ask, cluster=False)
+
+    return Watched(
+        stack=settings.stack,
+        region=settings.region,
+        bucket=settings.project.recovery_bucket,
+        engine=Engine(settings.stack),
+        confirm=confirm,
+        default_bucket=str(ProjectSettings.model_fields["recovery_bucket"].default),
+        systems=tuple(SYSTEMS),
+        version=settings.project.version,
+    )
