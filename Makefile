@@ -29,7 +29,7 @@ else
   SANDBOX :=
 endif
 
-.PHONY: help up test soak fuzz rollback-prod deploy shell env down clean bench check toolchain tools sandbox locks
+.PHONY: help up test soak fuzz rollback-prod deploy shell env down clean bench check toolchain tools sandbox locks wheels
 
 help:            ## this list
 	@sed -n 's/^\([a-z-]*\): .*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 24
@@ -71,6 +71,9 @@ down: $(READY)           ## stop this checkout's sandbox; its state stays
 
 clean: $(READY)          ## stop it and delete its state
 	@$(PY) -m sandbox clean
+
+wheels: $(READY)         ## guard and policies for other people's programs, into dist/
+	@$(PY) -m wheels
 
 toolchain: $(PRODUCTION)      ## build or find pulumi; prints its folder
 	@$(PY) -m toolchain

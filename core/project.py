@@ -37,8 +37,7 @@ class Commands(Model):
     guard: Command = "rollback-guard"
     """Approvals: ``approve``, ``revoke``, ``list``, ``close``."""
     take_back: Command | None = None
-    """What takes a store that left the state back into it; left out: ``pulumi import``, which makes no difference between
-    stores that the ledger knows and others."""
+    """What takes a store that left the state back into it; left out: ``pulumi import``."""
     audit: Command = "rollback-guard audit"
     """What passed the guard by."""
     recovery: Command = "rollback-guard recovery"
@@ -49,7 +48,7 @@ class Commands(Model):
     """Releases, where the project has them: ``publish``, ``sign``."""
 
     def back(self, token: str, resource: str, identifier: str, name: str, stack: str) -> str:
-        """The command that takes a store back into the state, by its type, its name in the program, its id and its name."""
+        """The command that takes a store back into the state. ``resource``: its name in the program."""
         if self.take_back is not None:
             return f"{self.take_back} {name} -s {stack}"
         return f"pulumi import {token} {shlex.quote(resource)} {shlex.quote(identifier or name)} -s {stack}"
