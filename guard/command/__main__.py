@@ -17,6 +17,7 @@ INTERRUPTED = 130
 
 app = approving.app(NAME, open_stack)
 app.command("audit", epilog=f"Example: {NAME} audit -s prod --output json")(approving.audit)
+app.command("note", epilog=f"Example: pulumi up -s prod && {NAME} note -s prod")(approving.note)
 app.add_typer(recovery.app(f"{NAME} recovery", open_stack))
 
 

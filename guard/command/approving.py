@@ -11,7 +11,9 @@ from typing import Annotated
 import typer
 from pydantic import ValidationError
 
+from core import aws as clients
 from core import project
+from core.errors import translate_errors
 from core.model import ConfigurationError, explain, one_of, unknown
 from core.state import resources_of
 from core.urn import name_of, type_of
@@ -175,6 +177,25 @@ def audit(context: typer.Context, stack: Stack = None, output: Output = Format.T
         raise typer.Exit(1)
     if not left.unfinished and not any(each.severity is Severity.UNKNOWN for each in found):
         auditing.note(target, left, chain.last, auditing.Noted(project.commands().audit, "seen", found, around))
+
+
+def note(context: typer.Context, stack: Stack = None) -> None:
+    """Write into the ledger what the last update left, and tell what passed the guard by. After every `pulumi up`.
+
+    Exits with 1 where the ledger can't be written.
+    """
+    target = watched(context, stack)
+    left = target.engine.left()
+    with translate_errors("account"):
+        account = clients.account(target.region)
+    before = auditing.ledger(target).last()
+    failed = bool(left.history) and left.history[0].get("result") != "succeeded"
+    auditing.note_update(target, left, int(failed), account, resumed=left.unfinished)
+    after = auditing.ledger(target).last()
+    if after is None or after == before:
+        typer.echo(f"{target.stack}: nothing is noted")
+        raise typer.Exit(0 if failed else 1)
+    typer.echo(f"{target.stack}: entry {after.number} of the ledger, {len(after.durable)} durable stores")
 
 
 def close(
