@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -42,7 +43,7 @@ def test_the_quick_start_runs_as_it_is_written(shop: Foreign) -> None:
     without_orders, table, _ = program.partition("    aws.dynamodb.Table")
     assert table
 
-    shop.write(program.replace("deletion_protection_enabled=True, ", ""))
+    shop.write(re.sub(r"\s*deletion_protection_enabled=True,", "", program))
     refused = shop.run(start)
     assert refused.code != 0
     assert "durable-store-belts" in refused.said, refused.said
