@@ -9,7 +9,7 @@ Program, pack and commands are processes of their own, and each watches over one
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from functools import cached_property
@@ -27,6 +27,7 @@ FILE = "guard.yaml"
 DEFINITION = "Pulumi.yaml"
 
 Command = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9._/-]*( [a-z0-9._/-]+)*$", max_length=128)]
+SETTING = r"^[A-Za-z][A-Za-z0-9-]*:[A-Za-z][A-Za-z0-9]*$"
 Folder = Annotated[str, StringConstraints(pattern=r"^[^/\s~][^\n~]*$", max_length=256)]
 """A path below the folder of ``Pulumi.yaml``."""
 
@@ -38,6 +39,8 @@ class Commands(Model):
     """Approvals: ``approve``, ``revoke``, ``list``, ``close``."""
     take_back: Command | None = None
     """What takes a store that left the state back into it; left out: ``pulumi import``."""
+    pack: Command | None = None
+    """What leads every update to the pack; left out: the engine's own variable for it."""
     audit: Command = "rollback-guard audit"
     """What passed the guard by."""
     recovery: Command = "rollback-guard recovery"
@@ -76,6 +79,8 @@ class GuardFile(Model):
     """A pattern (``*``, ``?``, ``[...]``) for the types of topmost components that are systems."""
     recovery_bucket: Annotated[str, StringConstraints(pattern=r"^[a-z0-9.{}-]{3,63}$")] | None = None
     """The bucket of the recovery points; ``{stack}`` in it stands for the stack's name."""
+    recovery_bucket_setting: Annotated[str, StringConstraints(pattern=SETTING, max_length=128)] | None = None
+    """The setting of a stack that names another bucket (``shop:recoveryBucket``); left out: none does."""
     recovery_region: Region | None = None
     """The region of that bucket; left out: the stack's ``aws:region``."""
     commands: Annotated[Commands, Field()] = Commands()
@@ -124,14 +129,29 @@ class Project:
         """Whether a topmost component of this type is a system, which its name then names."""
         return fnmatchcase(token, self.settings.systems)
 
-    def recovery_bucket(self, stack: str) -> str:
-        """The bucket of a stack's recovery points. Raises ``ConfigurationError`` where the project names none."""
+    def recovery_bucket(self, stack: str, setting: Callable[[str], str | None] = lambda _: None) -> str:
+        """The bucket of a stack's recovery points. Raises ``ConfigurationError`` where nothing names one.
+
+        ``setting``: a setting of the stack by its key, None where the stack has none.
+        """
+        key = self.settings.recovery_bucket_setting
+        if key is not None and (own := setting(key)):
+            return own
         if self.settings.recovery_bucket is None:
             raise ConfigurationError(
                 f"{FILE} names no recoveryBucket, the bucket of the recovery points: write "
                 f"`recoveryBucket: NAME` into {self.folder / FILE}"
             )
         return self.settings.recovery_bucket.replace("{stack}", stack)
+
+    def name_bucket(self, bucket: str) -> str:
+        """How to name a recovery bucket in this project, as part of a sentence."""
+        key = self.settings.recovery_bucket_setting
+        return f"`pulumi config set {key} {bucket}`" if key else f"`recoveryBucket: {bucket}` in {FILE}"
+
+    def lead_to_pack(self) -> str:
+        """The command that leads every update to the pack."""
+        return self.commands.pack or f"export PULUMI_OPTION_POLICY_PACK={self.settings.pack}"
 
     def stack_file(self, stack: str) -> str:
         """The file with a stack's settings, as people call it: below the project's folder."""
@@ -156,7 +176,7 @@ class Project:
         ``{update}`` and ``{release}``, and its paths in that of ``{releases}`` and ``{signers}``."""
         folder = self.releases or self.folder / "releases"
         paths = {"releases": self.shown(folder), "signers": self.shown(folder.parent / "signers.yaml")}
-        for name, word in {**self.commands.model_dump(exclude_none=True), **paths}.items():
+        for name, word in {**self.commands.model_dump(exclude_none=True, exclude={"pack"}), **paths}.items():
             text = text.replace(f"{{{name}}}", word)
         return text
 

@@ -192,7 +192,7 @@ def _skipped(text: str) -> Finding:
         kind="pack-skipped",
         severity=Severity.LOW,
         text=text,
-        remedy="use `make shell` or `rollback`, which apply it; a preview there shows its verdict",
+        remedy=f"apply the pack to every update: `{project.current().lead_to_pack()}`; a preview shows its verdict",
     )
 
 
@@ -224,7 +224,7 @@ def _ledger(
                 kind="recovery-bucket",
                 severity=Severity.HIGH,
                 text=f"the stack's ledger and recovery points lie in {bucket}, and its settings name {around.bucket}",
-                remedy=f"set rollback-stack:recoveryBucket back to {bucket}",
+                remedy=f"name the one from before again: {project.current().name_bucket(bucket)}",
                 subject=bucket,
             )
     deployed = sum(map(updates.changed, history)) - around.own

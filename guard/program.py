@@ -14,6 +14,11 @@ from guard.guard import Guard
 from guard.previous import read_previous
 
 
+def _setting(key: str) -> str | None:
+    namespace, _, name = key.partition(":")
+    return pulumi.Config(namespace).get(name)
+
+
 @contextmanager
 def guarded() -> Iterator[Guard]:
     """Guard whatever is declared within; once in a program, around all that it declares.
@@ -26,7 +31,7 @@ def guarded() -> Iterator[Guard]:
     try:
         of = project.current()
         region = of.settings.recovery_region or pulumi.Config("aws").require("region")
-        guard = Guard(stack, RecoveryPoints(of.recovery_bucket(stack), region), read_previous())
+        guard = Guard(stack, RecoveryPoints(of.recovery_bucket(stack, _setting), region), read_previous())
     except (ConfigurationError, pulumi.ConfigMissingError) as error:
         raise pulumi.RunError(str(error)) from None
     guard.register()

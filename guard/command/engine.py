@@ -78,7 +78,7 @@ def open_stack(name: str | None) -> Watched:
     stack = name or pulumi(of.folder, "stack", "--show-name").strip()
     engine = CommandLine(stack, of.folder)
     own = short(stack)
-    bucket = of.recovery_bucket(own)
+    bucket = of.recovery_bucket(own, engine.setting)
     region = of.settings.recovery_region or engine.setting("aws:region") or _region_of_environment()
     if region is None:
         raise ConfigurationError(

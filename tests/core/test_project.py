@@ -86,6 +86,16 @@ def test_a_process_watches_over_the_project_whose_folder_it_runs_in(
     assert project.current().name == "shop"
 
 
+def test_a_stack_may_name_a_bucket_of_its_own(foreign: Project) -> None:
+    assert foreign.name_bucket("copies") == "`recoveryBucket: copies` in guard.yaml"
+    assert foreign.lead_to_pack() == "export PULUMI_OPTION_POLICY_PACK=policy"
+    (foreign.folder / "guard.yaml").write_text("recoveryBucketSetting: shop:copies\nrecoveryBucket: theirs\n")
+    other = project.read(foreign.folder)
+    assert other.name_bucket("copies") == "`pulumi config set shop:copies copies`"
+    assert other.recovery_bucket("dev", {"shop:copies": "own"}.get) == "own"
+    assert other.recovery_bucket("dev", {}.get) == "theirs"
+
+
 def test_messages_name_the_commands_of_the_project(foreign: Project) -> None:
     assert foreign.recovery_bucket("dev") == "copies-dev"
     assert make_command(store("table", "jobs")) == "shop copies make jobs -s prod"
@@ -113,7 +123,7 @@ def test_policies_about_releases_are_quiet_where_there_are_none(foreign: Project
 @pytest.mark.parametrize("folder", ["core", "guard", "policies"])
 def test_no_message_has_a_command_or_path_of_this_project_written_into_it(folder: str) -> None:
     """Texts of the code, without docstrings: what is this project's own stands in its guard.yaml."""
-    own = re.compile(r"rollback (guard|up|recovery|release|audit)\b|stacks/")
+    own = re.compile(r"rollback (guard|up|recovery|release|audit)\b|stacks/|rollback-stack:|make (shell|up)")
     wrong = [
         f"{path.relative_to(ROOT)}:{node.lineno}: {repr(node.value)[:80]}"
         for path in (ROOT / folder).rglob("*.py")
