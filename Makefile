@@ -11,8 +11,11 @@ SEQUENCES ?= 300
 MAKEFLAGS += --no-print-directory
 VENV    := .venv
 PY      := $(VENV)/bin/python
+PRODUCTION := $(VENV)/.production
 READY   := $(VENV)/.ready
 SITE    := build/docs/.ready
+# What a command needs: a real account no more than deployments do.
+NEEDED  := $(if $(filter cloud,$(TARGET)),$(PRODUCTION),$(READY))
 # Importing the SDKs takes 1.3 s with their bytecode and 4 s without (2026-11-22): let Python keep it in .venv.
 unexport PYTHONDONTWRITEBYTECODE
 
@@ -27,18 +30,18 @@ else
   SANDBOX :=
 endif
 
-.PHONY: help up test soak fuzz rollback-prod deploy shell env down clean bench check reference docs toolchain tools sandbox
+.PHONY: help up test soak fuzz rollback-prod deploy shell env down clean bench check reference docs toolchain tools sandbox locks wheels
 
 help:            ## this list
 	@sed -n 's/^\([a-z-]*\): .*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 24
 
-up: $(READY) $(SANDBOX)   ## set up what is missing and deploy STACK at its pinned release
+up: $(NEEDED) $(SANDBOX)   ## set up what is missing and deploy STACK at its pinned release
 	@$(LEAD) rollback up -s $(STACK)
 
 rollback-prod: STACK = prod
 rollback-prod: deploy    ## go back to VERSION in prod
 
-deploy: $(READY)         ## deploy VERSION to STACK, or go back to it
+deploy: $(NEEDED)        ## deploy VERSION to STACK, or go back to it
 	@test -n "$(VERSION)" || { echo "error: say which release: make rollback-prod VERSION=v1.2.2" >&2; exit 2; }
 	@$(LEAD) rollback deploy $(VERSION) -s $(STACK)
 
@@ -76,8 +79,17 @@ down: $(READY)           ## stop this checkout's sandbox; its state stays
 clean: $(READY)          ## stop it and delete its state
 	@$(PY) -m sandbox clean
 
-toolchain: $(READY)      ## build or find pulumi; prints its folder
+wheels: $(READY)         ## guard and policies for other people's programs, into dist/
+	@$(PY) -m wheels
+
+toolchain: $(PRODUCTION)      ## build or find pulumi; prints its folder
 	@$(PY) -m toolchain
+
+LOCK := $(VENV)/bin/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --no-annotate \
+	--python-version 3.11
+locks: $(READY)          ## the lock files anew, after a change of pyproject.toml
+	@$(LOCK) pyproject.toml -o requirements.lock
+	@$(LOCK) --group sandbox --group dev -c requirements.lock -o requirements-dev.lock
 
 tools: $(READY)
 	@$(PY) -m sandbox build
@@ -85,8 +97,11 @@ tools: $(READY)
 sandbox: $(READY)
 	@$(PY) -m sandbox up
 
-$(READY): requirements.lock scripts/bootstrap
+$(READY): requirements.lock requirements-dev.lock scripts/bootstrap
 	@$(PYTHON) scripts/bootstrap
 
 $(SITE): requirements-docs.lock scripts/bootstrap
 	@$(PYTHON) scripts/bootstrap docs
+
+$(PRODUCTION): requirements.lock scripts/bootstrap
+	@$(PYTHON) scripts/bootstrap $(if $(wildcard $(READY)),,--production)

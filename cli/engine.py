@@ -20,10 +20,12 @@ from cli import killed_updates as interrupted
 from cli.pulumi_command import MISSING, EngineError, PulumiCommand, first_error
 from cli.targets import start_sandbox
 from cli.updates import interruption
-from core.state import pending_operations_of, stack_outputs_of
 from guard import pack
+from guard.command.stack import Snapshot
 from stacks.file import path_of
 from stacks.settings import PROJECT
+
+__all__ = ["Engine", "EngineError", "Holder", "Snapshot"]
 
 ROOT = Path(__file__).resolve().parent.parent
 GUARDED = {pack.VARIABLE: str(ROOT / "policies")}
@@ -36,39 +38,6 @@ HISTORY = 50
 """Updates that are looked at: the audit needs those since the ledger's last entry."""
 LAST_CALLS = 3.0
 """Seconds that a killed engine's providers are given for calls that they had begun: they look for it once a second."""
-
-
-@dataclass(frozen=True)
-class Snapshot:
-    """What an update left behind: the state, and the engine's history with the newest update first."""
-
-    state: Mapping[str, Any]
-    history: Sequence[Mapping[str, Any]]
-    locked: bool = False
-    """Whether an engine holds the stack, or held it when it was killed. Told of a backend of files alone."""
-    settled: bool = False
-    """Whether what it left unfinished was put right since, so that the state is another one now."""
-
-    @property
-    def unfinished(self) -> bool:
-        """Whether an update is under way or was killed: it is in the state then, but not in the history."""
-        return self.locked or bool(pending_operations_of(self.state))
-
-    @property
-    def outputs(self) -> dict[str, Any]:
-        """The stack's outputs; a secret one is its ciphertext. Empty before the first update."""
-        return dict(stack_outputs_of(self.state))
-
-    @property
-    def changes(self) -> dict[str, int]:
-        """How many resources the last update created, updated, deleted and so on; ``same`` is left out."""
-        counts = self.history[0].get("resourceChanges") or {} if self.history else {}
-        return {kind: count for kind, count in counts.items() if kind != "same" and count}
-
-    @property
-    def unchanged(self) -> int:
-        """How many resources the last update left as they were."""
-        return int((self.history[0].get("resourceChanges") or {}).get("same") or 0) if self.history else 0
 
 
 @dataclass(frozen=True)

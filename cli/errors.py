@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 import typer
+
+ROOT = Path(__file__).resolve().parent.parent
 
 INTERRUPTED = 130
 """The exit code that Typer makes of Ctrl-C, without a word."""
@@ -16,10 +19,12 @@ def run(app: typer.Typer, name: str) -> int:
     from cli import typos
     from cli.pulumi_command import EngineError
     from cli.targets import TargetError, behind, explain
+    from core import project
     from core.errors import ServiceError
     from core.model import ConfigurationError
 
     try:
+        project.use(project.read(ROOT))  # whatever folder the command is typed in
         # Without standalone mode an Exit isn't raised: its code is what the call returns.
         code = app(prog_name=name, standalone_mode=False)
     except (ArtifactError, ConfigurationError, EngineError, ServiceError, TargetError) as error:

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import Annotated
 
 import typer
 
 from core.model import ConfigurationError, unknown
+from guard.command.options import Format, Output, Yes
 from stacks.settings import STACKS
 
-
-class Format(StrEnum):
-    """How results are printed."""
-
-    TEXT = "text"
-    JSON = "json"
+__all__ = ["ChangedStack", "Format", "NamedStack", "Output", "Stack", "Yes", "named"]
 
 
 def _stack(name: str) -> str:
@@ -46,8 +41,3 @@ ChangedStack = Annotated[
 """The stack that a command changes: it has no default, since a person who leaves it out means the nearest one."""
 NamedStack = Annotated[str, typer.Option("--stack", "-s", help="dev, staging or prod.")]
 """The same for a command that refuses an unknown stack with an exit code of its own."""
-Yes = Annotated[
-    bool, typer.Option("--yes", "-y", help="Don't ask: not for a real account, nor for what an update deletes.")
-]
-Region = Annotated[str | None, typer.Option(help="Where the store lies, if several regions have one of its name.")]
-Output = Annotated[Format, typer.Option("--output", "-o", help="How to print the result.")]

@@ -17,13 +17,14 @@ from cli.guard import commands as guarding
 from cli.options import ChangedStack, Format, Output, Stack, Yes, named
 from cli.preflight.command import preflight
 from cli.pulumi_command import EngineError
-from cli.recovery import commands as recovery
 from cli.release import commands as releasing
 from cli.review.command import review
 from cli.targets import announce
 from cli.updates.pins import Request
 from cli.updates.update import update
+from cli.watched import open_stack
 from core.release_lock import read_lock
+from guard.command import approving, recovery
 from stacks.file import read
 from stacks.releases import RELEASES, load, versions
 
@@ -37,10 +38,12 @@ app = typer.Typer(
 )
 app.add_typer(guarding.app)
 app.add_typer(releasing.app)
-app.add_typer(recovery.app, name="recovery")
+app.add_typer(recovery.app("rollback recovery", open_stack))
 app.command("review", epilog="Example: rollback review -s prod --output markdown")(review)
 app.command("preflight", epilog="Example: rollback preflight -s prod --output json")(preflight)
-app.command("audit", epilog="Example: rollback audit -s prod --output json")(guarding.audit)
+app.command("audit", epilog="Example: rollback audit -s prod --output json", context_settings={"obj": open_stack})(
+    approving.audit
+)
 
 
 @app.command(epilog="Example: rollback deploy v1.2.2 -s prod --system rag-api")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Callable, Mapping, Sequence
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
@@ -75,17 +74,6 @@ def nearest(name: str, choices: Sequence[str]) -> str:
 
 def _begins(one: str, other: str) -> bool:
     return min(len(one), len(other)) >= SHORTEST and (one.startswith(other) or other.startswith(one))
-
-
-def file_of(stack: str) -> str:
-    """The file with a stack's settings, as people call it."""
-    return f"stacks/Pulumi.{stack}.yaml"
-
-
-def take_out(stack: str, key: str) -> str:
-    """The command that takes a setting out of a stack's file. It takes the whole one, however deep the fault lies: a
-    part of it can only be named where the value isn't JSON in a text."""
-    return f"`pulumi config rm {shlex.quote(key)} -s {stack}`"
 
 
 def explain(

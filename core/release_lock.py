@@ -13,6 +13,7 @@ from pathlib import Path
 
 from core.identifiers import order
 from core.model import ConfigurationError
+from core.project import commands
 
 LOCK_NAME = "releases.lock"
 
@@ -72,7 +73,7 @@ def compare(name: str, path: Path, content: bytes, lock: dict[str, str]) -> None
     version = name.partition("/")[0]
     if name not in lock:
         what = f"{shown(path)} isn't published" if "/" in name else f"release {version} isn't published"
-        raise ConfigurationError(f"{what}: run `rollback release publish {version} -s STACK` and commit it")
+        raise ConfigurationError(f"{what}: run `{commands().release} publish {version} -s STACK` and commit it")
     if digest(content) != lock[name]:
         raise ConfigurationError(
             f"release {version} was edited after it was published: restore {shown(path)} from git, "

@@ -1,8 +1,8 @@
 """Signatures of releases: who published what, told by keys that the project trusts.
 
 ``v1.5.0.signature.json`` beside a manifest is a DSSE envelope (Dead Simple Signing Envelope) around the release's lines
-of ``releases.lock``; ``stacks/signers.yaml`` has the public keys of those who may sign. Both are made and verified by
-securesystemslib, as TUF and in-toto do it.
+of ``releases.lock``; ``signers.yaml`` beside the releases' folder has the public keys of those who may sign. Both are
+made and verified by securesystemslib, as TUF and in-toto do it.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, StringConstraints, TypeAdapter, ValidationError
 
 from core.model import ConfigurationError, Model, explain, one_of
+from core.project import commands, current
 from core.release_lock import read_lock
 from core.strict_yaml import read_yaml
 
@@ -55,14 +56,14 @@ def payload(version: str, folder: Path) -> bytes:
     files = {name: sha for name, sha in read_lock(folder).items() if name.partition("/")[0] == version}
     if not files:
         raise ConfigurationError(
-            f"release {version} isn't published: run `rollback release publish {version} -s STACK` first"
+            f"release {version} isn't published: run `{commands().release} publish {version} -s STACK` first"
         )
     return json.dumps({"release": version, "files": files}, sort_keys=True, separators=(",", ":")).encode()
 
 
 def trusted(folder: Path) -> list[Trusted]:
     """Those who may sign. Raises ``ConfigurationError`` where the file can't be read."""
-    where = f"stacks/{SIGNERS}"
+    where = _signers(folder)
     try:
         entries = read_yaml(folder.parent / SIGNERS, where, plain=True) or []
     except FileNotFoundError:
@@ -101,7 +102,7 @@ def read(version: str, folder: Path) -> Any:
     """
     path = signature_file(version, folder)
     try:
-        return _read(path, f"stacks/releases/{path.name}")
+        return _read(path, current().shown(path))
     except FileNotFoundError:
         return None
 
@@ -113,7 +114,7 @@ def verified(version: str, folder: Path, envelope: Any, where: str) -> str:
     if envelope.payload_type != PAYLOAD_TYPE or envelope.payload != payload(version, folder):
         raise ConfigurationError(
             f"{where} signs something else than releases.lock has of {version}: compare both with git, and sign anew "
-            f"with `rollback release sign {version}`"
+            f"with `{commands().release} sign {version}`"
         )
     found = []
     for signer in trusted(folder):
@@ -125,10 +126,15 @@ def verified(version: str, folder: Path, envelope: Any, where: str) -> str:
     if len(found) < THRESHOLD:
         given = one_of(sorted(key_id[:12] for key_id in envelope.signatures))
         raise ConfigurationError(
-            f"{where} bears no valid signature of anybody in stacks/{SIGNERS} (it is of key {given}): don't deploy "
+            f"{where} bears no valid signature of anybody in {_signers(folder)} (it is of key {given}): don't deploy "
             f"{version} until you know who published it"
         )
     return ", ".join(sorted(found))
+
+
+def _signers(folder: Path) -> str:
+    """The file of those who may sign, as people call it."""
+    return current().shown(folder.parent / SIGNERS)
 
 
 def _read(path: Path, where: str) -> Any:

@@ -38,6 +38,10 @@ PATTERNS = {
     r"^(urn:pulumi:[^:\s]+::[^:\s]+::\S+?::\S.*|blast-radius:[a-z0-9-]+)$": "a resource's URN, or blast-radius:SYSTEM",
     r"^[A-Za-z][A-Za-z0-9.\[\]_-]*$": "the name of a property, such as ttl.enabled",
     r"^[^\n]*$": "one line",
+    r"^[^/\s~][^\n~]*$": "a path below the folder of Pulumi.yaml, such as approvals",
+    r"^[a-z][a-z0-9._/-]*( [a-z0-9._/-]+)*$": "a command in small letters, such as pulumi up",
+    r"^[A-Za-z][A-Za-z0-9-]*:[A-Za-z][A-Za-z0-9]*$": "the key of a setting, such as shop:recoveryBucket",
+    r"^[a-z0-9.{}-]{3,63}$": "the name of a bucket, in which {stack} may stand for the stack's",
 }
 """Every pattern of the models, in words; a test finds the one that is missing."""
 

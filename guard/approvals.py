@@ -1,7 +1,7 @@
 """Approvals: who lets a durable store be deleted or replaced, why, and until when.
 
-They are data of the project, reviewed as such: ``stacks/approvals/<stack>.yaml`` holds a list. An approval alone never
-lets a delete through: the recovery point is looked for all the same (``guard.hook``).
+They are data of the project, reviewed as such: ``<stack>.yaml`` in the folder that ``core.project`` names holds a list.
+An approval alone never lets a delete through: the recovery point is looked for all the same (``guard.hook``).
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ from pydantic import (
     model_validator,
 )
 
+from core import project
 from core.model import Model, explain
 from core.release_lock import flush
 from core.strict_yaml import read_yaml
 from core.urn import type_of
 from guard.durable import Kind, durable
 
-FOLDER = Path(__file__).resolve().parent.parent / "stacks" / "approvals"
 LONGEST = timedelta(days=7)
 """An approval is for a operation at hand, not for ever."""
 BLAST_RADIUS = "blast-radius:"
@@ -145,9 +145,12 @@ class Approvals(Model):
     approvals: tuple[Approval, ...] = ()
 
 
-def load(stack: str, folder: Path = FOLDER) -> tuple[Approval, ...]:
-    """A stack's approvals, none where there is no file. Raises ``ConfigurationError`` for a file that is malformed."""
-    path = folder / f"{stack}.yaml"
+def load(stack: str, folder: Path | None = None) -> tuple[Approval, ...]:
+    """A stack's approvals, none where there is no file. Raises ``ConfigurationError`` for a file that is malformed.
+
+    ``folder``: the project's own where left out.
+    """
+    path = _folder(folder) / f"{stack}.yaml"
     try:
         given = read_yaml(path, f"approvals of {stack}", plain=True)
     except FileNotFoundError:
@@ -158,20 +161,25 @@ def load(stack: str, folder: Path = FOLDER) -> tuple[Approval, ...]:
         raise explain(error, f"approvals of {stack}", Approvals) from None
 
 
-def add(stack: str, approval: Approval, folder: Path = FOLDER) -> Path:
+def add(stack: str, approval: Approval, folder: Path | None = None) -> Path:
     """Write an approval to the stack's file, in place of one for the same operation; the file."""
+    folder = _folder(folder)
     with _alone(folder):
         others = [other for other in load(stack, folder) if _deed(other) != _deed(approval)]
         return _write(stack, [*others, approval], folder)
+
+
+def _folder(given: Path | None) -> Path:
+    return project.current().approvals if given is None else given
 
 
 def _deed(approval: Approval) -> tuple[str, Action, str | None]:
     return approval.store, approval.action, approval.property
 
 
-def remove(stack: str, approvals: Iterable[Approval], folder: Path = FOLDER) -> Path:
+def remove(stack: str, approvals: Iterable[Approval], folder: Path | None = None) -> Path:
     """Take approvals out of the stack's file; the file."""
-    revoked = list(approvals)
+    folder, revoked = _folder(folder), list(approvals)
     with _alone(folder):
         return _write(stack, [other for other in load(stack, folder) if other not in revoked], folder)
 
@@ -179,7 +187,7 @@ def remove(stack: str, approvals: Iterable[Approval], folder: Path = FOLDER) -> 
 @contextmanager
 def _alone(folder: Path) -> Iterator[None]:
     """Hold the folder from reading to writing: what one command revokes, another must not write again."""
-    folder.mkdir(exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
     held = os.open(folder, os.O_RDONLY)
     try:
         fcntl.flock(held, fcntl.LOCK_EX)
@@ -195,7 +203,8 @@ def _write(stack: str, approvals: Iterable[Approval], folder: Path) -> Path:
     temporary = path.with_suffix(".new")
     with temporary.open("w", encoding="utf-8") as file:
         file.write(
-            "# Who approved which delete, why, and until when (docs/guard.md). Written by `rollback guard approve`.\n"
+            "# Who approved which delete, why, and until when (docs/guard.md). Written by "
+            f"`{project.commands().guard} approve`.\n"
             + yaml.safe_dump(content, sort_keys=False, width=120, allow_unicode=True)
         )
         file.flush()

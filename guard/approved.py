@@ -7,6 +7,7 @@ from datetime import datetime
 from difflib import get_close_matches
 from typing import Any
 
+from core import project
 from core.state import resources_of
 from core.urn import stack_of, type_of
 from guard.approvals import BLAST_RADIUS, Action, Approval
@@ -67,4 +68,4 @@ def _nameless(approval: Approval, names: Collection[str]) -> Finding:
 
 
 def _revoke(approval: Approval) -> str:
-    return f"rollback guard revoke '{approval.store}' -s {stack_of(approval.store) or 'STACK'}"
+    return f"{project.commands().guard} revoke '{approval.store}' -s {stack_of(approval.store) or 'STACK'}"

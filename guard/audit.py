@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from core import project
 from core.state import resources_of, stack_outputs_of
 from core.urn import stack_of
 from guard import history as updates
@@ -96,7 +97,7 @@ def _unguarded(stores: Mapping[str, Guarded], approvals: Sequence[Approval], now
                 kind="unguarded",
                 severity=Severity.HIGH,
                 text=f"{store.name} has no {' and no '.join(lacks)} in the state ({urn})",
-                remedy=f"`rollback up -s {store.stack}` brings the guard back",
+                remedy=f"`{project.commands().update} -s {store.stack}` brings the guard back",
             )
 
 
@@ -107,7 +108,8 @@ def _unfinished(state: Mapping[str, Any]) -> Iterator[Finding]:
         severity=Severity.LOW,
         text="an update is under way or was killed: it isn't in the engine's history, so edits of the state "
         "can't be detected",
-        remedy=f"wait for it; where it was killed, `rollback up -s {stack}` goes on from where it stopped",
+        remedy=f"wait for it; where it was killed, `{project.commands().update} -s {stack}` goes on from where it "
+        "stopped",
     )
 
 
@@ -206,7 +208,7 @@ def _skipped(text: str) -> Finding:
         kind="pack-skipped",
         severity=Severity.LOW,
         text=text,
-        remedy="use `make shell` or `rollback`, which apply it; a preview there shows its verdict",
+        remedy=f"apply the pack to every update: `{project.current().lead_to_pack()}`; a preview shows its verdict",
     )
 
 
@@ -238,7 +240,7 @@ def _ledger(
                 kind="recovery-bucket",
                 severity=Severity.HIGH,
                 text=f"the stack's ledger and recovery points lie in {bucket}, and its settings name {around.bucket}",
-                remedy=f"set rollback-stack:recoveryBucket back to {bucket}",
+                remedy=f"name the one from before again: {project.current().name_bucket(bucket)}",
                 subject=bucket,
             )
     deployed = sum(map(updates.changed, history)) - around.own

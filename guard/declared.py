@@ -13,6 +13,7 @@ from typing import Any
 import pulumi
 from pulumi import _types
 
+from core import project
 from guard.aliases import Address, former
 from guard.casing import to_camel
 from guard.durable import Durable, Kind, durable, look_up, physical_name
@@ -212,7 +213,7 @@ class Declared:
 
 def names_a_system(token: str) -> bool:
     """Whether a topmost component of this type is a system, which its name then names."""
-    return ":systems:" in token
+    return project.current().is_system(token)
 
 
 def physical_names(values: Mapping[str, Any]) -> Mapping[str, str]:

@@ -14,6 +14,7 @@ from typing import Any
 
 import pulumi
 
+from core import project
 from guard import approvals, pack
 from guard.approvals import Action
 from guard.changes import Changes
@@ -45,7 +46,8 @@ class Guard:
     stack: str
     evidence: RecoveryPoints
     before: Previous
-    folder: Path = approvals.FOLDER
+    folder: Path | None = None
+    """That of the approvals; None: the project's own."""
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
     declared: Declared = field(default_factory=Declared)
 
@@ -265,7 +267,7 @@ class Guard:
             return None
         return (
             f"{store.name}: it may go, and is locked still: only an update that declares it unlocks it\n"
-            f"  put it back into the program, rollback up -s {self.stack}, then take it out again"
+            f"  put it back into the program, {project.commands().update} -s {self.stack}, then take it out again"
         )
 
     def _approved(self, store: str, action: Action) -> dict[str, Any] | None:

@@ -6,13 +6,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from core import project
 from guard import pack
 
 ENVIRONMENT, FLAG = f"pulumi.env.{pack.VARIABLE}", "pulumi.flag.policy-pack"
 """What the history says of an update that named a pack. Not which, and an empty variable is "set" as well."""
 LOWERED = (f"{ENVIRONMENT}_CONFIG", f"{FLAG}-config")
 """The same of a configuration by which even a fixed policy can be made advisory: the engine decides about that."""
-BUCKET = "rollback-stack:recoveryBucket"
 HARMLESS = frozenset({"same", "create", "update", "read", "refresh", "import"})
 """Operations by which no resource leaves the state."""
 Update = Mapping[str, Any]
@@ -52,9 +52,9 @@ def removals(history: Sequence[Update], start: str | None, now: datetime) -> lis
 
 def buckets(history: Sequence[Update], default: str) -> list[str]:
     """The recovery buckets that the settings of updates named, the newest first, each once."""
-    found = []
+    found, key = [], project.current().settings.recovery_bucket_setting
     for update in history:
-        told = (update.get("config") or {}).get(BUCKET)
+        told = (update.get("config") or {}).get(key)
         value = told.get("value") if isinstance(told, Mapping) else told
         found.append(str(value) if value else default)
     return list(dict.fromkeys(found))

@@ -6,7 +6,6 @@ delete. Source: Pulumi documentation, "Resource hooks" (before_delete, on_dry_ru
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -14,6 +13,7 @@ from pathlib import Path
 
 import pulumi
 
+from core import project
 from guard import approvals
 from guard.approvals import Action
 from guard.durable import HOOK, durable
@@ -34,7 +34,8 @@ class Hook:
     evidence: RecoveryPoints
     owner: Callable[[str], str | None]
     """The store that a belt guards, by the belt's URN."""
-    folder: Path = approvals.FOLDER
+    folder: Path | None = None
+    """That of the approvals; None: the project's own."""
     now: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
     word: Callable[[Store], str] = field(default=lambda store: store.name)
     """What a command calls a store: its name, or its URN where others have that name."""
@@ -60,11 +61,8 @@ class Hook:
         approved = approvals.any_of(given, [owner], approvals.GONE, self.now()) if owner else None
         if approved is not None or approvals.find(given, store.urn, action, self.now()) is not None:
             return None
-        command = f"rollback guard approve {shlex.quote(self.word(store))} --action {action.value}"
-        return (
-            f"{store.name}: its {action.noun} isn't approved ({store.urn})\n"
-            f"  {command} --by NAME --reason TEXT -s {self.stack}"
-        )
+        command = project.commands().approve(self.word(store), action.value, self.stack)
+        return f"{store.name}: its {action.noun} isn't approved ({store.urn})\n  {command}"
 
     def as_resource_hook(
         self, locate: Callable[[pulumi.ResourceHookArgs], Store], operation: Callable[[str, str], Awaitable[Action]]

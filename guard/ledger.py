@@ -15,6 +15,7 @@ from typing import Annotated, Any
 
 from pydantic import AwareDatetime, Field
 
+from core import project
 from core.aws import client
 from core.errors import ServiceError, code, translate_errors
 from core.model import Model
@@ -112,7 +113,9 @@ class Ledger:
             keys = self._keys()
             entry = Entry.model_validate_json(self._body(max(keys))) if keys else None
             if entry is not None and self._key(entry.number) != max(keys):
-                raise ServiceError(f"{max(keys)} says that it is entry {entry.number}: see `rollback audit`")
+                raise ServiceError(
+                    f"{max(keys)} says that it is entry {entry.number}: see `{project.commands().audit}`"
+                )
             return entry
 
     def read(self) -> Chain:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from core import project
+from core.urn import name_of
 from guard import history as updates
 from guard.approvals import Action, Approval, concerning, digest
 from guard.findings import Finding, Severity
@@ -68,7 +70,7 @@ class Account:
     unasked: Mapping[str, str] = field(default_factory=dict)
     """Why a store couldn't be asked for, by URN."""
     restore: Callable[[Guarded], str | None] = lambda store: (
-        f"`rollback recovery list --store {store.name} -s {store.stack}`"
+        f"`{project.commands().recovery} list --store {store.name} -s {store.stack}`"
     )
     """The command that brings a store's items back, or leads to it; None where there is no copy."""
 
@@ -88,8 +90,8 @@ def losses(last: Entry, stores: Mapping[str, Guarded], since: Since, account: Ac
                 "store-gone",
                 store,
                 f"{store.name} left the state without an approval ({store.urn})",
-                f"where it is still in the account, take it back into the state: rollback guard import {store.name} "
-                f"-s {store.stack}",
+                f"where it is still in the account, take it back into the state: "
+                f"{project.commands().back(store.type, name_of(store.urn), store.id, store.name, store.stack)}",
             )
     for urn, store in sorted(stores.items()):
         before = last.durable.get(urn)

@@ -14,7 +14,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-FOLDER = Path(__file__).resolve().parent.parent / "policies"
+from core import project
+
 VARIABLE = "PULUMI_OPTION_POLICY_PACK"
 """The engine's own variable for the option ``--policy-pack``: folders, separated by commas; set but empty is none."""
 SOURCES = ("**/*.py", "**/*.yaml")
@@ -22,9 +23,18 @@ OUTPUT = "withoutPack"
 """What the stack's output ``guard`` counts the updates in."""
 
 
+def folder() -> Path:
+    """Where the current project's pack lies."""
+    return project.current().pack.resolve()
+
+
+def digest(pack: Path | None = None) -> str:
+    """SHA-256 over a pack's sources, waivers among them (hex); the project's own where left out."""
+    return _digest(folder() if pack is None else pack)
+
+
 @functools.cache
-def digest(folder: Path = FOLDER) -> str:
-    """SHA-256 over a pack's sources, waivers among them (hex)."""
+def _digest(folder: Path) -> str:
     content = hashlib.sha256()
     for path in sorted({path for pattern in SOURCES for path in folder.glob(pattern)}):
         text = path.read_bytes()
@@ -32,10 +42,11 @@ def digest(folder: Path = FOLDER) -> str:
     return content.hexdigest()
 
 
-def is_applied(environment: Mapping[str, str] = os.environ, folder: Path = FOLDER) -> bool:
+def is_applied(environment: Mapping[str, str] = os.environ) -> bool:
     """Whether the environment leads the engine to this pack, there or as a copy with the same content."""
     named = next(csv.reader([environment.get(VARIABLE, "")]), [])
-    return any(_is_pack(Path(each), folder) for each in named if each.strip())
+    own = folder()
+    return any(_is_pack(Path(each), own) for each in named if each.strip())
 
 
 def count(outputs: Mapping[str, Any]) -> int:
@@ -49,8 +60,8 @@ def exported(before: Mapping[str, Any], environment: Mapping[str, str] = os.envi
     return {OUTPUT: count(before) + (not is_applied(environment))}
 
 
-def _is_pack(path: Path, folder: Path) -> bool:
+def _is_pack(path: Path, own: Path) -> bool:
     try:
-        return path.resolve() == folder or (path.is_dir() and digest(path.resolve()) == digest(folder))
+        return path.resolve() == own or (path.is_dir() and digest(path.resolve()) == digest(own))
     except OSError:
         return False

@@ -10,6 +10,7 @@ import shlex
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from core import project
 from core.aws import client
 from core.errors import ServiceError, code, translate_errors
 from guard.durable import Kind, durable
@@ -75,7 +76,7 @@ def restoring(store: Guarded, bucket: str, region: str) -> str | None:
     finding.
     """
     name, holds = shlex.quote(store.name), durable(store.type)
-    listing = f"`rollback recovery list --store {name} -s {store.stack}`"
+    listing = f"`{project.commands().recovery} list --store {name} -s {store.stack}`"
     if holds is not None and holds.kind in ELSEWHERE:
         return f"nothing here has a copy of it; {ELSEWHERE[holds.kind]}"
     try:

@@ -134,7 +134,7 @@ RULES: tuple[Rule, ...] = (
         name="alarm-actions",
         description="Every alarm has an action, and it is switched on.",
         severity=Severity.HIGH,
-        remediation_steps="Set alarmActions to the topic of the system that the alarm watches.",
+        remedy="Set alarmActions to the topic of the system that the alarm watches.",
         types=frozenset({ALARM, COMPOSITE}),
         check=told,
     ),
@@ -142,7 +142,7 @@ RULES: tuple[Rule, ...] = (
         name="alarm-missing-data",
         description="Every alarm says what missing data means.",
         severity=Severity.MEDIUM,
-        remediation_steps=(
+        remedy=(
             "Set treatMissingData: notBreaching for what isn't always there, breaching for what must never fall silent."
         ),
         types=frozenset({ALARM}),
@@ -153,7 +153,7 @@ RULES: tuple[Rule, ...] = (
         name="alarm-evaluation",
         description="Every alarm can ring, and within a bounded time.",
         severity=Severity.MEDIUM,
-        remediation_steps=(
+        remedy=(
             "Keep datapointsToAlarm from 1 to evaluationPeriods, periods at multiples of 60 seconds, and the whole "
             "within maxMinutes; let one of metricQueries return data, and a composite alarm's rule name an alarm."
         ),

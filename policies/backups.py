@@ -168,7 +168,7 @@ RULES = (
         name="backup-retention",
         description="Backups and older versions outlive the time in which somebody goes back.",
         severity=Severity.HIGH,
-        remediation_steps="Keep recovery points, snapshots and noncurrent versions for minDays or longer.",
+        remedy="Keep recovery points, snapshots and noncurrent versions for minDays or longer.",
         types=frozenset({PLAN, VAULT_LOCK, LIFECYCLE, EFS, *DAYS, *OBJECTS, *BUCKETS}),
         check=outliving,
         config=Window,
@@ -177,7 +177,7 @@ RULES = (
         name="database-last-copies",
         description="A delete of a database leaves a final snapshot and its automatic backups.",
         severity=Severity.HIGH,
-        remediation_steps="Set finalSnapshotIdentifier, and deleteAutomatedBackups to false.",
+        remedy="Set finalSnapshotIdentifier, and deleteAutomatedBackups to false.",
         types=frozenset(FINAL),
         check=last_copies,
     ),
@@ -185,7 +185,7 @@ RULES = (
         name="database-major-upgrade",
         description="No database may move to another major version.",
         severity=Severity.HIGH,
-        remediation_steps=(
+        remedy=(
             "Leave allowMajorVersionUpgrade out; upgrade by a blue/green deployment or a restored copy, which keeps "
             "the old one, or waive this for the week of the upgrade."
         ),
@@ -196,7 +196,7 @@ RULES = (
         name="deletion-protection",
         description="Load balancers, clusters, firewalls and phone numbers can't be deleted by accident.",
         severity=Severity.HIGH,
-        remediation_steps="Switch on deletion protection: another one has another address, and empty hands.",
+        remedy="Switch on deletion protection: another one has another address, and empty hands.",
         types=frozenset(PROTECTED),
         check=protected,
     ),

@@ -96,7 +96,7 @@ RULES = (
         name="blast-radius",
         description="One update doesn't delete or replace more of a system than its bounds allow.",
         severity=Severity.HIGH,
-        remediation_steps=(
+        remedy=(
             "Move in smaller steps, or approve `blast-radius:<system>` (docs/guard.md). Where a planned rollback "
             "takes more away, raise the system's bounds in the stack's settings."
         ),

@@ -149,7 +149,7 @@ RULES = (
         name="workload-disruption-budget",
         description="Every workload has a PodDisruptionBudget, and it lets pods go.",
         severity=Severity.MEDIUM,
-        remediation_steps=(
+        remedy=(
             "Declare one PodDisruptionBudget with the labels of the pods and maxUnavailable of 1 or more, fewer than "
             "there are."
         ),

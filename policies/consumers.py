@@ -98,7 +98,7 @@ RULES = (
         name="queue-visibility",
         description="A message stays hidden while a function works on it.",
         severity=Severity.HIGH,
-        remediation_steps=(
+        remedy=(
             "Raise visibilityTimeoutSeconds of the queue to six times the function's timeout, plus the batching "
             "window; where less is enough, lower factor in the stack's settings."
         ),

@@ -25,7 +25,7 @@ RULES = (
         name="waivers-current",
         description="No waiver has expired.",
         severity=Severity.MEDIUM,
-        remediation_steps=(
+        remedy=(
             "Fix what the waiver is about and take it out of policies/waivers.yaml, or agree on another date with "
             "its owner."
         ),

@@ -84,7 +84,7 @@ RULES = (
         name="deployment-gradual",
         description="A deployment moves in steps.",
         severity=Severity.HIGH,
-        remediation_steps=(
+        remedy=(
             "Use a canary or linear deploymentConfigName, leave some hosts or tasks healthy; or set allAtOnce in the "
             "stack's settings where nobody is served."
         ),
@@ -96,7 +96,7 @@ RULES = (
         name="deployment-alarms",
         description="A deployment stops for its alarms.",
         severity=Severity.HIGH,
-        remediation_steps=(
+        remedy=(
             "Enable alarmConfiguration, name its alarms, and leave ignorePollAlarmFailure false: no data is no success."
         ),
         types=frozenset({GROUP}),
@@ -106,9 +106,7 @@ RULES = (
         name="service-deployment-rollback",
         description="A service whose deployment fails goes back by itself.",
         severity=Severity.HIGH,
-        remediation_steps=(
-            "Set enable and rollback of deploymentCircuitBreaker, and of alarms where the service has any."
-        ),
+        remedy=("Set enable and rollback of deploymentCircuitBreaker, and of alarms where the service has any."),
         types=frozenset({SERVICE}),
         check=brought_back,
     ),

@@ -122,8 +122,8 @@ def guard_present(stack: Stack, _config: NoConfig, _facts: Facts) -> Iterable[Fi
 
 _APPROVE = (
     "Keep the store in the program for now: approve that it goes "
-    "(`rollback guard approve NAME --action delete --by NAME --reason TEXT -s STACK`), unlock it with "
-    "`rollback up -s STACK`, make a recovery point (`rollback recovery make NAME -s STACK`), and take it out of the "
+    "(`{guard} approve NAME --action delete --by NAME --reason TEXT -s STACK`), unlock it with "
+    "`{update} -s STACK`, make a recovery point (`{recovery} make NAME -s STACK`), and take it out of the "
     "program then (docs/guard.md)."
 )
 
@@ -132,7 +132,7 @@ RULES: tuple[Rule, ...] = (
         name="durable-store-protected",
         description="Whatever holds data is protected, and replaced delete-first.",
         severity=Severity.CRITICAL,
-        remediation_steps=(
+        remedy=(
             "Register the guard's transform before anything is declared, and set no option against it; a store that "
             "is meant to go needs an approval (docs/guard.md)."
         ),
@@ -146,7 +146,7 @@ RULES: tuple[Rule, ...] = (
             "Stores have what the cloud offers against loss: deletion protection, backups, encryption, final snapshots."
         ),
         severity=Severity.CRITICAL,
-        remediation_steps=(
+        remedy=(
             "Set deletionProtectionEnabled and pointInTimeRecovery on a table; deletionProtection, storageEncrypted, "
             "skipFinalSnapshot=false and backupRetentionPeriod on a database; no forceDestroy, no recovery window of "
             "0."
@@ -160,7 +160,7 @@ RULES: tuple[Rule, ...] = (
         name="durable-bucket-versioned",
         description="Every bucket is versioned.",
         severity=Severity.CRITICAL,
-        remediation_steps="Declare a BucketVersioning with the status Enabled for the bucket.",
+        remedy="Declare a BucketVersioning with the status Enabled for the bucket.",
         check=versioned,
         locked=True,
     ),
@@ -168,7 +168,7 @@ RULES: tuple[Rule, ...] = (
         name="durable-store-removal",
         description="No durable store leaves the program without a recovery point and an approval.",
         severity=Severity.CRITICAL,
-        remediation_steps=_APPROVE,
+        remedy=_APPROVE,
         types=frozenset({PLAN}),
         check=refused("removals", "deleted"),
         locked=True,
@@ -177,7 +177,7 @@ RULES: tuple[Rule, ...] = (
         name="durable-store-replacement",
         description="No durable store is replaced without a recovery point and an approval.",
         severity=Severity.CRITICAL,
-        remediation_steps=(
+        remedy=(
             "Undo the change of what makes the store another one (an alias keeps a store that only changed its name "
             "in the program), or make a recovery point and approve the operation (docs/guard.md)."
         ),
@@ -189,7 +189,7 @@ RULES: tuple[Rule, ...] = (
         name="guard-present",
         description="Where anything holds data, the guard's plan is declared and counts every store.",
         severity=Severity.CRITICAL,
-        remediation_steps="Declare the guard's Plan once, at the end of the program, whichever release runs.",
+        remedy="Declare the guard's Plan once, at the end of the program, whichever release runs.",
         check=guard_present,
         locked=True,
     ),

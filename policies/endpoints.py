@@ -70,7 +70,7 @@ RULES = (
         name="database-private",
         description="No database has a public address.",
         severity=Severity.CRITICAL,
-        remediation_steps="Set publiclyAccessible to false.",
+        remedy="Set publiclyAccessible to false.",
         types=DATABASES,
         check=database_private,
     ),
@@ -78,9 +78,7 @@ RULES = (
         name="cluster-endpoint-private",
         description="No cluster's API server answers the whole internet.",
         severity=Severity.HIGH,
-        remediation_steps=(
-            "Set vpcConfig.endpointPublicAccess to false, or name the networks under vpcConfig.publicAccessCidrs."
-        ),
+        remedy=("Set vpcConfig.endpointPublicAccess to false, or name the networks under vpcConfig.publicAccessCidrs."),
         types=frozenset({CLUSTER}),
         check=cluster_private,
     ),

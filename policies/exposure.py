@@ -57,9 +57,7 @@ RULES = (
         name="service-internal",
         description="No Service of the cluster is reachable from outside.",
         severity=Severity.HIGH,
-        remediation_steps=(
-            "Use ClusterIP behind the gateway, or name the Service under reachable in the stack's settings."
-        ),
+        remedy=("Use ClusterIP behind the gateway, or name the Service under reachable in the stack's settings."),
         types=frozenset(SERVICES),
         check=internal,
         config=Services,

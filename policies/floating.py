@@ -162,7 +162,7 @@ RULES = (
         name="no-floating-version",
         description="Nothing points at latest or $LATEST.",
         severity=Severity.HIGH,
-        remediation_steps=(
+        remedy=(
             "Point at a published version or an alias; name an image by digest, a task definition with its revision, "
             "a launch template with its version."
         ),

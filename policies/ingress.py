@@ -162,7 +162,7 @@ RULES = (
         name="security-group-ingress",
         description="No security group lets the whole internet in.",
         severity=Severity.CRITICAL,
-        remediation_steps="Name the networks or security groups that are let in.",
+        remedy="Name the networks or security groups that are let in.",
         types=frozenset({*GROUPS, *GROUP_RULES, *ACLS, ACL_RULE, *FIREWALLS, EMR, NODES}),
         check=ingress,
     ),
@@ -170,7 +170,7 @@ RULES = (
         name="security-group-prefix-list",
         description="No security group lets the whole internet in by a prefix list.",
         severity=Severity.CRITICAL,
-        remediation_steps="Put the networks that are let in into the prefix list.",
+        remedy="Put the networks that are let in into the prefix list.",
         check=listed,
     ),
 )

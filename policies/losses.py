@@ -6,10 +6,10 @@ before the engine does anything about it.
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Hashable, Iterator, Sequence
 from typing import Any
 
+from core import project
 from core.urn import stack_of
 from guard.marks import PLAN
 from policies.durable import is_current
@@ -55,10 +55,7 @@ def _violation(entries: Sequence[Any]) -> str:
     head = f"{len(names)} stores ({', '.join(names[:SHOWN])}{more}) would lose data: {cause}"
     paths, system, stack = _paths(first), str(dig(first, "system")), stack_of(str(urn))
     if len(paths) == 1 and paths[0] and system not in ("None", SHARED):
-        return (
-            f"{head}\n  rollback guard approve {system} --action lose --property {shlex.quote(paths[0])} --by NAME "
-            f"--reason TEXT -s {stack}\n{urn}"
-        )
+        return f"{head}\n  {project.commands().approve(system, 'lose', stack, path=paths[0])}\n{urn}"
     return f"{head}\n{command}, and so for each of the others\n{urn}"
 
 
@@ -67,10 +64,10 @@ RULES = (
         name="durable-store-loss",
         description="No store loses data by a change in place that nobody approved.",
         severity=Severity.CRITICAL,
-        remediation_steps=(
+        remedy=(
             "Keep the setting as it was (retention, versioning, backups, protection, time to live), or approve the "
-            "loss with `rollback guard approve NAME --action lose -s STACK`, or that of one property in a whole system "
-            "with `rollback guard approve SYSTEM --action lose --property PROPERTY -s STACK` (docs/guard.md)."
+            "loss with `{guard} approve NAME --action lose -s STACK`, or that of one property in a whole system "
+            "with `{guard} approve SYSTEM --action lose --property PROPERTY -s STACK` (docs/guard.md)."
         ),
         types=frozenset({PLAN}),
         check=unapproved,

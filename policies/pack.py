@@ -12,8 +12,9 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from core import project
 from core.identifiers import VERSION_PATTERN
-from core.model import ConfigurationError, Model, explain, file_of, take_out, unknown
+from core.model import ConfigurationError, Model, explain, unknown
 from core.policy_settings import Enforcement, PolicySettings
 from guard import approvals
 from policies import (
@@ -53,7 +54,6 @@ BY_NAME: Mapping[str, Rule] = {rule.name: rule for rule in RULES}
 LOCKED = frozenset(rule.name for rule in RULES if rule.locked)
 
 NAMESPACE = "policies:"
-RELEASES = Path(__file__).resolve().parent.parent / "stacks" / "releases"
 PINNED = re.compile(rf"(?<![\w.]){VERSION_PATTERN.pattern}(?![\w.])")
 
 
@@ -115,8 +115,8 @@ def in_file(error: ConfigurationError, stack: str) -> str:
     if (found := re.search(rf"{NAMESPACE}[A-Za-z]+", str(error))) is None:
         return str(error)
     return (
-        f"{file_of(stack)}: {str(error).removeprefix('policies: ')}. Change it in that file, or take it out: "
-        f"{take_out(stack, found[0])}"
+        f"{project.file_of(stack)}: {str(error).removeprefix('policies: ')}. Change it in that file, or take it out: "
+        f"{project.take_out(stack, found[0])}"
     )
 
 
@@ -126,17 +126,21 @@ def gather(
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     *,
     live: bool = True,
-    waiver_file: Path = waivers.FILE,
-    approvals_folder: Path = approvals.FOLDER,
+    waiver_file: Path | None = None,
+    approvals_folder: Path | None = None,
 ) -> Facts:
-    """What the checks know beside the resources. ``ConfigurationError`` where waivers or approvals are malformed."""
+    """What the checks know beside the resources: of the current project, where no other file or folder is given.
+
+    Raises ``ConfigurationError`` where waivers or approvals are malformed.
+    """
+    of = project.current()
     pins = {found[0] for text in config.values() for found in PINNED.finditer(text)}
     return Facts(
         stack=stack,
         clock=clock,
         approvals=approvals.load(stack, approvals_folder),
-        waivers=waivers.load({*BY_NAME, waivers.WAY_BACK}, LOCKED, waiver_file),
-        releases=RELEASES,
+        waivers=waivers.load({*BY_NAME, waivers.WAY_BACK}, LOCKED, waiver_file or of.waivers),
+        releases=of.releases,
         pins=frozenset(pins),
         live=live,
     )

@@ -188,7 +188,7 @@ LAYERS = ResourceRule(
     name="layer-version-exact",
     description="Functions name the exact versions of their layers.",
     severity=Severity.HIGH,
-    remediation_steps="Use the layer version's ARN, which ends in its number.",
+    remedy="Use the layer version's ARN, which ends in its number.",
     types=frozenset({FUNCTION}),
     check=exact_layers,
 )
@@ -196,7 +196,7 @@ PACKAGES = ResourceRule(
     name="package-version-exact",
     description="Packages, revisions and charts are named by an exact version.",
     severity=Severity.HIGH,
-    remediation_steps="Name one version (1.2.3), a commit of a repository, and the content's SHA-256 in the key.",
+    remedy="Name one version (1.2.3), a commit of a repository, and the content's SHA-256 in the key.",
     types=PackageTypes(),
     check=exact_packages,
 )

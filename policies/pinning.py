@@ -38,7 +38,7 @@ RULES: tuple[Rule, ...] = (
         name="image-digest",
         description="Container images are pinned by digest.",
         severity=Severity.HIGH,
-        remediation_steps="Name the image as repository@sha256:…; a tag can be moved.",
+        remedy="Name the image as repository@sha256:…; a tag can be moved.",
         types=ImageTypes(),
         check=by_digest,
     ),
@@ -46,9 +46,7 @@ RULES: tuple[Rule, ...] = (
         name="function-code-hash",
         description="Functions and layers are pinned by their content.",
         severity=Severity.HIGH,
-        remediation_steps=(
-            "Set sourceCodeHash, and take the code from a key that ends in its SHA-256, or name s3ObjectVersion."
-        ),
+        remedy=("Set sourceCodeHash, and take the code from a key that ends in its SHA-256, or name s3ObjectVersion."),
         types=frozenset({FUNCTION, LAYER}),
         check=by_hash,
     ),

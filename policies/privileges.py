@@ -136,7 +136,7 @@ RULES = (
         name="workload-unprivileged",
         description="No container has rights over its node.",
         severity=Severity.HIGH,
-        remediation_steps=(
+        remedy=(
             "Set allowPrivilegeEscalation to false; drop privileged, root, hostPath volumes, hostPorts, the host's "
             "namespaces, and the capabilities and profiles that the Pod Security Standards' Baseline leaves out."
         ),

@@ -242,9 +242,7 @@ RULES: tuple[Rule, ...] = (
         name="queue-redrive",
         description="Every work queue has a dead-letter queue, and a bound for how often a message is tried.",
         severity=Severity.HIGH,
-        remediation_steps=(
-            "Set redrivePolicy with deadLetterTargetArn and maxReceiveCount; both queues FIFO, or both standard."
-        ),
+        remedy=("Set redrivePolicy with deadLetterTargetArn and maxReceiveCount; both queues FIFO, or both standard."),
         check=redriven,
         config=Redriving,
     ),
@@ -252,7 +250,7 @@ RULES: tuple[Rule, ...] = (
         name="dead-letter-retention",
         description="A dead-letter queue keeps messages longer than the queues that it serves.",
         severity=Severity.HIGH,
-        remediation_steps=(
+        remedy=(
             "Raise messageRetentionSeconds of the dead-letter queue (SQS's limit is 1209600, 14 days), or lower that "
             "of the queue."
         ),

@@ -79,9 +79,7 @@ RULES = (
         name="release-lock",
         description="The releases that this stack runs are as they were published.",
         severity=Severity.CRITICAL,
-        remediation_steps=(
-            "Restore the file from git (`git restore stacks/releases`), or publish the change as a new release."
-        ),
+        remedy=("Restore the file from git (`git restore {releases}`), or publish the change as a new release."),
         types=frozenset({STACK}),
         check=pinned_intact,
         locked=True,
@@ -90,9 +88,7 @@ RULES = (
         name="release-window",
         description="Every other release in the window is as it was published.",
         severity=Severity.HIGH,
-        remediation_steps=(
-            "Restore the file from git (`git restore stacks/releases`), or publish the change as a new release."
-        ),
+        remedy=("Restore the file from git (`git restore {releases}`), or publish the change as a new release."),
         types=frozenset({STACK}),
         check=window_intact,
         enforcement="advisory",
@@ -101,10 +97,7 @@ RULES = (
         name="release-signed",
         description="A release's signature is of somebody who may sign, and about what is locked.",
         severity=Severity.HIGH,
-        remediation_steps=(
-            "Find out who published it, and sign it (`rollback release sign`) with a key that `stacks/signers.yaml` "
-            "has."
-        ),
+        remedy=("Find out who published it, and sign it (`{release} sign`) with a key that `{signers}` has."),
         types=frozenset({STACK}),
         check=signed,
         config=Signed,

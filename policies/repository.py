@@ -17,10 +17,9 @@ from pathlib import Path, PurePosixPath
 
 import yaml
 
+from core.project import current
 from core.urn import stack_of, types_of
 
-PROJECT = Path(__file__).resolve().parent.parent
-"""The folder of Pulumi.yaml."""
 PROGRAM = "__main__.py"
 DEFINITION = "Pulumi.yaml"
 COMPOUND = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.If, ast.For, ast.While, ast.With, ast.Try)
@@ -53,7 +52,8 @@ class Spot:
 class Repository:
     """A checkout of a project, which may be a folder of a bigger repository."""
 
-    project: Path = PROJECT
+    project: Path = field(default_factory=lambda: current().folder)
+    """The folder of Pulumi.yaml."""
     changed: Mapping[str, Collection[int]] = field(default_factory=dict)
     """The lines that the change under review added or edited, by file (relative to the repository)."""
     _named: dict[str, str | None] = field(default_factory=dict, init=False, repr=False, compare=False)

@@ -145,7 +145,7 @@ RULES = (
         name="resource-policy-principal",
         description="No policy of a bucket, queue, topic, key or secret lets anyone in.",
         severity=Severity.CRITICAL,
-        remediation_steps="Name the principal, or add a condition on aws:SourceArn or aws:SourceAccount.",
+        remedy="Name the principal, or add a condition on aws:SourceArn or aws:SourceAccount.",
         types=POLICY_HOLDERS,
         check=principals_named,
     ),

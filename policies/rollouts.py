@@ -113,7 +113,7 @@ RULES = (
         name="workload-revision-history",
         description="Every workload keeps older revisions to go back to.",
         severity=Severity.HIGH,
-        remediation_steps="Leave revisionHistoryLimit out (10 are kept), or set it to 1 or more.",
+        remedy="Leave revisionHistoryLimit out (10 are kept), or set it to 1 or more.",
         types=WORKLOADS,
         check=revisions_kept,
         config=Revisions,
@@ -122,7 +122,7 @@ RULES = (
         name="workload-rollout",
         description="Every workload moves to another revision by itself, and keeps some of its pods meanwhile.",
         severity=Severity.HIGH,
-        remediation_steps=(
+        remedy=(
             "Use RollingUpdate with a maxUnavailable below the replicas and without a partition; don't pause, and "
             "leave a progress deadline."
         ),

@@ -9,6 +9,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from core import project
 from core.model import Model
 from core.policy_settings import Enforcement
 from guard.approvals import Approval
@@ -69,13 +70,18 @@ class Rule:
     """Kebab-case; what settings, waivers and the engine's messages call it."""
     description: str
     severity: Severity
-    remediation_steps: str
-    """What a person does about it. (Pulumi's own word "remediation" means an automatic fix.)"""
+    remedy: str
+    """What to do, with ``{guard}``, ``{recovery}`` and so on for the project's own commands (``core.project``)."""
     config: type[Model] = NoConfig
     enforcement: Enforcement = "mandatory"
     """Where a stack's settings say nothing."""
     locked: bool = False
     """No setting lowers it, and no waiver covers it."""
+
+    @property
+    def remediation_steps(self) -> str:
+        """What to do, in the words of the current project."""
+        return project.current().spelled(self.remedy)
 
 
 @dataclass(frozen=True, kw_only=True)

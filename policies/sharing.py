@@ -99,7 +99,7 @@ RULES = (
         name="permission-source",
         description="Every right to invoke a function names its source.",
         severity=Severity.HIGH,
-        remediation_steps=(
+        remedy=(
             "Set sourceArn, or sourceAccount; AWS_IAM for a function URL; the accounts or the organization for a layer."
         ),
         types=frozenset({PERMISSION, LAYER_PERMISSION, FUNCTION_URL}),
@@ -109,7 +109,7 @@ RULES = (
         name="snapshot-unshared",
         description="No snapshot, image or document is shared with every account.",
         severity=Severity.CRITICAL,
-        remediation_steps="Name the accounts that it is shared with.",
+        remedy="Name the accounts that it is shared with.",
         types=frozenset({*SHARED, *OPENING, SETTING, DISTRIBUTION}),
         check=unshared,
     ),

@@ -155,7 +155,7 @@ RULES = (
         name="function-through-alias",
         description="Functions are invoked through an alias.",
         severity=Severity.HIGH,
-        remediation_steps=(
+        remedy=(
             "Use the alias's arn or invokeArn, and its name as the qualifier of a permission: what is invoked "
             "without one runs $LATEST, and no rollback moves it."
         ),
@@ -165,7 +165,7 @@ RULES = (
         name="traffic-deployment-group",
         description="Traffic moves through a deployment group that watches alarms and goes back by itself.",
         severity=Severity.HIGH,
-        remediation_steps=(
+        remedy=(
             "Declare a CodeDeploy deployment group with alarmConfiguration and autoRollbackConfiguration, and let "
             "the alias depend on it; or name the systems that need one in the stack's settings."
         ),
@@ -176,7 +176,7 @@ RULES = (
         name="deployment-auto-rollback",
         description="Every deployment group goes back by itself.",
         severity=Severity.HIGH,
-        remediation_steps=(
+        remedy=(
             "Enable autoRollbackConfiguration with DEPLOYMENT_FAILURE, and with DEPLOYMENT_STOP_ON_ALARM where it "
             "watches alarms."
         ),
@@ -187,7 +187,7 @@ RULES = (
         name="traffic-alarms",
         description="Every function that takes traffic is watched by an alarm.",
         severity=Severity.MEDIUM,
-        remediation_steps="Declare an alarm on the function's metrics, or on the queue whose messages it works on.",
+        remedy="Declare an alarm on the function's metrics, or on the queue whose messages it works on.",
         check=watched,
     ),
 )

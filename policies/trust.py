@@ -114,7 +114,7 @@ RULES = (
         name="iam-trust-named",
         description="Every role names the services or accounts that may take it.",
         severity=Severity.CRITICAL,
-        remediation_steps=(
+        remedy=(
             "Name a service, an account or a role in Principal; of a shared issuer, whose the token is in Condition."
         ),
         types=frozenset({ROLE}),

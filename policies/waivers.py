@@ -14,12 +14,11 @@ from typing import Annotated
 
 from pydantic import Field, ValidationError
 
+from core import project
 from core.model import ConfigurationError, Model, explain, unknown
 from core.policy_settings import PolicyName
 from core.strict_yaml import read_yaml
 from guard.approvals import Person, Reason
-
-FILE = Path(__file__).resolve().parent / "waivers.yaml"
 
 
 class Waiver(Model):
@@ -53,12 +52,13 @@ WAY_BACK = "way-back"
 """What a waiver names that closes the way back to a release on purpose: `rollback review` judges that, not the pack."""
 
 
-def load(policies: Collection[str], locked: Collection[str], path: Path = FILE) -> tuple[Waiver, ...]:
-    """The waivers of a file, none where there is no file.
+def load(policies: Collection[str], locked: Collection[str], path: Path | None = None) -> tuple[Waiver, ...]:
+    """The waivers of a file (the project's own where left out), none where there is no file.
 
     ``policies``: the names there are; ``locked``: those that can't be waived. Raises ``ConfigurationError`` for a file
     that is malformed and for a waiver of a policy that doesn't exist or can't be waived.
     """
+    path = path or project.current().waivers
     try:
         given = read_yaml(path, path.name, plain=True)
     except FileNotFoundError:

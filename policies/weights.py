@@ -99,7 +99,7 @@ RULES = (
         name="traffic-weights",
         description="The weights of a split add up to 100.",
         severity=Severity.HIGH,
-        remediation_steps=(
+        remedy=(
             "Give the destinations of each route weights that add up to 100; of a Lambda alias, fractions up to 1."
         ),
         types=Splits(),

@@ -104,7 +104,7 @@ RULES: tuple[Rule, ...] = (
         name="workload-probes",
         description="Every container has a readiness and a liveness probe.",
         severity=Severity.MEDIUM,
-        remediation_steps=(
+        remedy=(
             "Add both probes: without readiness a rollout can't fail, and without liveness a pod that hangs stays."
         ),
         types=WORKLOADS,
@@ -114,7 +114,7 @@ RULES: tuple[Rule, ...] = (
         name="workload-resources",
         description="Every container has requests and limits for CPU and memory.",
         severity=Severity.MEDIUM,
-        remediation_steps=(
+        remedy=(
             "Set resources.requests and resources.limits: the way back needs room, and a leak must not take a node "
             "along."
         ),
@@ -126,7 +126,7 @@ RULES: tuple[Rule, ...] = (
         name="workload-replicas",
         description="Every workload runs on enough pods.",
         severity=Severity.MEDIUM,
-        remediation_steps=(
+        remedy=(
             "Raise spec.replicas, or minReplicas of its HorizontalPodAutoscaler; lower minReplicas in the stack's "
             "settings where one pod is enough."
         ),

@@ -6,7 +6,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from core.model import ConfigurationError, file_of, one_of, take_out
+from core.model import ConfigurationError, one_of
+from core.project import file_of, take_out
 from stacks.artifacts import Pinned
 from stacks.releases import RELEASES, Release, load, versions, window, windows
 from stacks.settings import PROJECT, StackSettings

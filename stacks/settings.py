@@ -13,8 +13,9 @@ from typing import Annotated, Any, TypeVar
 from pydantic import Field, StringConstraints, ValidationError, field_validator
 
 from core.identifiers import Region
-from core.model import ConfigurationError, Model, explain, file_of, take_out, unknown
+from core.model import ConfigurationError, Model, explain, unknown
 from core.policy_settings import PolicySettings
+from core.project import file_of, take_out
 from stacks.system import SystemSettings
 from stacks.systems import SYSTEMS, TABLE
 

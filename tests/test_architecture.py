@@ -22,6 +22,7 @@ MAY_IMPORT = {
     "policies": {"core", "guard"},
     "cli": {"core", "stacks", "guard", "policies", "codedeploy", "apps"},
     "sandbox": {"apps", "toolchain"},
+    "wheels": set(),
 }
 """The arrows go one way; nothing in the product knows the sandbox, and the sandbox knows nothing of the product but
 the sources of what machines run."""

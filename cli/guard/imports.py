@@ -15,16 +15,16 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from cli import killed_updates as interrupted
 from cli.engine import Engine, Snapshot
-from cli.guard import audit as auditing
 from cli.guard import departed
 from cli.guard.departed import Departed
-from cli.health import stores
 from cli.pulumi_command import EngineError
 from cli.updates import pins
+from cli.watched import watched
 from core import aws as clients
 from core.model import ConfigurationError, one_of, unknown
 from core.state import resources_of
 from core.urn import name_of, types_of
+from guard.command import auditing
 from guard.findings import Finding
 from guard.inventory import Guarded, digest, durable
 from guard.ledger import Chain
@@ -54,10 +54,11 @@ def take_back(settings: StackSettings, engine: Engine, word: str | None, command
     engine and the ledger raise. Whatever is refused that way leaves the state as it was. With no word the other stores
     are taken back all the same, and what is refused is told.
     """
+    target = watched(settings)
     with pins.held(settings.stack, command):
         engine.state()  # a stack that was never made isn't made by this
         engine.prepare(settings.region)
-        snapshot, chain = engine.snapshot(), auditing.ledger(settings).read()
+        snapshot, chain = engine.snapshot(), auditing.ledger(target).read()
         work = Work(settings, engine, chain)
         if word is not None:
             work.one(*_known(chain, snapshot.state, word, settings.stack), snapshot)
@@ -65,13 +66,13 @@ def take_back(settings: StackSettings, engine: Engine, word: str | None, command
             work.every(snapshot)
         work.rest()
         after = engine.snapshot()
-        around = auditing.surroundings(settings, after, chain, own=work.refreshes)
+        around = auditing.surroundings(target, after, chain, own=work.refreshes)
         # By the history of before: the refreshes are updates, after which an edit couldn't be told.
-        found = auditing.findings(settings, replace(after, history=snapshot.history), chain.last, around)
+        found = auditing.findings(target, replace(after, history=snapshot.history), chain.last, around)
         back = {store.urn for store in work.stores}
         others = tuple(each for each in found if each.subject not in back)
         if work.refreshes:
-            auditing.note(settings, after, chain.last, auditing.Noted(command, "imported", others, around))
+            auditing.note(target, after, chain.last, auditing.Noted(command, "imported", others, around))
         return Back(tuple(work.stores), work.departed, tuple(work.refused), others)
 
 
@@ -191,7 +192,7 @@ def _is_called(store: Guarded, word: str) -> bool:
 
 def _refuse_another(settings: StackSettings, state: Mapping[str, Any], store: Guarded, first: Sighting | None) -> None:
     """Raise ``ConfigurationError`` unless the account has the store, and as far as it tells, the very one."""
-    seen, unasked = stores.seen([store], state, clients.account(settings.region), settings.region)
+    seen, unasked = auditing.seen([store], state, clients.account(settings.region), settings.region)
     now = seen.get(store.urn)
     if now is None:
         why = unasked.get(store.urn, f"no look at a {store.type} is built in")

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from cli.health.status import UNTOLD, Running, reason
 from cli.review.resources import of_state
 from core.aws import account
-from guard import clusters
+from guard.command.auditing import seen
 from guard.durable import durable as durable_type
 from guard.inventory import Guarded, durable
 from guard.losses import missing_remedy
 from guard.recreated import restoring
-from guard.sightings import Sighting, look
 from stacks.settings import StackSettings
 
 ROW = "stores"
@@ -35,19 +34,6 @@ def row(settings: StackSettings, state: Mapping[str, Any], only: str | None = No
         return _row(stores, f"{len(sightings)} are there" if notes else "there", as_asked=True, notes=notes)
     drift = [f"{systems.system(each.urn)}: {_missing(each, settings)}" for each in gone]
     return _row(stores, f"{len(gone)} missing", as_asked=False, drift=drift, notes=notes)
-
-
-def seen(
-    stores: Iterable[Guarded], state: Mapping[str, Any], number: str, region: str
-) -> tuple[dict[str, Sighting], dict[str, str]]:
-    """What account and clusters say of each store, by URN; and why one couldn't be asked for, by URN.
-
-    ``number``: the account's.
-    """
-    known = list(stores)
-    sightings, unasked = look(known, number, region)
-    in_clusters, silent = clusters.look(known, state)
-    return {**sightings, **in_clusters}, {**unasked, **silent}
 
 
 def _missing(store: Guarded, settings: StackSettings) -> str:

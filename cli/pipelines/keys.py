@@ -13,9 +13,15 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 PARTS = {
-    "packages": ("requirements.lock", "scripts/bootstrap"),
+    "packages": ("requirements.lock", "requirements-dev.lock", "scripts/bootstrap"),
     "engine": ("requirements.lock", "toolchain/**/go.sum", "toolchain/**/go.mod"),
-    "sandbox": ("requirements.lock", "policies/checkov/requirements.lock", "sandbox/**/go.sum", "sandbox/**/go.mod"),
+    "sandbox": (
+        "requirements.lock",
+        "requirements-dev.lock",
+        "policies/checkov/requirements.lock",
+        "sandbox/**/go.sum",
+        "sandbox/**/go.mod",
+    ),
 }
 """A cache -> the files it is made from: names and patterns, from the checkout's folder."""
 SHORT = 24

@@ -12,15 +12,16 @@ import typer
 
 from cli import preflight
 from cli.engine import Engine, Snapshot
-from cli.guard import audit as auditing
 from cli.pulumi_command import EngineError
 from cli.review.resources import of_state
 from cli.targets import announce, explain, refuse_elsewhere
 from cli.updates import advice, drift, events, interruption, pins, removals
 from cli.updates.events import Outcome
 from cli.updates.pins import Request, Standing
+from cli.watched import watched
 from core.model import ConfigurationError
 from core.state import resources_of
+from guard.command import auditing
 from stacks.file import read
 from stacks.selection import select
 from stacks.settings import StackSettings
@@ -113,7 +114,7 @@ def _made(work: Update, found: Snapshot, *, yes: bool) -> tuple[int, Outcome]:
         removals.agreed(work.stack, settings, found.state, yes=yes)
         work.begun.append("what was changed by hand is read, and deployments that lead elsewhere are stopped")
         drift.prepare(work.engine, work.asked, found.outputs)
-        auditing.note_approvals(work.asked)
+        auditing.note_approvals(watched(work.asked))
         log = Path(folder, "events.json")
         return work.engine.up(settings, log), events.read(log)
 
@@ -127,7 +128,7 @@ def _ended(work: Update, found: Snapshot, before: Mapping[str, str], account: st
             f"the update of {work.stack} ended well, but what runs can't be told, so no pin was changed: {error}. "
             f"Until `{work.request.command}` has run again, `rollback up -s {work.stack}` would go back to the pin"
         ) from None
-    auditing.note_update(work.asked, snapshot, 0, account, resumed=found.unfinished)
+    auditing.note_update(watched(work.asked), snapshot, 0, account, resumed=found.unfinished)
     _finished(work, snapshot, before)
 
 
@@ -142,7 +143,7 @@ def _failed(
         # The engine has said why it failed, and its exit code stays.
         work.say(f"where it stands can't be told, and no pin was changed: {error}")
         raise EngineError(advice.ended(work.stack, outcome, {}, (), interrupted=interrupted), code) from None
-    auditing.note_update(work.asked, snapshot, code, account, resumed=found.unfinished)
+    auditing.note_update(watched(work.asked), snapshot, code, account, resumed=found.unfinished)
     _stopped(work, snapshot, before)
     work.say(outcome.line())
     places = outcome.places(snapshot.state)

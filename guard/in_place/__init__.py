@@ -7,11 +7,11 @@ update left with what the program declares, property by property (``stores``, ``
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from core import project
 from guard.approvals import Action
 from guard.in_place import cluster, common, databases, delivery, stores
 from guard.in_place.companions import COMPANIONS
@@ -152,8 +152,8 @@ def refusal(store: str, stack: str, found: Iterable[Loss]) -> str:
         found: what is lost.
     """
     told = "; ".join(f"{loss.lost}{_notes(loss)}" for loss in found)
-    command = f"rollback guard approve {shlex.quote(store)} --action {Action.LOSE.value} --by NAME --reason TEXT"
-    return f"{told}; this isn't approved\n  {command} -s {stack}"
+    command = project.commands().approve(store, Action.LOSE.value, stack)
+    return f"{told}; this isn't approved\n  {command}"
 
 
 def _notes(loss: Loss) -> str:

@@ -55,7 +55,8 @@ class LossHook:
     """Decides about the changes in place of one stack."""
 
     stack: str
-    folder: Path = approvals.FOLDER
+    folder: Path | None = None
+    """That of the approvals; None: the project's own."""
     now: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
     is_new_and_empty: Callable[[str], bool] = field(default=lambda _: False)
     """Whether the account proves that the store of a URN was just made and holds nothing."""

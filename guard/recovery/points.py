@@ -13,6 +13,7 @@ from typing import Annotated
 
 from pydantic import AwareDatetime, Field, StringConstraints, model_validator
 
+from core import project
 from core.identifiers import Region
 from core.model import Model
 from core.urn import stack_of
@@ -160,14 +161,14 @@ def new_id(at: datetime) -> str:
 
 def make_command(store: Store) -> str:
     """The command that makes and verifies a recovery point of a store."""
-    return f"rollback recovery make {shlex.quote(store.name)} -s {store.stack}"
+    return f"{project.commands().recovery} make {shlex.quote(store.name)} -s {store.stack}"
 
 
 def verify_command(point: RecoveryPoint) -> str:
     """The command that reads a recovery point back."""
-    return f"rollback recovery verify {point.id} -s {point.store.stack}"
+    return f"{project.commands().recovery} verify {point.id} -s {point.store.stack}"
 
 
 def restore_command(identifier: str, store: Store) -> str:
     """The command that restores a recovery point to where the store was."""
-    return f"rollback recovery restore {identifier} --to {shlex.quote(store.name)} -s {store.stack}"
+    return f"{project.commands().recovery} restore {identifier} --to {shlex.quote(store.name)} -s {store.stack}"

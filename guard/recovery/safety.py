@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
 
+from core import project
 from core.errors import ServiceError, code
 
 CLOCKS = timedelta(minutes=5)
@@ -38,7 +39,7 @@ def refuse_foreign(error: BaseException, bucket: str) -> None:
     if code(error) in FOREIGN:
         raise ServiceError(
             f"recovery bucket {bucket} belongs to another account, or this one may not read it; name a bucket of this "
-            "account: pulumi config set rollback-stack:recoveryBucket NAME"
+            f"account: {project.current().name_bucket('NAME')}"
         ) from None
 
 

@@ -12,7 +12,7 @@ import typer
 
 from core.model import ConfigurationError
 from policies.checkov import CheckovError, scan
-from policies.checkov.baseline import BASELINE, load
+from policies.checkov.baseline import load
 from policies.checkov.resources import is_state
 from policies.checkov.sarif import document
 from policies.checkov.text import table
@@ -33,7 +33,9 @@ def main(
     state: Annotated[bool, typer.Option("--state", help="It is a state: `pulumi stack export`.")] = False,
     plan: Annotated[Path | None, typer.Option(help="The update plan: `pulumi preview --save-plan FILE`.")] = None,
     output: Annotated[Output, typer.Option(help="How to write the report.")] = Output.TEXT,
-    baseline: Annotated[Path, typer.Option(help="The checks that are skipped on purpose.")] = BASELINE,
+    baseline: Annotated[
+        Path | None, typer.Option(help="The checks that are skipped on purpose; the project's file when left out.")
+    ] = None,
 ) -> None:
     """Judge a Pulumi program with checkov.
 

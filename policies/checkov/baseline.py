@@ -17,9 +17,9 @@ import yaml
 from pydantic import StringConstraints, ValidationError
 
 from core.model import ConfigurationError, Model, explain
+from core.project import current
 from policies.checkov.resources import Resource
 
-BASELINE = Path(__file__).parent / "baseline.yaml"
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 
 
@@ -44,11 +44,16 @@ class Entry(Model):
         return check == self.check and any(fnmatchcase(each, self.resources) for each in subjects)
 
 
-def load(path: Path = BASELINE) -> tuple[Entry, ...]:
+def load(path: Path | None = None) -> tuple[Entry, ...]:
     """The entries of a file, then those of the files in the folder beside it (``baseline.d``), by name.
 
-    Raises ``ConfigurationError`` with one line that says what is wrong and where.
+    ``path``: the project's own where left out, which needn't be there. Raises ``ConfigurationError`` with one line that
+    says what is wrong and where.
     """
+    if path is None:
+        path = current().checkov_baseline
+        if not path.exists():
+            return ()
     return tuple(entry for each in (path, *sorted(path.with_suffix(".d").glob("*.yaml"))) for entry in _read(each))
 
 

@@ -13,11 +13,11 @@ import pytest
 
 from cli import rollback
 from cli.engine import Engine
-from cli.guard import audit as auditing
 from cli.health.smoke_tests import Check
 from cli.health.status import Running
 from cli.updates import drift, interruption, pins, removals
 from cli.updates import update as updating
+from guard.command import auditing
 from stacks.file import FOLDER, path_of, read
 from stacks.settings import StackSettings
 from tests.cli.typist import COMMAND_LINE, OLD, SYSTEMS, Typist, World

@@ -17,7 +17,7 @@ from tests.github.reading import ACTION, FOLDER, ROOT, WORKFLOWS, every_file, re
 
 TABLE: list[dict[str, Any]] = yaml.safe_load((FOLDER / "actions.yaml").read_text())
 ROWS = {row["action"]: row for row in TABLE}
-COMMAND = re.compile(r"python -m scripts\.pipelines (\S+)")
+COMMAND = re.compile(r"python -m cli\.pipelines (\S+)")
 OUTPUT = re.compile(r"steps\.(\w+)\.outputs\.([\w-]+)")
 
 

@@ -13,14 +13,14 @@ from guard import pack
 @pytest.mark.parametrize(
     ("named", "applied"),
     [
-        (str(pack.FOLDER), True),
-        (f"{pack.FOLDER}/", True),
-        (f"/elsewhere,{pack.FOLDER}", True),
+        (str(pack.folder()), True),
+        (f"{pack.folder()}/", True),
+        (f"/elsewhere,{pack.folder()}", True),
         ("", False),
         (" ", False),
         (",", False),
         ("/elsewhere", False),
-        (str(pack.FOLDER.parent / "guard"), False),
+        (str(pack.folder().parent / "guard"), False),
     ],
 )
 def test_only_our_own_pack_counts(named: str, applied: bool) -> None:
@@ -30,19 +30,19 @@ def test_only_our_own_pack_counts(named: str, applied: bool) -> None:
 
 def test_a_copy_with_the_same_content_is_ours_and_one_that_was_changed_isnt(tmp_path: Path) -> None:
     copy = tmp_path / "copy"
-    shutil.copytree(pack.FOLDER, copy, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(pack.folder(), copy, ignore=shutil.ignore_patterns("__pycache__"))
     assert pack.is_applied({pack.VARIABLE: str(copy)})
     other = tmp_path / "other"
     shutil.copytree(copy, other)
     (other / "waivers.yaml").write_text("[]")
     assert not pack.is_applied({pack.VARIABLE: str(other)})
     link = tmp_path / "link"
-    link.symlink_to(pack.FOLDER)
+    link.symlink_to(pack.folder())
     assert pack.is_applied({pack.VARIABLE: str(link)})
 
 
 def test_updates_without_the_pack_are_counted_for_ever() -> None:
-    ours, another = {pack.VARIABLE: str(pack.FOLDER)}, {pack.VARIABLE: ""}
+    ours, another = {pack.VARIABLE: str(pack.folder())}, {pack.VARIABLE: ""}
     assert pack.exported({}, ours) == {"withoutPack": 0}
     first = {"guard": pack.exported({}, another)}
     assert pack.exported(first, ours) == {"withoutPack": 1}

@@ -176,7 +176,7 @@ def test_policies_are_chosen_by_type_once_and_before_anything_is_converted() -> 
         name="of-mine",
         description="Mine.",
         severity=Severity.LOW,
-        remediation_steps="Do it.",
+        remedy="Do it.",
         types=types,
         check=lambda *_: ["found"],
     )

@@ -44,7 +44,7 @@ def rule(name: str, check: Callable[..., Any], *, locked: bool = False) -> Resou
         name=name,
         description="Sizes.",
         severity=Severity.LOW,
-        remediation_steps="Do it.",
+        remedy="Do it.",
         types=frozenset({QUEUE}),
         check=check,
         locked=locked,
@@ -111,7 +111,7 @@ def test_a_stack_policy_names_the_resource_that_it_was_at() -> None:
         name="sizes-stack",
         description="Sizes.",
         severity=Severity.LOW,
-        remediation_steps="Do it.",
+        remedy="Do it.",
         check=broken_at_a_resource,
     )
     (broke,) = diagnostics(stack_rule)
@@ -122,7 +122,7 @@ def test_a_stack_policy_names_the_resource_that_it_was_at() -> None:
             name="sizes-stack",
             description="Sizes.",
             severity=Severity.LOW,
-            remediation_steps="Do it.",
+            remedy="Do it.",
             check=broken_at_once,
         )
     )

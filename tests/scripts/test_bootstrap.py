@@ -78,7 +78,7 @@ def test_packages_come_without_a_cache_where_uv_cannot_write_its_own(
     monkeypatch.setattr(bootstrap, "ROOT", project)
     monkeypatch.setattr(bootstrap, "run", lambda command, environment: ran.append((command[1], environment)))
     monkeypatch.setattr(bootstrap.os, "access", lambda *_: may)
-    assert bootstrap.main() == 0
+    assert bootstrap.main([]) == 0
     assert [command for command, _ in ran] == ["venv", "pip"]
     assert [environment.get("UV_NO_CACHE") for _, environment in ran] == [None if may else "1"] * 2
     assert (project / ".venv" / ".ready").exists()
@@ -86,7 +86,7 @@ def test_packages_come_without_a_cache_where_uv_cannot_write_its_own(
 
 @pytest.mark.parametrize(
     ("words", "folder", "lock"),
-    [((), ".venv", "requirements.lock"), (("docs",), "build/docs", "requirements-docs.lock")],
+    [((), ".venv", "requirements-dev.lock"), (("docs",), "build/docs", "requirements-docs.lock")],
 )
 def test_each_environment_is_what_its_lock_names(
     tmp_path: Path,
@@ -106,7 +106,8 @@ def test_each_environment_is_what_its_lock_names(
     monkeypatch.setattr(bootstrap, "find_uv", lambda _: "uv")
     monkeypatch.setattr(bootstrap, "run", run)
     assert bootstrap.main(words) == 0
-    assert ran[-1][0][-2:] == ["--require-hashes", str(tmp_path / lock)]
+    assert "--require-hashes" in ran[-1][0]
+    assert ran[-1][0][-1] == str(tmp_path / lock)
     assert {environment for _, environment in ran} == {str(tmp_path / folder)}
     assert (tmp_path / folder / ".ready").exists()
     assert (ROOT / lock).is_file()
@@ -114,7 +115,7 @@ def test_each_environment_is_what_its_lock_names(
 
 def test_an_unknown_environment_is_one_line(bootstrap: ModuleType, capsys: pytest.CaptureFixture[str]) -> None:
     assert bootstrap.main(("doc",)) == 1
-    line = "error: unknown environment 'doc'; valid: docs, or nothing for the project's own"
+    line = "error: unknown environment 'doc'; valid: docs, --production, or nothing for the project's own"
     assert capsys.readouterr().err.strip() == line
 
 
@@ -124,6 +125,23 @@ def test_what_builds_the_site_is_locked_as_it_is_named() -> None:
     assert set(groups["docs"]) <= set(locked)
     own = re.findall(r"(?m)^([\w.-]+)==", (ROOT / "requirements.lock").read_text())
     assert not {name for name in own if name.startswith("mkdocs")}
+
+
+def test_production_leaves_the_rest_out_and_takes_it_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bootstrap: ModuleType
+) -> None:
+    environment = tmp_path / ".venv"
+    environment.mkdir()
+    synced: list[list[str]] = []
+    monkeypatch.setattr(bootstrap, "ROOT", tmp_path)
+    monkeypatch.setattr(bootstrap, "find_uv", lambda _: "uv")
+    monkeypatch.setattr(bootstrap, "run", lambda command, _: synced.append([Path(word).name for word in command]))
+    assert bootstrap.main(()) == 0
+    assert {each.name for each in environment.iterdir()} == {".ready", ".production"}
+    assert bootstrap.main(("--production",)) == 0
+    assert {each.name for each in environment.iterdir()} == {".production"}
+    locks = [[word for word in command if word.endswith(".lock")] for command in synced if "sync" in command]
+    assert locks == [["requirements.lock", "requirements-dev.lock"], ["requirements.lock"]]
 
 
 @pytest.mark.parametrize("file", ["Pulumi.yaml", "policies/PulumiPolicy.yaml"])

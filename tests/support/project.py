@@ -29,6 +29,7 @@ PARTS = (
     "scripts",
     "stacks",
     "Pulumi.yaml",
+    "guard.yaml",
     "pyproject.toml",
     "__main__.py",
 )

@@ -75,9 +75,10 @@ def _in_namespace(store: Store) -> int:
 
 
 def _core(store: Store) -> Any:
+    connection = api_client(str(store), store.kubeconfig, store.context)
     from kubernetes import client
 
-    return client.CoreV1Api(api_client(str(store), store.kubeconfig, store.context))
+    return client.CoreV1Api(connection)
 
 
 def api_client(what: str, kubeconfig: str | None, context: str | None) -> Any:
@@ -85,8 +86,12 @@ def api_client(what: str, kubeconfig: str | None, context: str | None) -> Any:
 
     ``kubeconfig``: a path, or the content itself.
     """
-    from kubernetes import client, config
-
+    try:
+        from kubernetes import client, config
+    except ImportError:
+        raise ServiceError(
+            f"{what}: clusters are asked with kubernetes, which isn't installed: pip install kubernetes"
+        ) from None
     settings: Any = client.Configuration()
     try:
         if kubeconfig and not Path(kubeconfig).expanduser().is_file():

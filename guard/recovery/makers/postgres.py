@@ -172,7 +172,7 @@ def reading(login: Login) -> Iterator[Any]:
         "idle_in_transaction_session_timeout": IDLE_SECONDS,
     }
     connect = CONNECT_SECONDS if left is None else max(1, min(CONNECT_SECONDS, int(left)))
-    with psycopg.connect(**login, connect_timeout=connect, application_name="rollback recovery") as link:
+    with psycopg.connect(**login, connect_timeout=connect, application_name="recovery-point") as link:
         link.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
         link.read_only = True
         for name, seconds in bounds.items():

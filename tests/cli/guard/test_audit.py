@@ -12,10 +12,10 @@ import pytest
 
 from cli import rollback
 from cli.engine import Engine, Snapshot
-from cli.guard import audit as auditing
-from cli.health import stores
+from cli.watched import watched
 from core.errors import ServiceError
 from guard import approvals, pack
+from guard.command import auditing
 from guard.findings import Finding, Severity
 from guard.ledger import Chain, Entry
 from guard.sightings import Sighting
@@ -56,7 +56,7 @@ def book(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Book:
     monkeypatch.setattr(approvals, "load", lambda stack: load(stack, tmp_path))
     monkeypatch.setattr(Engine, "snapshot", lambda _: book.left)
     monkeypatch.setattr(auditing, "ledger", lambda _: book)
-    monkeypatch.setattr(stores, "look", lambda known, *_: ({store.urn: SEEN[store.urn] for store in known}, {}))
+    monkeypatch.setattr(auditing, "look", lambda known, *_: ({store.urn: SEEN[store.urn] for store in known}, {}))
     monkeypatch.setattr(auditing, "restoring", lambda store, *_: f"rollback recovery restore 1 --to {store.name}")
 
     monkeypatch.setattr("core.aws.account", lambda _: "1")
@@ -107,10 +107,10 @@ def test_an_update_that_was_killed_is_no_edit_of_the_state(
     monkeypatch.setitem(SEEN, urn("other"), Sighting(there=True))
     book.entries = [noted(STATE, None)]
     grown = Snapshot(state(STACK, resource("receipts"), resource("labels"), resource("other")), [], locked=locked)
-    auditing.note_update(read("prod"), grown, 1, "1", resumed=resumed)
+    auditing.note_update(watched(read("prod")), grown, 1, "1", resumed=resumed)
     assert capsys.readouterr().out == ""
     book.entries = [noted(STATE, None)]
-    auditing.note_update(read("prod"), replace(grown, locked=False), 1, "1", resumed=False)
+    auditing.note_update(watched(read("prod")), replace(grown, locked=False), 1, "1", resumed=False)
     assert capsys.readouterr().out.startswith("high state-edited: the state was edited outside of any update")
 
 
@@ -121,14 +121,14 @@ def test_an_update_stands_where_the_ledger_cant_be_written(
         raise ServiceError("the bucket says no")
 
     monkeypatch.setattr(book, "add", refused)
-    auditing.note_update(read("prod"), LEFT, 0, "1", resumed=False)
+    auditing.note_update(watched(read("prod")), LEFT, 0, "1", resumed=False)
     assert capsys.readouterr().err.startswith("warning: the ledger of prod has no entry for this update")
 
 
 def test_nothing_is_noted_in_an_account_that_isnt_the_stacks_own(book: Book) -> None:
-    auditing.note_update(read("prod"), LEFT, 1, "2", resumed=False)
+    auditing.note_update(watched(read("prod")), LEFT, 1, "2", resumed=False)
     assert book.entries == []
-    auditing.note_update(read("prod"), LEFT, 0, "1", resumed=False)
+    auditing.note_update(watched(read("prod")), LEFT, 0, "1", resumed=False)
     (entry,) = book.entries
     assert (entry.account, entry.bucket, entry.pack) == ("1", "rollback-stack-recovery", pack.digest())
 
@@ -137,11 +137,11 @@ def test_a_store_that_is_gone_is_told_after_every_update_until_a_person_closes_i
     book: Book, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     settings, without = read("prod"), state(STACK, resource("labels"))
-    auditing.note_update(settings, Snapshot(STATE, [update(STARTED, create=2)]), 0, "1", resumed=False)
+    auditing.note_update(watched(settings), Snapshot(STATE, [update(STARTED, create=2)]), 0, "1", resumed=False)
     assert capsys.readouterr().out == ""
     for start in (LATER, f"{LATER}1", f"{LATER}2"):
         book.left = Snapshot(without, [update(start, same=1), update(STARTED, create=2)])
-        auditing.note_update(settings, book.left, 0, "1", resumed=False)
+        auditing.note_update(watched(settings), book.left, 0, "1", resumed=False)
         said = capsys.readouterr().out
         assert said.startswith("high store-gone: receipts left the state without an approval")
         assert "to close it: rollback guard close 'receipts' --by NAME --reason TEXT -s prod" in said
@@ -154,7 +154,7 @@ def test_a_store_that_is_gone_is_told_after_every_update_until_a_person_closes_i
     assert capsys.readouterr().out.startswith("closed: store-gone: receipts left the state")
     assert [(each.subject, each.by) for each in book.entries[-1].closed] == [(urn("receipts"), "Ada Byron")]
     assert run(monkeypatch, "audit") == 0
-    auditing.note_update(settings, book.left, 0, "1", resumed=False)
+    auditing.note_update(watched(settings), book.left, 0, "1", resumed=False)
     assert "receipts" not in capsys.readouterr().out
 
 
@@ -198,7 +198,7 @@ def test_the_approval_by_which_a_store_left_is_kept_and_goes_on_to_excuse_it(
     )
     monkeypatch.setattr(approvals, "load", lambda _: (given,))
     book.left = Snapshot(state(STACK, resource("labels")), [update(LATER, delete=1), update(STARTED, create=2)])
-    auditing.note_update(read("prod"), book.left, 0, "1", resumed=False)
+    auditing.note_update(watched(read("prod")), book.left, 0, "1", resumed=False)
     assert book.entries[-1].removed == {urn("receipts"): "Ada Byron: it is a copy"}
     monkeypatch.setattr(approvals, "load", lambda _: ())
     assert run(monkeypatch, "audit") == 0
@@ -211,8 +211,8 @@ def test_a_store_that_was_remade_is_told_with_the_command_that_restores_it(
     book.entries = [noted(STATE, STARTED, sightings=SEEN)]
     book.left = Snapshot(STATE, [update(LATER, create=1), update(STARTED, create=2)])
     empty = {**SEEN, urn("receipts"): Sighting(there=True, instance="another", holds=0)}
-    monkeypatch.setattr(stores, "look", lambda *_: (empty, {}))
-    auditing.note_update(read("prod"), book.left, 0, "1", resumed=False)
+    monkeypatch.setattr(auditing, "look", lambda *_: (empty, {}))
+    auditing.note_update(watched(read("prod")), book.left, 0, "1", resumed=False)
     said = capsys.readouterr().out
     assert said.startswith("high store-remade: receipts held 8 items and was made anew")
     assert "rollback recovery restore 1 --to receipts" in said
@@ -225,8 +225,10 @@ def test_an_update_that_changes_nothing_asks_the_account_for_nothing(
     book: Book, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     book.entries = [noted(STATE, STARTED, sightings=SEEN)]
-    monkeypatch.setattr(stores, "look", lambda *_: pytest.fail("asked"))
-    auditing.note_update(read("prod"), Snapshot(STATE, [update(LATER, same=2), update(STARTED)]), 0, "1", resumed=False)
+    monkeypatch.setattr(auditing, "look", lambda *_: pytest.fail("asked"))
+    auditing.note_update(
+        watched(read("prod")), Snapshot(STATE, [update(LATER, same=2), update(STARTED)]), 0, "1", resumed=False
+    )
     assert book.entries[-1].sightings == SEEN
 
 
@@ -236,9 +238,9 @@ def test_another_recovery_bucket_by_one_line_of_settings_is_told_and_stays(
     settings = read("prod", {"rollback-stack:recoveryBucket": "another-bucket"})
     moved = {**update(LATER, same=2), "config": {"rollback-stack:recoveryBucket": {"value": "another-bucket"}}}
     book.left = Snapshot(STATE, [moved, update(STARTED, create=2)])
-    auditing.note_update(settings, book.left, 0, "1", resumed=False)
+    auditing.note_update(watched(settings), book.left, 0, "1", resumed=False)
     assert "lie in rollback-stack-recovery, and its settings name another-bucket" in capsys.readouterr().out
-    monkeypatch.setattr("cli.guard.commands.read", lambda _: settings)
+    monkeypatch.setattr("cli.watched.read", lambda _: settings)
     assert run(monkeypatch, "audit") == 1
 
 
@@ -246,7 +248,7 @@ def test_updates_without_the_pack_are_told_by_the_next_update(book: Book, capsys
     book.entries = [noted(STATE, STARTED, sightings=SEEN)]
     bare = {**update(LATER, same=2), "environment": {}}
     snapshot = Snapshot(STATE, [update(f"{LATER}1", same=2), bare, update(STARTED, create=2)])
-    auditing.note_update(read("prod"), snapshot, 0, "1", resumed=False)
+    auditing.note_update(watched(read("prod")), snapshot, 0, "1", resumed=False)
     assert "low  pack-skipped" in capsys.readouterr().out
 
 
@@ -268,15 +270,15 @@ def given_to(store: str) -> approvals.Approval:
 
 
 def test_new_approvals_are_an_entry_before_anything_goes_by_them(book: Book, monkeypatch: pytest.MonkeyPatch) -> None:
-    auditing.note_approvals(read("prod"))
+    auditing.note_approvals(watched(read("prod")))
     assert book.entries == [], "there are none"
     given = given_to("labels")
     monkeypatch.setattr(approvals, "load", lambda _: (given,))
-    auditing.note_approvals(read("prod"))
+    auditing.note_approvals(watched(read("prod")))
     assert book.entries == [], "a ledger begins with an update"
     book.entries.append(noted(STATE, STARTED, sightings=SEEN, removed={"x": "y"}))
-    auditing.note_approvals(read("prod"))
-    auditing.note_approvals(read("prod"))
+    auditing.note_approvals(watched(read("prod")))
+    auditing.note_approvals(watched(read("prod")))
     assert [each.result for each in book.entries] == ["succeeded", "approved"]
     assert book.entries[-1].approvals == (approvals.digest(given),)
     assert (book.entries[-1].removed, book.entries[-1].sightings) == ({}, SEEN)

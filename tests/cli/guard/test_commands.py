@@ -11,8 +11,8 @@ import pytest
 
 from cli import rollback
 from cli.engine import Engine, Snapshot
-from cli.guard import audit as auditing
 from guard import approvals
+from guard.command import auditing
 from guard.ledger import Ledger
 from tests.guard.states import resource, state, urn
 from tests.support.typed import with_stack

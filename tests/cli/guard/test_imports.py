@@ -10,11 +10,10 @@ import pytest
 
 from cli import rollback
 from cli.engine import Engine, Snapshot
-from cli.guard import audit as auditing
 from cli.guard import departed
 from cli.guard.departed import Departed
-from cli.health import stores
 from cli.pulumi_command import EngineError
+from guard.command import auditing
 from guard.ledger import Chain, Ledger
 from guard.sightings import Sighting
 from tests.guard.states import TABLE, noted, resource, state, urn
@@ -97,7 +96,7 @@ class Stack:
         monkeypatch.setattr(Ledger, "read", lambda _: self.chain)
         monkeypatch.setattr(departed, "take", lambda *_: self.take())
         monkeypatch.setattr("core.aws.account", lambda _: "1")
-        monkeypatch.setattr(stores, "seen", lambda *_: (self.account, self.unasked))
+        monkeypatch.setattr(auditing, "seen", lambda *_: (self.account, self.unasked))
 
 
 def run(monkeypatch: pytest.MonkeyPatch, stack: Stack, *words: str) -> int:

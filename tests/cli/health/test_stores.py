@@ -8,6 +8,7 @@ import pytest
 from botocore.exceptions import EndpointConnectionError
 
 from cli.health import stores
+from guard.command import auditing
 from guard.sightings import Sighting
 from tests.cli.health.account import settings
 from tests.guard.states import resource, state, urn
@@ -37,7 +38,7 @@ def answered(monkeypatch: pytest.MonkeyPatch, *gone: str, unasked: dict[str, str
         return {each.urn: Sighting(there=each.name not in gone) for each in asked if each.type.startswith("kube")}, {}
 
     monkeypatch.setattr(stores, "account", lambda _: "1")
-    monkeypatch.setattr(stores, "look", look)
+    monkeypatch.setattr(auditing, "look", look)
     monkeypatch.setattr("guard.clusters.look", clusters)
     monkeypatch.setattr(stores, "restoring", lambda store, *_: f"`restore {store.name}`")
 

@@ -13,6 +13,7 @@ from cli.pipelines import keys
 ROOT = Path(__file__).resolve().parents[3]
 FILES = (
     "requirements.lock",
+    "requirements-dev.lock",
     "scripts/bootstrap",
     "policies/checkov/requirements.lock",
     "toolchain/pulumi/go.sum",
@@ -22,6 +23,7 @@ FILES = (
 )
 OF = {
     "requirements.lock": {"packages", "engine", "sandbox"},
+    "requirements-dev.lock": {"packages", "sandbox"},
     "scripts/bootstrap": {"packages"},
     "policies/checkov/requirements.lock": {"sandbox"},
     "toolchain/pulumi/go.sum": {"engine"},

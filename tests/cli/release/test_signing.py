@@ -134,7 +134,7 @@ def empty(folder: Path, _: Path) -> None:
 @pytest.mark.parametrize(
     ("work", "part"),
     [
-        (nobody_trusted, "bears no valid signature of anybody in stacks/signers.yaml"),
+        (nobody_trusted, "bears no valid signature of anybody in signers.yaml"),
         (another_key_under_the_name, "bears no valid signature"),
         (another_key_under_the_id, "bears no valid signature"),
         (another_lock, "signs something else than releases.lock has of v1.4.0"),

@@ -9,6 +9,7 @@ from difflib import get_close_matches
 
 import typer
 
+from core import project
 from core.errors import ServiceError
 from guard.durable import Kind
 from guard.recovery.catalogue import Catalogue, Unreadable
@@ -44,8 +45,8 @@ class Records:
         if not any(word in (each.name, each.urn) for each in known):
             wanted = choose([*known, *present()], word, region)
             raise NoPointError(
-                f"there is no recovery point of {wanted} yet: `rollback recovery make {shlex.quote(wanted.name)} "
-                f"-s {wanted.stack}` makes one, as long as the store is there"
+                f"there is no recovery point of {wanted} yet: `{project.commands().recovery} make "
+                f"{shlex.quote(wanted.name)} -s {wanted.stack}` makes one, as long as the store is there"
             )
         wanted = choose(known, word, region)
         for each in self.unreadable:
@@ -65,7 +66,9 @@ class Records:
             ids = ", ".join([*(each.id for each in found), *(each.id for each in spoilt)])
             raise ServiceError(f"{len(found) + len(spoilt)} recovery points begin with {word!r}: {ids}")
         near = get_close_matches(word, [point.id for point in self.points], n=3, cutoff=0.3)
-        raise ServiceError(f"no recovery point {word!r}; nearest: {', '.join(near) or 'none'} (rollback recovery list)")
+        raise ServiceError(
+            f"no recovery point {word!r}; nearest: {', '.join(near) or 'none'} ({project.commands().recovery} list)"
+        )
 
     def warn(self) -> None:
         """Name the records that were passed over, one a line, on standard error."""

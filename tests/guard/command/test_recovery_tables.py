@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from cli.recovery import tables as recovery_show
+from guard.command import recovery_tables as recovery_show
 
 
 @pytest.mark.parametrize(

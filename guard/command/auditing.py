@@ -1,30 +1,30 @@
-"""What `rollback audit` and every update of `rollback` ask: ledger, account and history of a stack, in one place."""
+"""What the audit and every update of `rollback` ask: ledger, account and history of a stack, in one place."""
 
 from __future__ import annotations
 
 import getpass
 import socket
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from typing import Any
 
 import typer
 
-from cli.engine import Snapshot
-from cli.health import stores
 from core import aws as clients
+from core import project
 from core.errors import ServiceError, translate_errors
-from guard import approvals, pack
+from guard import approvals, clusters, pack
 from guard.audit import Surroundings, newest
 from guard.audit import audit as find
+from guard.command.stack import Snapshot, Watched
 from guard.findings import Finding, Severity
 from guard.inventory import Guarded, digest, durable, others
 from guard.ledger import Chain, Closed, Entry, Ledger
 from guard.losses import Account, Since, removed, to_keep
 from guard.recreated import restoring
-from stacks.settings import ProjectSettings, StackSettings
-from stacks.systems import SYSTEMS
+from guard.sightings import Sighting, look
 
 
 @dataclass(frozen=True)
@@ -38,44 +38,50 @@ class Noted:
     account: str = ""
 
 
-def ledger(settings: StackSettings) -> Ledger:
+def ledger(target: Watched) -> Ledger:
     """The ledger of a stack."""
-    return Ledger(settings.project.recovery_bucket, settings.region, settings.stack)
+    return Ledger(target.bucket, target.region, target.stack)
+
+
+def seen(
+    stores: Iterable[Guarded], state: Mapping[str, Any], number: str, region: str
+) -> tuple[dict[str, Sighting], dict[str, str]]:
+    """What account and clusters say of each store, by URN; and why one couldn't be asked for, by URN.
+
+    ``number``: the account's.
+    """
+    known = list(stores)
+    sightings, unasked = look(known, number, region)
+    in_clusters, silent = clusters.look(known, state)
+    return {**sightings, **in_clusters}, {**unasked, **silent}
 
 
 def surroundings(
-    settings: StackSettings,
-    snapshot: Snapshot,
-    chain: Chain,
-    account: str | None = None,
-    *,
-    ask: bool = True,
-    own: int = 0,
+    target: Watched, snapshot: Snapshot, chain: Chain, account: str | None = None, *, ask: bool = True, own: int = 0
 ) -> Surroundings:
     """What lies outside of state and history. ``account``: the one that answers; asked for where it isn't known.
 
     ``ask``: whether the account is asked about every store, which takes a request for each. Raises ``ServiceError``
     where no account answers.
     """
-    seen = Account(restore=lambda store: _restore(settings, store))
+    told = Account(restore=lambda store: _restore(target, store))
     if ask:
         with translate_errors("account"):
-            number = account or clients.account(settings.region)
-        sightings, unasked = stores.seen(durable(snapshot.state).values(), snapshot.state, number, settings.region)
-        seen = replace(seen, sightings=sightings, unasked=unasked)
-    default = str(ProjectSettings.model_fields["recovery_bucket"].default)
-    return Surroundings(chain, settings.project.recovery_bucket, default, tuple(SYSTEMS), seen, own)
+            number = account or clients.account(target.region)
+        sightings, unasked = seen(durable(snapshot.state).values(), snapshot.state, number, target.region)
+        told = replace(told, sightings=sightings, unasked=unasked)
+    return Surroundings(chain, target.bucket, target.default_bucket, target.systems, told, own)
 
 
 def findings(
-    settings: StackSettings, snapshot: Snapshot, last: Entry | None, around: Surroundings, *, resumed: bool = False
+    target: Watched, snapshot: Snapshot, last: Entry | None, around: Surroundings, *, resumed: bool = False
 ) -> list[Finding]:
     """What the audit finds. ``last``: the ledger's last entry before the update; ``resumed``: see ``note_update``."""
     return find(
         snapshot.state,
         snapshot.history,
         last,
-        approvals.load(settings.stack),
+        approvals.load(target.stack),
         datetime.now(UTC),
         unfinished=resumed or snapshot.unfinished,
         around=around,
@@ -88,11 +94,12 @@ def show(found: Sequence[Finding], stack: str) -> None:
         typer.echo(f"{finding.severity.value:4} {finding.kind}: {finding.text}\n     {finding.remedy}")
     if stays := next((finding for finding in found if finding.subject), None):
         typer.echo(
-            f"     to close it: rollback guard close '{stays.name or stays.subject}' --by NAME --reason TEXT -s {stack}"
+            f"     to close it: {project.commands().guard} close '{stays.name or stays.subject}' --by NAME "
+            f"--reason TEXT -s {stack}"
         )
 
 
-def note_update(settings: StackSettings, snapshot: Snapshot, code: int, account: str, *, resumed: bool) -> None:
+def note_update(target: Watched, snapshot: Snapshot, code: int, account: str, *, resumed: bool) -> None:
     """Write into the ledger what an update left behind. The update stands, whatever becomes of this.
 
     Nothing is written of an update that was refused and changed nothing, and nothing into an account that isn't the
@@ -102,48 +109,46 @@ def note_update(settings: StackSettings, snapshot: Snapshot, code: int, account:
     if (snapshot.outputs.get("target") or {}).get("account", account) != account:
         return
     try:
-        last = ledger(settings).last()
+        last = ledger(target).last()
         if code and last is not None and last.digest == digest(snapshot.state):
             return
         chain = Chain((last,) if last else ())
         ask = bool(snapshot.changes) or last is None or not last.sightings
-        around = surroundings(settings, snapshot, chain, account, ask=ask, own=1)
-        found = findings(settings, snapshot, last, around, resumed=resumed)
-        command = " ".join(["rollback", *sys.argv[1:]])
-        note(settings, snapshot, last, Noted(command, "failed" if code else "succeeded", found, around, account))
-        show(
-            [each for each in found if each.severity is Severity.HIGH or each.kind.startswith("pack-")], settings.stack
-        )
+        around = surroundings(target, snapshot, chain, account, ask=ask, own=1)
+        found = findings(target, snapshot, last, around, resumed=resumed)
+        command = _typed()
+        note(target, snapshot, last, Noted(command, "failed" if code else "succeeded", found, around, account))
+        show([each for each in found if each.severity is Severity.HIGH or each.kind.startswith("pack-")], target.stack)
     except ServiceError as error:
-        typer.echo(f"warning: the ledger of {settings.stack} has no entry for this update: {error}", err=True)
+        typer.echo(f"warning: the ledger of {target.stack} has no entry for this update: {error}", err=True)
 
 
-def note_approvals(settings: StackSettings) -> None:
+def note_approvals(target: Watched) -> None:
     """Write into the ledger that there are new approvals, before anything goes by them: its order tells what was first.
 
     Nothing is written into a ledger without entries. What can't be written is a warning: an approval that the ledger
     doesn't know excuses no edit of the state.
     """
-    known = known_approvals(settings.stack)
+    known = known_approvals(target.stack)
     if not known:
         return
     try:
-        last = ledger(settings).last()
+        last = ledger(target).last()
         if last is None or set(known) <= set(last.approvals or ()):
             return
         told = {
             "number": last.number + 1,
             "at": datetime.now(UTC),
             "by": f"{getpass.getuser()}@{socket.gethostname()}",
-            "command": " ".join(["rollback", *sys.argv[1:]]),
+            "command": _typed(),
             "result": "approved",
             "approvals": known,
             "removed": {},
             "closed": (),
         }
-        ledger(settings).add(last.model_copy(update=told))
+        ledger(target).add(last.model_copy(update=told))
     except ServiceError as error:
-        typer.echo(f"warning: the ledger of {settings.stack} doesn't know the new approvals: {error}", err=True)
+        typer.echo(f"warning: the ledger of {target.stack} doesn't know the new approvals: {error}", err=True)
 
 
 def known_approvals(stack: str) -> tuple[str, ...]:
@@ -151,31 +156,31 @@ def known_approvals(stack: str) -> tuple[str, ...]:
     return tuple(sorted(approvals.digest(each) for each in approvals.load(stack)))
 
 
-def note(settings: StackSettings, snapshot: Snapshot, last: Entry | None, noted: Noted) -> None:
+def note(target: Watched, snapshot: Snapshot, last: Entry | None, noted: Noted) -> None:
     """Add an entry to the ledger after the last one. Raises ``ServiceError``."""
     present, stay = durable(snapshot.state), tuple(each for each in noted.found if each.subject)
     went = {}
     if last is not None:
         now = datetime.now(UTC)
-        went = removed(last, present, Since.entry(last, snapshot.history, approvals.load(settings.stack), now))
-    ledger(settings).add(
+        went = removed(last, present, Since.entry(last, snapshot.history, approvals.load(target.stack), now))
+    ledger(target).add(
         Entry(
             number=(noted.around.chain.head or (last.number if last else 0)) + 1,
             at=datetime.now(UTC),
             by=f"{getpass.getuser()}@{socket.gethostname()}",
             command=noted.command,
             result=noted.result,
-            version=settings.project.version,
+            version=target.version,
             engine_start=newest(snapshot.history),
             digest=digest(snapshot.state),
             durable=present,
             others=others(snapshot.state),
-            bucket=settings.project.recovery_bucket,
+            bucket=target.bucket,
             account=noted.account,
             pack=pack.digest(),
             without_pack=pack.count(snapshot.outputs),
             sightings=to_keep(last, noted.around.account, stay),
-            approvals=known_approvals(settings.stack),
+            approvals=known_approvals(target.stack),
             removed=went,
             unresolved=stay,
         )
@@ -183,7 +188,7 @@ def note(settings: StackSettings, snapshot: Snapshot, last: Entry | None, noted:
 
 
 def close(
-    settings: StackSettings,
+    target: Watched,
     snapshot: Snapshot,
     chain: Chain,
     around: Surroundings,
@@ -196,14 +201,14 @@ def close(
     stores, subjects = durable(snapshot.state), {each.subject for each in closed}
     before = chain.last
     known = before.durable if before is not None else stores
-    ledger(settings).add(
+    ledger(target).add(
         Entry(
             number=chain.head + 1,
             at=datetime.now(UTC),
             by=f"{getpass.getuser()}@{socket.gethostname()}",
-            command=" ".join(["rollback", *sys.argv[1:]]),
+            command=_typed(),
             result="closed",
-            version=before.version if before else settings.project.version,
+            version=before.version if before else target.version,
             engine_start=before.engine_start if before else newest(snapshot.history),
             digest=before.digest if before else digest(snapshot.state),
             durable={
@@ -215,12 +220,17 @@ def close(
             account=before.account if before else "",
             without_pack=before.without_pack if before else pack.count(snapshot.outputs),
             sightings=to_keep(before, around.account, stay),
-            approvals=known_approvals(settings.stack),
+            approvals=known_approvals(target.stack),
             unresolved=stay,
             closed=closed,
         )
     )
 
 
-def _restore(settings: StackSettings, store: Guarded) -> str | None:
-    return restoring(store, settings.project.recovery_bucket, settings.region)
+def _restore(target: Watched, store: Guarded) -> str | None:
+    return restoring(store, target.bucket, target.region)
+
+
+def _typed() -> str:
+    """The command as somebody typed it, without the folder that it lies in."""
+    return " ".join([project.commands().guard.split()[0], *sys.argv[1:]])

@@ -1,10 +1,10 @@
-"""``rollback recovery``: make, list, verify and restore the recovery points of a stack's durable stores."""
+"""Recovery points: make, list, verify and restore the recovery points of a stack's durable stores."""
 
 from __future__ import annotations
 
 import getpass
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -12,47 +12,37 @@ from typing import Annotated
 
 import typer
 
-from cli.engine import Engine
-from cli.options import ChangedStack, Format, Output, Region, Stack, Yes, named
-from cli.pulumi_command import EngineError
-from cli.recovery.records import NoPointError, Records
-from cli.recovery.tables import Bars, Outcome, outcome_table, points_table
-from cli.targets import announce
+from core import project
+from core.errors import ServiceError
+from guard.command.options import Format, Output, Region, Stack, Yes
+from guard.command.records import NoPointError, Records
+from guard.command.recovery_tables import Bars, Outcome, outcome_table, points_table
+from guard.command.stack import Opener, Watched, group, watched
 from guard.durable import Kind
 from guard.recovery import work
 from guard.recovery.catalogue import Catalogue
 from guard.recovery.makers import MAKERS
 from guard.recovery.points import RecoveryPoint, Store
 from guard.recovery.stores import choose, stores
-from stacks.file import read
-from stacks.settings import StackSettings
 
 WORKERS = 4
 """Stores that are copied side by side."""
 
-app = typer.Typer(
-    name="recovery",
-    help="Verified copies of the stores that an update must not lose.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
 
-
-@app.command("list", epilog="Example: rollback recovery list -s prod --store rag-postgres-prod")
 def list_points(
+    context: typer.Context,
     store: Annotated[str | None, typer.Option(help="One store, by its physical name or URN.")] = None,
-    stack: Stack = "prod",
+    stack: Stack = None,
     output: Output = Format.TEXT,
 ) -> None:
     """The recovery points of a stack, newest first."""
-    settings = read(stack)
-    records = Records.of(_catalogue(settings), stack)
+    target = watched(context, stack)
+    records = Records.of(_catalogue(target), target.stack)
     try:
-        points = records.points if store is None else records.of_store(store, present=_present(settings))
+        points = records.points if store is None else records.of_store(store, present=_present(target))
     except NoPointError as error:
         records.warn()
-        typer.echo(_json([]) if output is Format.JSON else f"{stack}: {error}")
+        typer.echo(_json([]) if output is Format.JSON else f"{target.stack}: {error}")
         return
     records.warn()
     if output is Format.JSON:
@@ -60,14 +50,16 @@ def list_points(
     elif points:
         points_table(points)
     else:
-        typer.echo(f"{stack} has no recovery points yet: rollback recovery make --all -s {stack}")
+        typer.echo(
+            f"{target.stack} has no recovery points yet: {project.commands().recovery} make --all -s {target.stack}"
+        )
 
 
-@app.command(epilog="Example: rollback recovery make rag-postgres-prod -s prod")
 def make(  # noqa: PLR0913, PLR0917 - each is an option of the command line
+    context: typer.Context,
     store: Annotated[str | None, typer.Argument(help="A store, by its physical name or URN.")] = None,
     every: Annotated[bool, typer.Option("--all", help="Every store of the stack that can be copied.")] = False,
-    stack: ChangedStack = "",
+    stack: Stack = None,
     explained: Annotated[
         str | None,
         typer.Option(help="Why the store may come to hold other items than the copy; alone, one in ten may differ."),
@@ -91,12 +83,12 @@ def make(  # noqa: PLR0913, PLR0917 - each is an option of the command line
         raise typer.BadParameter("--explained is one line that says why")
     if explained is None and (may_gain, may_lose) != (None, None):
         raise typer.BadParameter("--may-gain and --may-lose go with --explained, which says why")
-    settings = read(named(stack))
-    known = stores(Engine(stack).state(), settings.region)
+    target = watched(context, stack, changes=True)
+    known = stores(target.engine.state(), target.region)
     own = [each for each in known if each.kind not in (Kind.BELT, Kind.CONTENT, Kind.OBJECT)]
     chosen = own if store is None else [choose(known, store, region)]
-    announce(stack, settings.region, ask=not yes, cluster=False)
-    catalogue = _catalogue(settings)
+    target.confirm(not yes)
+    catalogue = _catalogue(target)
     order = partial(
         work.make,
         catalogue=catalogue,
@@ -112,32 +104,32 @@ def make(  # noqa: PLR0913, PLR0917 - each is an option of the command line
         outcome_table(outcomes)
     failed = [each for each in outcomes if each.error and (store is not None or _can_be_copied(each.store, catalogue))]
     if len(outcomes) == 1 and failed:
-        raise EngineError(str(failed[0].error))
+        raise ServiceError(str(failed[0].error))
     if failed:
-        raise EngineError(
+        raise ServiceError(
             f"{len(failed)} of {len(outcomes)} stores have no new recovery point: "
             f"{', '.join(each.store.name for each in failed)}"
         )
 
 
-@app.command(epilog="Example: rollback recovery verify --newest rag-postgres-prod -s prod")
 def verify(
+    context: typer.Context,
     point: Annotated[str | None, typer.Argument(help="A recovery point's id, or its beginning.")] = None,
     newest: Annotated[str | None, typer.Option(help="The newest one of this store (name or URN) instead.")] = None,
     region: Region = None,
-    stack: ChangedStack = "",
+    stack: Stack = None,
     yes: Yes = False,
     output: Output = Format.TEXT,
 ) -> None:
     """Read a copy back and compare it with what was recorded."""
     if (point is None) is (newest is None):
         raise typer.BadParameter("name one recovery point, or give --newest with a store")
-    settings = read(named(stack))
-    catalogue = _catalogue(settings)
-    records = Records.of(catalogue, stack)
-    found = records.find(point or "") if newest is None else records.of_store(newest, region, _present(settings))[0]
+    target = watched(context, stack, changes=True)
+    catalogue = _catalogue(target)
+    records = Records.of(catalogue, target.stack)
+    found = records.find(point or "") if newest is None else records.of_store(newest, region, _present(target))[0]
     records.warn()
-    announce(stack, settings.region, ask=not yes, cluster=False)
+    target.confirm(not yes)
     with Bars() as bars:
         checked = work.verify(found, catalogue, bars.of(str(found.store)))
     if output is Format.JSON:
@@ -146,20 +138,20 @@ def verify(
         typer.echo(f"{checked.id} of {checked.store} is in order: {checked.verified_how}")
 
 
-@app.command(epilog="Example: rollback recovery restore 20261126t0200 --to rag-postgres-prod-restored -s prod")
 def restore(
+    context: typer.Context,
     point: Annotated[str, typer.Argument(help="A recovery point's id, or its beginning.")],
     to: Annotated[str, typer.Option(help="A physical name that is free or empty; for logs, a new file.")],
-    stack: ChangedStack = "",
+    stack: Stack = None,
     yes: Yes = False,
     output: Output = Format.TEXT,
 ) -> None:
     """Restore a copy to a place that is free or empty, and compare what is there then."""
-    settings = read(named(stack))
-    records = Records.of(_catalogue(settings), stack)
+    target = watched(context, stack, changes=True)
+    records = Records.of(_catalogue(target), target.stack)
     found = records.find(point)
     records.warn()
-    announce(stack, settings.region, ask=not yes, cluster=False)
+    target.confirm(not yes)
     with Bars() as bars:
         items = work.restore(found, to, bars.of(str(found.store)))
     if output is Format.JSON:
@@ -171,8 +163,8 @@ def restore(
         typer.echo(f"note: {found.note}", err=True)
 
 
-def _present(settings: StackSettings) -> Callable[[], Sequence[Store]]:
-    return lambda: stores(Engine(settings.stack).state(), settings.region)
+def _present(target: Watched) -> Callable[[], Sequence[Store]]:
+    return lambda: stores(target.engine.state(), target.region)
 
 
 def _can_be_copied(store: Store, catalogue: Catalogue) -> bool:
@@ -198,8 +190,8 @@ def _make(
         return list(pool.map(work_on, chosen))
 
 
-def _catalogue(settings: StackSettings) -> Catalogue:
-    return Catalogue(settings.project.recovery_bucket, settings.region)
+def _catalogue(target: Watched) -> Catalogue:
+    return Catalogue(target.bucket, target.region)
 
 
 def _login_name() -> str:
@@ -211,3 +203,14 @@ def _login_name() -> str:
 
 def _json(points: Sequence[RecoveryPoint]) -> str:
     return json.dumps([point.model_dump(mode="json", by_alias=True) for point in points], indent=2)
+
+
+def app(words: str, opener: Opener) -> typer.Typer:
+    """The commands as a group. ``words``: what people type before a command's name."""
+    commands: Mapping[str, tuple[Callable[..., None], str]] = {
+        "list": (list_points, "-s prod --store rag-postgres-prod"),
+        "make": (make, "rag-postgres-prod -s prod"),
+        "verify": (verify, "--newest rag-postgres-prod -s prod"),
+        "restore": (restore, "20261126t0200 --to rag-postgres-prod-restored -s prod"),
+    }
+    return group("recovery", words, opener, commands, "Verified copies of the stores that an update must not lose.")

@@ -12,15 +12,16 @@ import typer
 from moto import mock_aws
 from typer.testing import CliRunner, Result
 
+from cli import watched
 from cli.engine import Engine
-from cli.pulumi_command import EngineError
-from cli.recovery import commands as recovery
 from cli.targets import TargetError
 from core.errors import ServiceError
 from core.model import ConfigurationError
+from guard.command import recovery
 from guard.recovery import work
 from tests.support.typed import with_stack
 
+APP = recovery.app("rollback recovery", watched.open_stack)
 REGION = "us-east-1"
 BUCKET = "rollback-stack-recovery"
 RESOURCES = (
@@ -47,7 +48,7 @@ def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
     monkeypatch.setattr(Engine, "state", state)
-    monkeypatch.setattr(recovery, "announce", lambda *_, **__: None)
+    monkeypatch.setattr(watched, "announce", lambda *_, **__: None)
     with mock_aws():
         boto3.client("dynamodb", region_name=REGION).create_table(
             TableName="jobs-prod",
@@ -67,7 +68,7 @@ def put(key: str) -> None:
 
 
 def run(*words: str) -> Result:
-    return CliRunner().invoke(recovery.app, with_stack(("recovery", *words))[1:])
+    return CliRunner().invoke(APP, with_stack(("recovery", *words))[1:])
 
 
 def said(*words: str) -> Any:
@@ -80,7 +81,7 @@ def said(*words: str) -> Any:
 def refusal(*words: str) -> str:
     """The one line of a command that fails as a person can fix."""
     done = run(*words)
-    assert isinstance(done.exception, ServiceError | EngineError | ConfigurationError | TargetError), done.output
+    assert isinstance(done.exception, ServiceError | ServiceError | ConfigurationError | TargetError), done.output
     assert len(str(done.exception).splitlines()) == 1
     return str(done.exception)
 
@@ -220,7 +221,7 @@ def test_a_real_account_is_asked_about_before_it_is_touched(monkeypatch: pytest.
             raise typer.Abort
 
     (made,) = said("make", "jobs-prod")
-    monkeypatch.setattr(recovery, "announce", no)
+    monkeypatch.setattr(watched, "announce", no)
     monkeypatch.setattr(work, "make", lambda *_, **__: pytest.fail("touched"))
     monkeypatch.setattr(work, "restore", lambda *_, **__: 1)
     for words in (("make", "--all"), ("restore", made["point"]["id"], "--to", "x")):

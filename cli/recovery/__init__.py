@@ -1,1 +1,0 @@
-"""``rollback recovery``: the recovery points of a stack's durable stores."""
