@@ -33,7 +33,7 @@ Folder = Annotated[str, StringConstraints(pattern=r"^[^/\s~][^\n~]*$", max_lengt
 
 
 class Commands(Model):
-    """What people type in this project, by the deed: the words of every message that names a command."""
+    """What people type in this project, by the operation: the words of every message that names a command."""
 
     guard: Command = "rollback-guard"
     """Approvals: ``approve``, ``revoke``, ``list``, ``close``."""
@@ -42,7 +42,7 @@ class Commands(Model):
     pack: Command | None = None
     """What leads every update to the pack; left out: the engine's own variable for it."""
     audit: Command = "rollback-guard audit"
-    """What passed the guard by."""
+    """What bypassed the guard."""
     recovery: Command = "rollback-guard recovery"
     """Recovery points: ``make``, ``list``, ``verify``, ``restore``."""
     update: Command = "pulumi up"

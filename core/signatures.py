@@ -92,7 +92,7 @@ def verify(version: str, folder: Path) -> str | None:
     envelope = read(version, folder)
     if envelope is None:
         return None
-    return verified(version, folder, envelope, f"stacks/releases/{signature_file(version, folder).name}")
+    return verified(version, folder, envelope, current().shown(signature_file(version, folder)))
 
 
 def read(version: str, folder: Path) -> Any:

@@ -135,8 +135,8 @@ def _edited(state: Mapping[str, Any], history: Sequence[Mapping[str, Any]], last
         )
     stack = next((urn.split("::", 1)[0].rpartition(":")[2] for urn in (*left, *before)), "STACK")
     back = (
-        f"; what left and is still there comes back with: rollback guard import -s {stack} (the rest is made by the "
-        "next update)"
+        f"; what left and is still there comes back with: {project.commands().take_back or 'pulumi import'} -s {stack} "
+        "(the rest is made by the next update)"
         if gone or left
         else ""
     )

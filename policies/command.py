@@ -74,7 +74,7 @@ app.command("checkov", epilog=f"Example: pulumi preview --json --show-sames | {N
 
 
 def main() -> int:
-    """Run the command line; an error that a person can mend is one line."""
+    """Run the command line; an error that a person can fix is one line."""
     try:
         code = app(prog_name=NAME, standalone_mode=False)
     except ConfigurationError as error:

