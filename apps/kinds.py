@@ -11,7 +11,7 @@ from typing import Any, Literal, cast, get_args
 
 import yaml
 
-from apps import build, dockerfile, imports, oci, packages, paths, registry, tree
+from apps import archives, dockerfile, imports, oci, packages, paths, registry, tree
 from apps.errors import ArtifactError
 
 REGISTRY = "ghcr.io/rollback-stack"
@@ -64,12 +64,12 @@ class Package(_Artifact, ABC):
         name, reason = self._needed()
         if name not in self.files:
             raise ArtifactError(f"{self.folder} has no {name}: {reason}")
-        return build.zip_bytes(self.files)
+        return archives.zip_bytes(self.files)
 
     @cached_property
     def sha256(self) -> str:
         """SHA-256 of the zip, hex."""
-        return build.sha256(self.content)
+        return archives.sha256(self.content)
 
     @property
     def lacks(self) -> tuple[str, ...]:
@@ -242,7 +242,7 @@ class ImageArtifact(_Artifact):
     @cached_property
     def digest(self) -> str:
         """The content digest a release pins, `sha256:` and 64 hex digits. Raises ``ArtifactError``."""
-        return self.image.digest if self.is_whole else f"sha256:{build.sha256(build.tar_bytes(self.files))}"
+        return self.image.digest if self.is_whole else f"sha256:{archives.sha256(archives.tar_bytes(self.files))}"
 
     @property
     def repository(self) -> str:

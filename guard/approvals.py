@@ -31,8 +31,6 @@ from core import project
 from core.model import Model, explain
 from core.release_lock import flush
 from core.strict_yaml import read_yaml
-from core.urn import type_of
-from guard.durable import Kind, durable
 
 LONGEST = timedelta(days=7)
 """An approval is for a operation at hand, not for ever."""
@@ -214,17 +212,6 @@ def _write(stack: str, approvals: Iterable[Approval], folder: Path) -> Path:
     return path
 
 
-def concerning(urn: str, token: str, parent: str | None) -> tuple[str, ...]:
-    """The URNs whose approval lets a store go: its own, and for a belt that of the bucket that it lies in.
-
-    A component is no store: what lies in it goes by an approval of its own.
-    """
-    holds = durable(token)
-    belt = holds is not None and holds.kind is Kind.BELT
-    above = durable(type_of(parent)) if belt and parent else None
-    return (urn, parent) if parent and above is not None and above.kind is Kind.BUCKET else (urn,)
-
-
 def any_of(
     approvals: Iterable[Approval], stores: Iterable[str | None], actions: Iterable[Action], now: datetime
 ) -> Approval | None:
@@ -235,5 +222,5 @@ def any_of(
 
 
 def find(approvals: Iterable[Approval], store: str, action: Action, now: datetime) -> Approval | None:
-    """The approval of a operation that holds now."""
+    """The approval of an operation that holds now."""
     return next((each for each in approvals if each.covers(store, action, now)), None)

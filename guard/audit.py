@@ -17,8 +17,9 @@ from core.state import resources_of, stack_outputs_of
 from core.urn import stack_of
 from guard import history as updates
 from guard import pack
-from guard.approvals import GONE, Approval, any_of, concerning
-from guard.approved import standing
+from guard.approval_findings import standing
+from guard.approvals import Approval
+from guard.decision import concerning, is_let_go
 from guard.findings import Finding, Severity
 from guard.history import newest
 from guard.inventory import Guarded, digest, durable
@@ -91,7 +92,7 @@ def _known(stores: Mapping[str, Guarded], last: Entry | None, around: Surroundin
 def _unguarded(stores: Mapping[str, Guarded], approvals: Sequence[Approval], now: datetime) -> Iterator[Finding]:
     """Stores that lack a part of the guard; an approved one is open on purpose, but for its hook."""
     for urn, store in sorted(stores.items()):
-        free = any_of(approvals, concerning(urn, store.type, store.parent), GONE, now) is not None
+        free = is_let_go(approvals, concerning(urn, store.type, store.parent), now)
         if lacks := [part for part in store.lacks if not free or part == "delete hook"]:
             yield Finding(
                 kind="unguarded",

@@ -18,6 +18,7 @@ from core import project
 from guard import approvals, pack
 from guard.approvals import Action
 from guard.changes import Changes
+from guard.decision import is_let_go
 from guard.declared import Declared
 from guard.durable import Kind, durable, is_durable, physical_name
 from guard.emptiness import is_new_and_empty
@@ -179,7 +180,7 @@ class Guard:
 
     def _let_go(self, urn: str) -> bool:
         """Whether a person has approved that this store goes: then the hook alone decides."""
-        return approvals.any_of(self._given, [urn, self._owner(urn)], approvals.GONE, self.now()) is not None
+        return is_let_go(self._given, [urn, self._owner(urn)], self.now())
 
     def _owner(self, urn: str) -> str | None:
         """The store that a belt guards, as this program or the last one declares it."""

@@ -10,7 +10,8 @@ from typing import Any
 from core import project
 from core.urn import name_of
 from guard import history as updates
-from guard.approvals import Action, Approval, concerning, digest
+from guard.approvals import Action, Approval, digest
+from guard.decision import concerning
 from guard.findings import Finding, Severity
 from guard.inventory import Guarded
 from guard.ledger import Entry

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from core.model import Model
-from guard.approvals import GONE, any_of, concerning
+from guard.decision import concerning, is_let_go
 from guard.durable import DurableTypes, durable, is_durable
 from guard.marks import PLAN, SETTLED, guard_digest
 from policies import backups
@@ -60,7 +60,7 @@ def _holds(resource: Resource) -> bool:
 def _let_go(resource: Resource, facts: Facts) -> bool:
     """Whether somebody has approved that this store goes, or the bucket above it whose versioning it is."""
     stores = concerning(resource.urn, resource.type, resource.parent)
-    return any_of(facts.approvals, stores, GONE, facts.now) is not None
+    return is_let_go(facts.approvals, stores, facts.now)
 
 
 def versioned(stack: Stack, _config: NoConfig, _facts: Facts) -> Iterator[Finding]:

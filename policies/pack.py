@@ -20,7 +20,6 @@ from guard import approvals
 from policies import (
     alarms,
     blast_radius,
-    current,
     durable,
     exposure,
     identity,
@@ -29,6 +28,7 @@ from policies import (
     queues,
     releases,
     traffic,
+    waiver_expiry,
     waivers,
     workloads,
 )
@@ -46,7 +46,7 @@ CONCERNS = (
     blast_radius,
     workloads,
     exposure,
-    current,
+    waiver_expiry,
 )
 RULES: tuple[Rule, ...] = tuple(rule for concern in CONCERNS for rule in concern.RULES)
 """Every policy of the pack, in the order in which the page lists them."""

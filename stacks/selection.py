@@ -10,9 +10,9 @@ from core.model import ConfigurationError, one_of
 from core.project import file_of, take_out
 from stacks.artifacts import Pinned
 from stacks.releases import RELEASES, Release, load, versions, window, windows
+from stacks.rollout_order import After, Move, turns
 from stacks.settings import PROJECT, StackSettings
 from stacks.system import SystemRelease
-from stacks.turns import After, Move, turns
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ def _pin_another(settings: StackSettings, key: str, deployed: str | None) -> str
 def in_turns(
     selected: Mapping[str, Selected], deployed: Mapping[str, Mapping[str, object]], folder: Path = RELEASES
 ) -> list[list[str]]:
-    """The turns in which the systems move (``stacks.turns``). ``deployed``: the stack's output ``systems``.
+    """The turns in which the systems move (``stacks.rollout_order``). ``deployed``: the stack's output ``systems``.
 
     A release that was deployed and can't be read any more says nothing about the order.
     """

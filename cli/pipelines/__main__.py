@@ -19,7 +19,7 @@ import typer
 from cli import rollback
 from cli.engine import Engine
 from cli.errors import run
-from cli.pipelines import taking
+from cli.pipelines import take_over as taking_over
 from cli.pipelines.request import Request, of_json, understood
 from cli.pulumi_command import EngineError
 
@@ -67,7 +67,7 @@ def show() -> None:
 def take_over() -> None:
     """End the deployments that are under way in the environment, and the lock that one may leave."""
     request = _asked()
-    if taking.over(request.environment, taking.repositories(os.environ)):
+    if taking_over.over(request.environment, taking_over.repositories(os.environ)):
         # The engine of a run that was ended leaves its lock. Without one this fails, and nothing is in the way.
         subprocess.run(["pulumi", "cancel", "--yes", "--stack", request.stack], check=False)
 

@@ -20,8 +20,8 @@ from stacks.artifacts import Pinned
 from stacks.file import read
 from stacks.pinned import pinned
 from stacks.releases import RELEASES, Release, load, parse, versions
+from stacks.rollout_order import Move, turns
 from stacks.settings import STACKS, StackSettings
-from stacks.turns import Move, turns
 
 Look = Callable[[Sequence[Pinned]], Mapping[Pinned, Standing]]
 """What is in the place of each artifact."""

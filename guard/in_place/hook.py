@@ -17,7 +17,7 @@ from typing import Any
 import pulumi
 
 from guard import approvals
-from guard.approvals import GONE, Action
+from guard.decision import may_lose
 from guard.in_place import Loss, declared_values, losses, refusal
 from guard.in_place.values import revealed
 
@@ -85,8 +85,7 @@ class LossHook:
         """Why these losses must not be made, in two lines; None where there are none, or somebody approved."""
         given = approvals.load(self.stack, self.folder) if found else ()
         stores = {change.urn, *change.approved_by}
-        # Whoever let the store itself go has let go what it holds.
-        if not found or approvals.any_of(given, stores, (Action.LOSE, *GONE), self.now()) is not None:
+        if not found or may_lose(given, stores, self.now()):
             return None
         every, now = stores | change.inside, self.now()
         left = [loss for loss in found if not any(each.covers_part(every, loss.path, now) for each in given)]

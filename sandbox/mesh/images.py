@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from apps import build, catalogue
+from apps import archives, catalogue
 from apps.kinds import ImageArtifact
 from sandbox.mesh.pulled import Mirror, Pulled
 
@@ -56,7 +56,7 @@ class Images:
             target.parent.mkdir(parents=True, exist_ok=True)
             partial = Path(tempfile.mkdtemp(prefix=".partial-", dir=target.parent))
             try:
-                build.write_tree(artifact.files, partial)
+                archives.write_tree(artifact.files, partial)
                 os.rename(partial, target)
             finally:
                 shutil.rmtree(partial, ignore_errors=True)

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from apps import build, catalogue
+from apps import archives, catalogue
 from sandbox.host.tools import database, node, pm2
 from sandbox.host.tools.node import Node
 from sandbox.paths import free_ports
@@ -97,7 +97,7 @@ class Machine:
         """A version's folder, installed and with its env file."""
         folder = self.folder / "releases" / version
         if not folder.exists():
-            build.write_tree(catalogue.revision("cryptique", version).files, folder)
+            archives.write_tree(catalogue.revision("cryptique", version).files, folder)
             (folder / "node_modules").symlink_to(self.modules)
             (folder / ".env.production").write_text(self.render(folder, "env.production.template").stdout)
         return folder

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from apps import build, catalogue
+from apps import archives, catalogue
 from apps.errors import ArtifactError
 
 ASYNC_RAG = {
@@ -44,7 +44,7 @@ def test_every_version_is_different_code() -> None:
 def test_a_key_names_system_function_version_and_content() -> None:
     artifact = catalogue.function("async-rag", "query_handler", "1.2.0")
     assert artifact.key == f"functions/async-rag/query_handler/1.2.0/{artifact.sha256}.zip"
-    assert artifact.sha256 == build.sha256(artifact.content)
+    assert artifact.sha256 == archives.sha256(artifact.content)
 
 
 def test_only_the_versions_meant_to_be_rolled_back_from_have_a_fault() -> None:
@@ -83,11 +83,11 @@ def test_an_unknown_version_is_answered_with_those_there_are() -> None:
 
 def test_versions_come_in_the_order_of_their_numbers(tmp_path: Path) -> None:
     for version in ("1.10.0", "1.9.0", "draft"):
-        build.write_tree({"handler.py": b""}, tmp_path / "functions" / "s" / "f" / version)
+        archives.write_tree({"handler.py": b""}, tmp_path / "functions" / "s" / "f" / version)
     assert [artifact.version for artifact in catalogue.functions(tmp_path)] == ["1.9.0", "1.10.0"]
 
 
 def test_an_image_must_say_how_it_behaves(tmp_path: Path) -> None:
-    build.write_tree({"image.yaml": b"behaviour: flies\n"}, tmp_path / "images" / "bird" / "1.0.0")
+    archives.write_tree({"image.yaml": b"behaviour: flies\n"}, tmp_path / "images" / "bird" / "1.0.0")
     with pytest.raises(ArtifactError, match="one of ready, crash, unready, slow"):
         catalogue.image_catalogue(tmp_path)

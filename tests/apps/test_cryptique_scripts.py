@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from apps import build, catalogue
+from apps import archives, catalogue
 from sandbox.host.tools import nginx
 from tests.apps.cryptique_app import GOOD, Machine, add, found, install
 from tests.support.versions import newest_always
@@ -163,7 +163,7 @@ def test_a_damaged_backup_is_refused_before_anything_is_deleted(machine: Machine
 
 
 def test_two_installations_never_overlap_and_one_that_was_killed_is_done_anew(tmp_path: Path) -> None:
-    revision = build.write_tree(catalogue.revision("cryptique", "1.2.0").files, tmp_path / "revision")
+    revision = archives.write_tree(catalogue.revision("cryptique", "1.2.0").files, tmp_path / "revision")
     application = tmp_path / "root" / "opt" / "cryptique"
     shutil.copytree(revision, application / "incoming")
     (application / "releases" / ".partial" / "half").mkdir(parents=True)
@@ -183,7 +183,7 @@ def test_two_installations_never_overlap_and_one_that_was_killed_is_done_anew(tm
 
 
 def test_every_shell_script_can_be_parsed(tmp_path: Path) -> None:
-    folder = build.write_tree(catalogue.revision("cryptique", "1.3.0").files, tmp_path)
+    folder = archives.write_tree(catalogue.revision("cryptique", "1.3.0").files, tmp_path)
     scripts = sorted(folder.rglob("*.sh"))
     assert len(scripts) == 12
     for script in scripts:

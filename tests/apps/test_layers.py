@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from apps import build, catalogue
+from apps import archives, catalogue
 from apps.errors import ArtifactError
 from tests.support.versions import newest_always
 
@@ -48,7 +48,7 @@ def test_everything_in_the_zip_lies_where_lambda_looks() -> None:
 
 @pytest.mark.parametrize("version", newest_always(VERSIONS))
 def test_the_package_tells_its_version_and_loads_without_chromadb(version: str, tmp_path: Path) -> None:
-    build.write_tree(catalogue.layer("compaction", "receipt_chroma", version).own, tmp_path)
+    archives.write_tree(catalogue.layer("compaction", "receipt_chroma", version).own, tmp_path)
     code = (
         "import json, sys, receipt_chroma, receipt_chroma.store, receipt_chroma.formats as f;"
         "print(json.dumps([receipt_chroma.__version__, f.READS, f.WRITES, 'chromadb' in sys.modules]))"
@@ -100,7 +100,7 @@ def test_an_unknown_version_is_answered_with_those_there_are() -> None:
 
 
 def test_a_layer_without_its_package_is_refused(tmp_path: Path) -> None:
-    build.write_tree({"other.py": b""}, tmp_path / "layers" / "s" / "pack" / "1.0.0")
+    archives.write_tree({"other.py": b""}, tmp_path / "layers" / "s" / "pack" / "1.0.0")
     (layer,) = catalogue.layers(tmp_path)
     with pytest.raises(ArtifactError, match=r"has no python/pack/__init__\.py: Lambda looks for"):
         _ = layer.content

@@ -17,7 +17,7 @@ from urllib.request import Request, urlopen
 
 import pytest
 
-from apps import build, catalogue
+from apps import archives, catalogue
 from sandbox.paths import free_ports
 from tests.support.versions import newest_always
 
@@ -31,7 +31,7 @@ SETTINGS = {
 
 @contextmanager
 def running(version: str, folder: Path, **settings: str) -> Iterator[str]:
-    files = build.write_tree(catalogue.image("rag-api", version).files, folder / version)
+    files = archives.write_tree(catalogue.image("rag-api", version).files, folder / version)
     (port,) = free_ports(1)
     environment = {"PATH": os.environ["PATH"], "PORT": str(port), "RELEASE": "v1.2.3", **SETTINGS, **settings}
     process = subprocess.Popen([sys.executable, "app.py"], cwd=files, env=environment, stdout=subprocess.PIPE)
@@ -114,7 +114,7 @@ def test_bad_requests_are_told_why(body: Any, reason: str, tmp_path: Path) -> No
 
 def test_the_faulty_version_crashes_at_start(tmp_path: Path) -> None:
     image = catalogue.image("rag-api", "2.0.0")
-    files = build.write_tree(image.files, tmp_path)
+    files = archives.write_tree(image.files, tmp_path)
     started = time.monotonic()
     done = subprocess.run(
         [sys.executable, "app.py"],

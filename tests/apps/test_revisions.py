@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from apps import build, catalogue
+from apps import archives, catalogue
 from apps.errors import ArtifactError
 
 FILES = {
@@ -23,13 +23,13 @@ FILES = {
 def shelf(tmp_path: Path) -> Path:
     """Two revisions of one application, the second one built on the first; one function and one layer beside them."""
     application = tmp_path / "revisions" / "shop"
-    build.write_tree(FILES, application / "1.9.0")
-    build.write_tree(
+    archives.write_tree(FILES, application / "1.9.0")
+    archives.write_tree(
         {"BASE": b"1.9.0\n", "WITHOUT": b"app/server.js\n", "FAULT": b"starts and crashes\n", "app/main.js": b"1"},
         application / "1.10.0",
     )
-    build.write_tree({"handler.py": b""}, tmp_path / "functions" / "shop" / "f" / "1.0.0")
-    build.write_tree({"python/pack/__init__.py": b""}, tmp_path / "layers" / "shop" / "pack" / "1.0.0")
+    archives.write_tree({"handler.py": b""}, tmp_path / "functions" / "shop" / "f" / "1.0.0")
+    archives.write_tree({"python/pack/__init__.py": b""}, tmp_path / "layers" / "shop" / "pack" / "1.0.0")
     return tmp_path
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from apps import build, catalogue
+from apps import archives, catalogue
 from apps.tree import Files
 from tests.support.receipts import RELEASES
 
@@ -23,7 +23,7 @@ BESIDE = {("compaction", handlers): package for handlers, package in RELEASES.va
 
 
 def check(files: Files, folder: Path) -> str:
-    build.write_tree(files, folder)
+    archives.write_tree(files, folder)
     checker = [sys.executable, "-m", "mypy", "--strict", "--config-file=", f"--cache-dir={folder.parent}/cache", "."]
     return subprocess.run(checker, cwd=folder, capture_output=True, text=True, check=False).stdout
 

@@ -13,7 +13,7 @@ import pytest
 from typer.main import get_command
 
 from cli import rollback
-from cli.pipelines import taking
+from cli.pipelines import take_over
 from cli.pipelines.request import ENVIRONMENTS, SPELLINGS, UNATTENDED, understood
 from cli.review.markdown import MARK
 from tests.github.reading import ACTION, FOLDER, OURS, PAGE, ROOT, WORKFLOWS, every_file, read, steps, workflow
@@ -266,11 +266,11 @@ def test_a_deployment_is_found_by_the_names_that_its_workflow_gives(spelling: st
         for job, name in zip(content["jobs"].values(), (spelling, SPELLINGS[spelling]), strict=True)
     )
     environment = SPELLINGS[spelling]
-    assert taking.deploys(title.replace("${{ inputs.environment }}", spelling), [], environment)
-    assert taking.deploys("any", [{"name": asking, "status": "queued"}], environment)
-    assert taking.deploys("any", [{"name": f"called / {moving}", "status": "waiting"}], environment)
+    assert take_over.deploys(title.replace("${{ inputs.environment }}", spelling), [], environment)
+    assert take_over.deploys("any", [{"name": asking, "status": "queued"}], environment)
+    assert take_over.deploys("any", [{"name": f"called / {moving}", "status": "waiting"}], environment)
     back = [re.sub(r"\$\{\{.*?\}\}", spelling, job["name"]) for job in workflow("rollback.yml")["jobs"].values()]
-    assert not taking.deploys("back to v1.2.2", [{"name": name, "status": "queued"} for name in back], environment)
+    assert not take_over.deploys("back to v1.2.2", [{"name": name, "status": "queued"} for name in back], environment)
 
 
 def test_the_review_compares_with_the_base_so_that_findings_stand_on_lines_of_the_change() -> None:

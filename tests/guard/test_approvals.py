@@ -15,7 +15,8 @@ from pydantic import ValidationError
 
 from core.model import ConfigurationError
 from guard import approvals
-from guard.approvals import Action, Approval, add, concerning, find, load, remove
+from guard.approvals import Action, Approval, add, find, load, remove
+from guard.decision import concerning
 
 NOW = datetime(2026, 11, 26, 3, 0, tzinfo=UTC)
 URN = "urn:pulumi:prod::rollback-stack::aws:dynamodb/table:Table::receipts"

@@ -63,7 +63,7 @@ OBJECT = "aws:s3/bucketObjectv2:BucketObjectv2"
 @pytest.mark.parametrize("token", [SECRET, OBJECT])
 def test_what_the_program_gives_goes_with_an_approval_and_not_without(tmp_path: Path, token: str) -> None:
     store = Store(urn("only-copy", token), token, "only-copy", "shared", {})
-    assert "nobody has approved" in str(hook(tmp_path).refusal(store, Action.DELETE))
+    assert "isn't approved" in str(hook(tmp_path).refusal(store, Action.DELETE))
     approve(tmp_path, store.urn)
     assert hook(tmp_path).refusal(store, Action.DELETE) is None
 
@@ -99,7 +99,7 @@ def test_an_approval_that_has_expired_is_none(tmp_path: Path) -> None:
         expires=given + timedelta(hours=1),
     )
     add("prod", old, tmp_path)
-    with pytest.raises(GuardError, match="nobody has approved"):
+    with pytest.raises(GuardError, match="isn't approved"):
         hook(tmp_path).decide(RECEIPTS, Action.DELETE)
 
 
@@ -113,7 +113,7 @@ def test_a_replacement_and_a_delete_need_each_its_own_approval(tmp_path: Path) -
 
 
 def test_a_belt_goes_with_the_store_that_it_guards(tmp_path: Path) -> None:
-    with pytest.raises(GuardError, match="nobody has approved"):
+    with pytest.raises(GuardError, match="isn't approved"):
         hook(tmp_path).decide(VERSIONING, Action.DELETE)
     approve(tmp_path, BUCKET)
     hook(tmp_path).decide(VERSIONING, Action.DELETE)

@@ -41,8 +41,8 @@ def test_stores_of_one_system_that_lose_by_one_cause_are_one_violation_with_one_
     (text,) = said("durable-store-loss", make(PLAN, props={"losses": [refused(name) for name in names]}))
     assert text == (
         "4 stores (labels-prod, jobs-prod, dead-prod and 1 more) would lose data: messages older than 60 s go: "
-        "retention 345,600 s -> 60 s (property messageRetentionSeconds; nothing brings it back); nobody has approved "
-        "this\n  rollback guard approve compaction --action lose --property messageRetentionSeconds --by NAME "
+        "retention 345,600 s -> 60 s (property messageRetentionSeconds; nothing brings it back); this isn't "
+        "approved\n  rollback guard approve compaction --action lose --property messageRetentionSeconds --by NAME "
         f"--reason TEXT -s prod\n{urn('labels-prod')}"
     )
 

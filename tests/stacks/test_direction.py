@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stacks.direction import Direction, direction, returns
-from stacks.turns import Move
+from stacks.rollout_order import Move
 
 ROOT = Path(__file__).resolve().parents[2]
 VERSIONS = st.tuples(*[st.integers(0, 12)] * 3).map(lambda parts: "v" + ".".join(map(str, parts)))

@@ -19,7 +19,7 @@ from core.errors import DamagedError, ServiceError, absent, code, translate_erro
 from guard.recovery import safety
 from guard.recovery.digest import Content, Digest
 from guard.recovery.maker import Copy, Order, Progress
-from guard.recovery.makers import manifest, objects, versions
+from guard.recovery.makers import json_lines, manifest, versions
 from guard.recovery.makers.manifest import Entry, Held
 from guard.recovery.points import RecoveryPoint, Store
 
@@ -58,16 +58,16 @@ class Buckets:
         def copy(entry: Entry) -> Entry:
             return _copied(source, s3, order, folder, entry)
 
-        with translate_errors(str(order.store)), objects.spooled() as lines:
+        with translate_errors(str(order.store)), json_lines.spooled() as lines:
             for entry in _each(copy, manifest.described(versions.history(source, order.store.name))):
                 left.see(entry)
                 kept = {name: value for name, value in entry.items() if name not in ("etag", "locks")}
-                lines.write(objects.line(kept))
+                lines.write(json_lines.line(kept))
                 manifest.add(digest, entry)
                 order.progress("copying versions", digest.items, None)
-            written = objects.upload(s3, lines, order.bucket, folder + manifest.MANIFEST, digest.content())
+            written = json_lines.upload(s3, lines, order.bucket, folder + manifest.MANIFEST, digest.content())
         order.progress("copying versions", digest.items, digest.items)
-        return Copy(objects.uri(order.bucket, folder), digest.content(), left.note(), written)
+        return Copy(json_lines.uri(order.bucket, folder), digest.content(), left.note(), written)
 
     def verify(self, point: RecoveryPoint, progress: Progress) -> str:
         """See ``Maker``. Every copy is read and compared: SHA-256, headers and tags as the source had them."""

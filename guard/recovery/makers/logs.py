@@ -15,7 +15,7 @@ from core.aws import client
 from core.errors import DamagedError, ServiceError, translate_errors
 from guard.recovery.digest import Content, Digest
 from guard.recovery.maker import Copy, Order, Progress
-from guard.recovery.makers import objects
+from guard.recovery.makers import json_lines
 from guard.recovery.points import RecoveryPoint, Store
 
 NOTE = "events come back as a file; not restored: retention, metric filters, subscriptions, tags"
@@ -39,14 +39,14 @@ class Logs:
         s3, digest = client("s3", order.region), Digest()
         key = f"logs/{order.store.name.lstrip('/')}/{order.id}.ndjson.gz"
         until = int(order.at.timestamp() * 1000)
-        with translate_errors(str(order.store)), objects.spooled() as file:
+        with translate_errors(str(order.store)), json_lines.spooled() as file:
             with gzip.GzipFile(fileobj=file, mode="wb", compresslevel=6, mtime=0) as zipped:
                 for event in _events(order.store, until):
-                    zipped.write(objects.line(event))
+                    zipped.write(json_lines.line(event))
                     _add(digest, event)
                     order.progress("reading events", digest.items, None)
-            written = objects.upload(s3, file, order.bucket, key, digest.content())
-        return Copy(objects.uri(order.bucket, key), digest.content(), NOTE, written)
+            written = json_lines.upload(s3, file, order.bucket, key, digest.content())
+        return Copy(json_lines.uri(order.bucket, key), digest.content(), NOTE, written)
 
     def verify(self, point: RecoveryPoint, progress: Progress) -> str:
         """See ``Maker``."""
@@ -58,7 +58,7 @@ class Logs:
 
     def check(self, point: RecoveryPoint) -> None:
         """See ``Maker``."""
-        objects.check(client("s3", point.store.region), point)
+        json_lines.check(client("s3", point.store.region), point)
 
     def restore(self, point: RecoveryPoint, target: str, progress: Progress) -> int:
         """Write the events to a new file, one JSON record a line."""
@@ -68,7 +68,7 @@ class Logs:
         self.verify(point, progress)
         with translate_errors(f"file {target}"), path.open("xb") as file:
             for event in _held(point):
-                file.write(objects.line(event))
+                file.write(json_lines.line(event))
                 done += 1
                 progress("writing events", done, point.items)
         with translate_errors(f"file {target}", DamagedError), path.open("rb") as file:
@@ -88,11 +88,11 @@ def _events(store: Store, until: int | None = None) -> Iterator[dict[str, Any]]:
 
 
 def _held(point: RecoveryPoint) -> Iterator[dict[str, Any]]:
-    return objects.lines(client("s3", point.store.region), *objects.place(point.where), zipped=True)
+    return json_lines.lines(client("s3", point.store.region), *json_lines.place(point.where), zipped=True)
 
 
 def _add(digest: Digest, event: dict[str, Any]) -> None:
-    digest.add(objects.line({name: event[name] for name in ("logStreamName", "timestamp", "message")}))
+    digest.add(json_lines.line({name: event[name] for name in ("logStreamName", "timestamp", "message")}))
 
 
 def _digest(events: Iterator[dict[str, Any]], progress: Progress) -> Content:

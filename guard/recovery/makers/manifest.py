@@ -18,7 +18,7 @@ from core.errors import DamagedError, ServiceError, translate_errors
 from guard.recovery import safety
 from guard.recovery.digest import Digest
 from guard.recovery.maker import same
-from guard.recovery.makers import objects
+from guard.recovery.makers import json_lines
 from guard.recovery.points import RecoveryPoint
 
 MANIFEST = "manifest.ndjson"
@@ -69,7 +69,7 @@ def described(history: Iterable[dict[str, Any]]) -> Iterator[Entry]:
 def add(digest: Digest, entry: Entry) -> None:
     """What counts is content, headers, tags and order; ids and dates of versions are a bucket's own."""
     compared = {name: entry[name] for name in _COMPARED}
-    digest.add_hash(hashlib.sha256(objects.line(compared)).digest(), entry["size"])
+    digest.add_hash(hashlib.sha256(json_lines.line(compared)).digest(), entry["size"])
 
 
 def headers_of(answer: dict[str, Any]) -> dict[str, Any]:
@@ -101,13 +101,13 @@ class Held:
     @classmethod
     def of(cls, point: RecoveryPoint) -> Held:
         """The copies that a record tells of."""
-        return cls(client("s3", point.store.region), point, *objects.place(point.where))
+        return cls(client("s3", point.store.region), point, *json_lines.place(point.where))
 
     def entries(self) -> Iterator[Entry]:
         """The manifest's lines; raises ``DamagedError`` (at the latest after the last) where it was changed."""
         digest = Digest()
         with translate_errors(f"manifest of {self.point.id}", DamagedError):
-            for entry in objects.lines(self.s3, self.bucket, self.folder + MANIFEST):
+            for entry in json_lines.lines(self.s3, self.bucket, self.folder + MANIFEST):
                 add(digest, {"headers": {}, "tags": {}, **entry})
                 yield entry
         if differs := self.point.differs(digest.content()):
@@ -117,7 +117,7 @@ class Held:
         """See ``Maker.check``: the manifest is read whole, the copies are listed, tags are asked for."""
         where = f"copies of {self.point.store} in {self.point.where}"
         with translate_errors(where, DamagedError):
-            same(self.point, objects.fingerprint(self.s3, self.bucket, self.folder + MANIFEST))
+            same(self.point, json_lines.fingerprint(self.s3, self.bucket, self.folder + MANIFEST))
             with translate_errors(where):
                 safety.refuse_expiring(self.s3, self.bucket, self.folder, self.point.made_at, datetime.now(UTC))
             there = self._listed()

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from core.errors import DamagedError, ServiceError
-from guard.recovery.makers import objects
+from guard.recovery.makers import json_lines
 
 BATCH = 10
 BATCH_BYTES = 200 * 1024
@@ -28,7 +28,7 @@ def batches(records: list[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
     batch: list[dict[str, Any]] = []
     size = 0
     for record in records:
-        weight = len(objects.line(record))
+        weight = len(json_lines.line(record))
         alone = bool(batch) and TRACE in {**batch[-1]["attributes"], **record["attributes"]}
         if batch and (alone or len(batch) == BATCH or size + weight > BATCH_BYTES):
             yield batch

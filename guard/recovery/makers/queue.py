@@ -19,7 +19,7 @@ from core.aws import client
 from core.errors import DamagedError, ServiceError, absent, translate_errors
 from guard.recovery.digest import Content, Digest
 from guard.recovery.maker import Copy, Order, Progress
-from guard.recovery.makers import objects
+from guard.recovery.makers import json_lines
 from guard.recovery.makers.messages import BATCH, FIFO, TRACE, Sending, batches
 from guard.recovery.points import RecoveryPoint, Store
 
@@ -44,25 +44,25 @@ class Queues:
 
     def measure(self, store: Store, progress: Progress) -> Content:
         """See ``Maker``. Reads every message, as a copy does."""
-        with translate_errors(str(store)), objects.spooled() as file:
+        with translate_errors(str(store)), json_lines.spooled() as file:
             return _received(store, file, progress)
 
     def copy(self, order: Order) -> Copy:
         """See ``Maker``."""
         s3 = client("s3", order.region)
         key = f"queues/{order.store.name}/{order.id}.ndjson"
-        with translate_errors(str(order.store)), objects.spooled() as file:
+        with translate_errors(str(order.store)), json_lines.spooled() as file:
             content = _received(order.store, file, order.progress)
-            written = objects.upload(s3, file, order.bucket, key, content)
+            written = json_lines.upload(s3, file, order.bucket, key, content)
         note = NOTE + (NOTE_FIFO if order.store.name.endswith(FIFO) else "") if content.items else None
-        return Copy(objects.uri(order.bucket, key), content, note, written)
+        return Copy(json_lines.uri(order.bucket, key), content, note, written)
 
     def verify(self, point: RecoveryPoint, progress: Progress) -> str:
         """See ``Maker``."""
         digest = Digest()
         with translate_errors(f"copy {point.where} of {point.store}", DamagedError):
             for message in _held(point):
-                digest.add(objects.line(_told(message)))
+                digest.add(json_lines.line(_told(message)))
                 progress("reading messages", digest.items, point.items)
         if differs := point.differs(digest.content()):
             raise DamagedError(f"copy {point.where} of {point.store}: {differs}")
@@ -70,7 +70,7 @@ class Queues:
 
     def check(self, point: RecoveryPoint) -> None:
         """See ``Maker``."""
-        objects.check(client("s3", point.store.region), point)
+        json_lines.check(client("s3", point.store.region), point)
 
     def refuse_exhausting(self, point: RecoveryPoint) -> None:
         """Raise ``ServiceError`` where reading the queue once more would send messages to its dead letters."""
@@ -142,8 +142,8 @@ def _received(store: Store, file: IO[bytes], progress: Progress) -> Content:
             for message in messages:
                 if message["MessageId"] not in reading.receipts:
                     record = _record(message)
-                    file.write(objects.line(record))
-                    digest.add(objects.line(_told(record)))
+                    file.write(json_lines.line(record))
+                    digest.add(json_lines.line(_told(record)))
                 reading.receipts[message["MessageId"]] = message["ReceiptHandle"]
             progress("receiving messages", digest.items, max(depths[WAITING], digest.items))
     finally:
@@ -208,7 +208,7 @@ def _told(record: dict[str, Any]) -> dict[str, Any]:
 
 
 def _held(point: RecoveryPoint) -> Iterator[dict[str, Any]]:
-    return objects.lines(client("s3", point.store.region), *objects.place(point.where))
+    return json_lines.lines(client("s3", point.store.region), *json_lines.place(point.where))
 
 
 def _sent(record: dict[str, Any]) -> int:

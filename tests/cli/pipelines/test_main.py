@@ -14,7 +14,7 @@ import pytest
 from cli import rollback
 from cli.engine import Engine
 from cli.pipelines import __main__ as pipelines
-from cli.pipelines import taking
+from cli.pipelines import take_over
 from cli.pipelines.request import understood
 from cli.pulumi_command import EngineError
 
@@ -132,7 +132,7 @@ def test_a_lock_is_removed_only_where_a_deployment_was_ended(
     step: Step, tmp_path: Path, ended: int, unlocked: list[str]
 ) -> None:
     step.monkeypatch.setenv("GITHUB_REPOSITORY", "owner/project")
-    step.monkeypatch.setattr(taking, "over", lambda environment, _: ended if environment == "production" else 9)
+    step.monkeypatch.setattr(take_over, "over", lambda environment, _: ended if environment == "production" else 9)
     pulumi = tmp_path / "pulumi"
     pulumi.write_text(f'#!/bin/sh\necho "$@" >> {tmp_path}/asked\nexit 255\n')
     pulumi.chmod(0o755)

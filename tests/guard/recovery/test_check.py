@@ -11,7 +11,7 @@ import pytest
 
 from core.errors import DamagedError, ServiceError
 from guard.recovery import work
-from guard.recovery.makers import objects
+from guard.recovery.makers import json_lines
 from guard.recovery.points import RecoveryPoint, Store
 from tests.guard.recovery.conftest import Place, store
 from tests.guard.recovery.makers.test_queue import make_queue
@@ -69,13 +69,13 @@ def remove(place: Place, point: RecoveryPoint) -> None:
     if point.where.startswith("arn:"):
         place.client("dynamodb").delete_backup(BackupArn=point.where)
         return
-    bucket, key = objects.place(point.where)
+    bucket, key = json_lines.place(point.where)
     place.client("s3").delete_object(Bucket=bucket, Key=key if not key.endswith("/") else f"{key}0000000002")
 
 
 def overwrite(place: Place, point: RecoveryPoint) -> None:
     """Write something of the same size in the copy's place."""
-    s3, (bucket, key) = place.client("s3"), objects.place(point.where)
+    s3, (bucket, key) = place.client("s3"), json_lines.place(point.where)
     key = key if not key.endswith("/") else f"{key}0000000002"
     size = s3.head_object(Bucket=bucket, Key=key)["ContentLength"]
     s3.put_object(Bucket=bucket, Key=key, Body=b"y" * size)
@@ -134,7 +134,7 @@ def test_a_record_of_another_copy_lets_nothing_go(place: Place, kind: str) -> No
 def test_tags_and_a_manifest_that_were_changed_are_found(place: Place) -> None:
     s3 = place.client("s3")
     point = made(place, "bucket", "check-tags")
-    bucket, folder = objects.place(point.where)
+    bucket, folder = json_lines.place(point.where)
     tags = {"TagSet": [{"Key": "owner", "Value": "eve"}]}
     s3.put_object_tagging(Bucket=bucket, Key=f"{folder}0000000001", Tagging=tags)
     with pytest.raises(DamagedError, match=r"copy 0000000001 of 0 .* has other tags"):
@@ -142,7 +142,7 @@ def test_tags_and_a_manifest_that_were_changed_are_found(place: Place) -> None:
     with pytest.raises(DamagedError, match=r"copy 0000000001 of 0 .* has other tags"):
         work.verify(point, place.catalogue)
     again = place.make("bucket", "check-tags")
-    _, folder = objects.place(again.where)
+    _, folder = json_lines.place(again.where)
     text = s3.get_object(Bucket=bucket, Key=f"{folder}manifest.ndjson")["Body"].read()
     s3.put_object(Bucket=bucket, Key=f"{folder}manifest.ndjson", Body=text.replace(b"ada", b"eve"))
     with pytest.raises(DamagedError, match="isn't the recorded one"):
@@ -152,7 +152,7 @@ def test_tags_and_a_manifest_that_were_changed_are_found(place: Place) -> None:
 def test_headers_that_were_changed_in_the_copy_are_found(place: Place) -> None:
     s3 = place.client("s3")
     point = made(place, "bucket", "check-headers")
-    bucket, folder = objects.place(point.where)
+    bucket, folder = json_lines.place(point.where)
     key = f"{folder}0000000003"
     source = {"Bucket": bucket, "Key": key}
     s3.copy_object(Bucket=bucket, Key=key, CopySource=source, MetadataDirective="REPLACE", Metadata={"from": "eve"})

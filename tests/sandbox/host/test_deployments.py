@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from apps import build, catalogue
+from apps import archives, catalogue
 from tests.sandbox.account.conftest import wait_for
 from tests.sandbox.host.conftest import Site
 from tests.sandbox.host.host_server import add_document, call, search
@@ -158,7 +158,7 @@ def test_an_application_that_does_not_start_is_rolled_back_with_its_env_file(sit
         "hooks/validate.sh": b'#!/usr/bin/env bash\nsource "$(dirname "$0")/common.sh"\n'
         b'node "$REVISION/scripts/probe.js" "$(host_setting PUBLIC_URL)" --version "$VERSION" --attempts 2 /health\n',
     }
-    key = site.prod.publish("crashes.zip", build.zip_bytes(files))
+    key = site.prod.publish("crashes.zip", archives.zip_bytes(files))
     found = site.prod.ended(site.prod.start(key))
     assert found["status"] == "Failed"
     assert site.prod.events(found["deploymentId"])["ValidateService"]["diagnostics"]["errorCode"] == "ScriptFailed"

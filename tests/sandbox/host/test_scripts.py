@@ -13,7 +13,7 @@ from typing import Any
 import psutil
 import pytest
 
-from apps import build
+from apps import archives
 from sandbox.host.agent.events import Place, Result, carry_out
 from sandbox.host.agent.records import KEPT, Records
 from sandbox.host.agent.scripts import CancelledError
@@ -47,7 +47,7 @@ class Deployments:
         hooks = {event: [{"location": f"{event}.sh", "timeout": 2}] for event in scripts}
         files = {f"{event}.sh": f"#!/bin/sh\n{text}\n".encode() for event, text in scripts.items()}
         appspec = f"version: 0.0\nos: linux\nhooks: {hooks}\n".encode()
-        self.bucket.objects[key] = build.zip_bytes({**files, "appspec.yml": appspec})
+        self.bucket.objects[key] = archives.zip_bytes({**files, "appspec.yml": appspec})
 
     def run(self, deployment: str, key: str, event: str, **more: str) -> Result:
         command = {
@@ -134,7 +134,7 @@ def test_application_stop_comes_from_the_revision_that_last_went_through(host: D
 
 
 def test_an_event_without_a_script_succeeds_and_a_missing_script_does_not(host: Deployments) -> None:
-    host.bucket.objects["k"] = build.zip_bytes(
+    host.bucket.objects["k"] = archives.zip_bytes(
         {"appspec.yml": b"version: 0.0\nos: linux\nhooks: {AfterInstall: [{location: gone.sh}]}\n"}
     )
     host.run("d-1", "k", "DownloadBundle")
@@ -169,7 +169,7 @@ def test_a_revision_that_cannot_be_had(content: bytes, more: dict[str, str], rea
 
 
 def test_a_revision_without_an_appspec_fails_at_its_first_use(host: Deployments) -> None:
-    host.bucket.objects["k"] = build.zip_bytes({"a": b""})
+    host.bucket.objects["k"] = archives.zip_bytes({"a": b""})
     assert host.run("d-1", "k", "DownloadBundle").status == "Succeeded"
     assert "no appspec.yml in its root" in host.run("d-1", "k", "BeforeInstall").diagnostics["message"]
 

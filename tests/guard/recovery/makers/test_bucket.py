@@ -10,7 +10,7 @@ import pytest
 from core.errors import DamagedError, ServiceError
 from guard.recovery import work
 from guard.recovery.catalogue import Catalogue
-from guard.recovery.makers import objects
+from guard.recovery.makers import json_lines
 from tests.guard.recovery.conftest import Place, of_others, store
 from tests.sandbox.account.conftest import REGION, wait_for
 
@@ -91,7 +91,7 @@ def test_a_damaged_copy_is_found(place: Place, damage: Any) -> None:
     name = damage.__name__.replace("_", "-")
     fill(place, name)
     point = place.make("bucket", name)
-    damage(place.client("s3"), *objects.place(point.where))
+    damage(place.client("s3"), *json_lines.place(point.where))
     with pytest.raises(DamagedError) as error:
         work.verify(point, place.catalogue)
     assert len(str(error.value).splitlines()) == 1

@@ -9,7 +9,7 @@ import pytest
 
 from core.errors import DamagedError, ServiceError
 from guard.recovery import work
-from guard.recovery.makers import objects
+from guard.recovery.makers import json_lines
 from tests.guard.recovery.conftest import Place, store
 
 GROUP = "/aws/lambda/worker"
@@ -45,7 +45,7 @@ def test_a_log_group_is_copied_read_back_and_downloaded(place: Place, tmp_path: 
 def test_a_damaged_copy_is_found(place: Place, tmp_path: Path) -> None:
     write(place, "/damaged", 5)
     point = place.make("logs", "/damaged")
-    s3, (bucket, key) = place.client("s3"), objects.place(point.where)
+    s3, (bucket, key) = place.client("s3"), json_lines.place(point.where)
     whole = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
     text = gzip.decompress(whole)
     for body in (whole[:-20], b"not zipped", gzip.compress(text.replace(b"one 3", b"one 9")), gzip.compress(b"[1]\n")):

@@ -8,7 +8,7 @@ import pytest
 from core.errors import DamagedError, ServiceError
 from guard.recovery import work
 from guard.recovery.digest import Digest
-from guard.recovery.makers import objects, queue
+from guard.recovery.makers import json_lines, queue
 from guard.recovery.makers.messages import Sending
 from tests.guard.recovery.conftest import Place, store
 
@@ -63,7 +63,7 @@ def test_an_empty_queue_has_a_recovery_point_of_nothing(place: Place) -> None:
 def test_a_damaged_copy_is_found(place: Place) -> None:
     make_queue(place, "damaged", 2)
     point = place.make("queue", "damaged")
-    s3, (bucket, key) = place.client("s3"), objects.place(point.where)
+    s3, (bucket, key) = place.client("s3"), json_lines.place(point.where)
     text = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
     for body in (text.replace(b"message 1", b"message 9"), text.splitlines()[0], b"{}\n", b"\xff"):
         s3.put_object(Bucket=bucket, Key=key, Body=body)
@@ -130,13 +130,13 @@ def test_messages_with_one_deduplication_id_all_come_back_in_order(place: Place)
     point = place.make("queue", "twice.fifo")
     assert point.note is not None
     assert "new deduplication ids" in point.note
-    bucket, key = objects.place(point.where)
+    bucket, key = json_lines.place(point.where)
     s3, digest = place.client("s3"), Digest()
     lines = [json.loads(line) for line in s3.get_object(Bucket=bucket, Key=key)["Body"].read().splitlines()]
     for each in lines:
         each["attributes"]["MessageDeduplicationId"] = "the same"
-        digest.add(objects.line(queue._told(each)))
-    s3.put_object(Bucket=bucket, Key=key, Body=b"".join(objects.line(each) for each in lines))
+        digest.add(json_lines.line(queue._told(each)))
+    s3.put_object(Bucket=bucket, Key=key, Body=b"".join(json_lines.line(each) for each in lines))
     target = make_queue(place, "twice-restored.fifo", FifoQueue="true")
     for _ in range(2):  # the second within the five minutes of the first
         assert work.restore(point, "twice-restored.fifo") == 4

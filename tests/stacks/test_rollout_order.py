@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.model import ConfigurationError
-from stacks.turns import Move, turns
+from stacks.rollout_order import Move, turns
 
 NAMES = ("a", "b", "c", "d", "e")
 OLD, NEW = "v1.2.9", "v1.10.0"

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from cli.pipelines import taking
-from cli.pipelines.taking import Repository
+from cli.pipelines import take_over
+from cli.pipelines.take_over import Repository
 from cli.pulumi_command import EngineError
 
 OWN = Repository("owner/project", "token")
@@ -44,7 +44,7 @@ RUNS = {
 @pytest.mark.parametrize("case", RUNS)
 def test_a_deployment_is_known_by_its_names(case: str) -> None:
     title, jobs, expected = RUNS[case]
-    assert taking.deploys(title, jobs, "production") is expected
+    assert take_over.deploys(title, jobs, "production") is expected
 
 
 GH = r"""#!/bin/bash
@@ -72,7 +72,7 @@ def asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
     monkeypatch.setenv("FOLDER", str(tmp_path))
     monkeypatch.setenv("GITHUB_RUN_ID", "77")
-    monkeypatch.setattr(taking, "LOOK", 0.01)
+    monkeypatch.setattr(take_over, "LOOK", 0.01)
     for name in ("project", "refuses"):
         runs(tmp_path, name)
     return tmp_path / "asked"
@@ -84,15 +84,15 @@ def runs(folder: Path, name: str, *numbers: int) -> None:
 
 
 def test_where_nothing_is_deployed_there_is_nothing_to_end(asked: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert taking.over("production", [OWN]) == 0
+    assert take_over.over("production", [OWN]) == 0
     assert capsys.readouterr().out == "no deployment is under way in production\n"
-    assert {each.split("--status ")[1].split()[0] for each in asked.read_text().splitlines()} == set(taking.ACTIVE)
+    assert {each.split("--status ")[1].split()[0] for each in asked.read_text().splitlines()} == set(take_over.ACTIVE)
 
 
 def test_every_deployment_ends_in_both_repositories_and_this_run_goes_on(asked: Path) -> None:
     runs(asked.parent, "project", 41, 77)
     runs(asked.parent, "other", 42)
-    assert taking.over("production", [OWN, Repository("owner/other", "second")]) == 2
+    assert take_over.over("production", [OWN, Repository("owner/other", "second")]) == 2
     assert [line for line in asked.read_text().splitlines() if "cancel" in line] == [
         "owner/project token run cancel 41",
         "owner/other second run cancel 42",
@@ -103,7 +103,7 @@ def test_one_that_does_not_end_is_ended_by_force(asked: Path, monkeypatch: pytes
     runs(asked.parent, "project", 41)
     monkeypatch.setenv("STUBBORN", "yes")
     monkeypatch.setenv("PATIENCE", "0")
-    assert taking.over("production", [OWN]) == 1
+    assert take_over.over("production", [OWN]) == 1
     forced = "owner/project token api --method POST repos/owner/project/actions/runs/41/force-cancel"
     assert forced in asked.read_text().splitlines()
 
@@ -112,20 +112,20 @@ def test_one_that_ended_by_itself_is_no_error(asked: Path, monkeypatch: pytest.M
     runs(asked.parent, "project", 41)
     monkeypatch.setenv("REFUSES", "yes")
     monkeypatch.setenv("ENDED", "yes")
-    assert taking.over("production", [OWN]) == 1
+    assert take_over.over("production", [OWN]) == 1
 
 
 def test_one_that_cannot_be_ended_stops_the_rollback(asked: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     runs(asked.parent, "project", 41)
     monkeypatch.setenv("REFUSES", "yes")
     with pytest.raises(EngineError, match=r"^`gh run cancel` failed in owner/project: HTTP 409: not now$"):
-        taking.over("production", [OWN])
+        take_over.over("production", [OWN])
 
 
 @pytest.mark.usefixtures("asked")
 def test_where_the_deployments_cannot_be_listed_nothing_goes_on() -> None:
     with pytest.raises(EngineError, match=r"^`gh run list` failed in owner/refuses: HTTP 403: no$"):
-        taking.over("production", [Repository("owner/refuses", "token")])
+        take_over.over("production", [Repository("owner/refuses", "token")])
 
 
 OWN_PLACE = {"GITHUB_REPOSITORY": "owner/app", "GH_TOKEN": "a"}
@@ -139,6 +139,6 @@ PLACES = {
 @pytest.mark.parametrize("case", PLACES)
 def test_deployments_are_looked_for_where_they_can_run(case: str) -> None:
     variables, expected = PLACES[case]
-    found = taking.repositories(variables)
+    found = take_over.repositories(variables)
     assert [each.name for each in found] == expected
     assert [each.token for each in found] == ["a", "b"][: len(found)]
