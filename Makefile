@@ -70,7 +70,7 @@ bench: $(READY)          ## speeds and memory, as ratios in one run, in a sandbo
 shell: $(READY) sandbox  ## a shell with pulumi, kubectl, rollback and Python, led to the sandbox
 	@$(PY) -m sandbox shell
 
-env: $(READY)            ## the same for any shell: eval "$$(make -s env)"
+env: $(READY)            ## the same for any shell: eval "$(make -s env)"
 	@$(PY) -m sandbox env
 
 down: $(READY)           ## stop this checkout's sandbox; its state stays

@@ -9,6 +9,8 @@ import typer
 
 ROOT = Path(__file__).resolve().parent.parent
 
+NO_WORDS = "NoArgsIsHelpError"
+"""What Typer raises once it has printed the help of a command that was given no words; it says nothing more."""
 INTERRUPTED = 130
 """The exit code that Typer makes of Ctrl-C, without a word."""
 
@@ -34,6 +36,8 @@ def run(app: typer.Typer, name: str) -> int:
         print("stopped at the question: nothing was deployed or deleted", file=sys.stderr)
         return 130
     except Exception as error:
+        if type(error).__name__ == NO_WORDS:
+            return 2
         if said := typos.explain(error):
             print(f"error: {said}", file=sys.stderr)
             return 2

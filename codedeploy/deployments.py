@@ -46,8 +46,6 @@ class Ended:
     identifier: str
     status: str
     reason: str
-    rollback: str | None
-    """The deployment that took it back, where one was started."""
     alarms: tuple[str, ...] = ()
     """The alarms of the group that ring, where one of them ended it: name, reading, threshold."""
 
@@ -166,8 +164,8 @@ class Group:
         reason = " ".join((message or "no reason given").split())
         if info["status"] != "Succeeded":
             say(f"deployment {identifier} {info['status'].lower()}: {'; '.join([reason, *readings])}")
-        rollback = await self._rollback(identifier, info) if info["status"] != "Succeeded" else None
-        return Ended(identifier, info["status"], reason, rollback, readings)
+            await self._rollback(identifier, info)
+        return Ended(identifier, info["status"], reason, readings)
 
     async def _interrupted(self, identifier: str) -> None:
         """Stop a deployment without waiting for its end, since this process has little time left."""
@@ -187,17 +185,16 @@ class Group:
         while (await self.look(identifier))["status"] in UNDER_WAY:
             await asyncio.sleep(PAUSE)
 
-    async def _rollback(self, identifier: str, info: Mapping[str, Any]) -> str | None:
-        """The deployment that takes a failed one back, awaited; None where the group doesn't start one."""
+    async def _rollback(self, identifier: str, info: Mapping[str, Any]) -> None:
+        """Wait for the deployment that rolls a failed one back, where the group starts one."""
         waited = 0.0
         while not (found := (info.get("rollbackInfo") or {}).get("rollbackDeploymentId")):
             if waited >= ROLLBACK_STARTS or not _goes_back(info):
-                return None
+                return
             await asyncio.sleep(PAUSE)
             waited += PAUSE
             info = await self.look(identifier)
         await self._over(found)
-        return str(found)
 
 
 async def _within(told: asyncio.Event, seconds: float) -> bool:

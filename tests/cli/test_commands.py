@@ -234,3 +234,14 @@ def test_a_kubeconfig_that_leads_nowhere_is_named(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("KUBECONFIG", "/nowhere")
     said = targets.explain(ConfigException("Invalid kube-config file. No configuration found."))
     assert said == "no cluster can be told from /nowhere: set KUBECONFIG, or use `make shell` for the sandbox"
+
+
+@pytest.mark.parametrize("group", [(), ("guard",), ("recovery",), ("release",)], ids=lambda group: "-".join(group))
+def test_no_words_are_answered_by_the_help_alone(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], group: tuple[str, ...]
+) -> None:
+    monkeypatch.setattr("sys.argv", ["rollback", *group])
+    assert rollback.main() == 2
+    told = capsys.readouterr()
+    assert "Commands" in told.out + told.err
+    assert "error:" not in told.err

@@ -39,7 +39,7 @@ class Deployments:
         return "d-1"
 
     async def ended(self, *_: object) -> Ended:
-        return Ended("d-1", "Succeeded", "", None)
+        return Ended("d-1", "Succeeded", "")
 
 
 @pytest.fixture

@@ -31,7 +31,7 @@ ONE_COPY = 5 << 30
 
 
 class Buckets:
-    """See the module."""
+    """Counts, copies, reads back and restores S3 buckets."""
 
     def count(self, store: Store) -> int:
         """Object versions and delete markers."""

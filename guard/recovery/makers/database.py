@@ -34,7 +34,7 @@ SUBNETS, GROUPS = "recovery-subnet-group", "recovery-security-groups"
 
 
 class Databases:
-    """See the module."""
+    """Counts, copies, reads back and restores RDS instances with PostgreSQL."""
 
     def count(self, store: Store) -> int:
         """Rows and large objects of all databases."""

@@ -22,7 +22,7 @@ NOTE = "events come back as a file; not restored: retention, metric filters, sub
 
 
 class Logs:
-    """See the module."""
+    """Counts, copies and reads back CloudWatch log groups; their events go into a file."""
 
     def count(self, store: Store) -> int:
         """Events, all of them read."""

@@ -34,7 +34,7 @@ NOTE_FIFO = ", and new deduplication ids"
 
 
 class Queues:
-    """See the module."""
+    """Counts, copies, reads back and restores SQS queues."""
 
     def count(self, store: Store) -> int:
         """Messages that wait, are in flight or are delayed, as SQS says (exact a minute after the last change)."""

@@ -32,7 +32,7 @@ RETRIES = 10
 
 
 class Tables:
-    """See the module."""
+    """Counts, copies, reads back and restores DynamoDB tables."""
 
     def count(self, store: Store) -> int:
         """Items by a consistent scan: DescribeTable's ItemCount is up to six hours old."""
