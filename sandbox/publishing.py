@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from sandbox.paths import ROOT, SandboxError
 
 BUCKET = "rollback-stack-artifacts"
-PUBLISH, BUILD = ("publish",), ("build", "--only-changed")
+PUBLISH, BUILD = ("publish", "-s", "prod"), ("build", "--only-changed")
 
 
 def publish(variables: Mapping[str, str]) -> None:

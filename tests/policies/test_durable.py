@@ -45,9 +45,9 @@ DURABLE = (
 def test_every_durable_type_has_to_be_protected(kind: str) -> None:
     assert said("durable-store-protected", make(kind, **GUARDED)) == []
     assert "isn't protected" in said("durable-store-protected", make(kind, delete_before_replace=True))[0]
-    assert "delete-first" in said("durable-store-protected", make(kind, protect=True))[0]
+    assert "deleteBeforeReplace" in said("durable-store-protected", make(kind, protect=True))[0]
     refused = make(kind, protect=True, delete_before_replace=False)
-    assert "delete-first" in said("durable-store-protected", refused)[0]
+    assert "deleteBeforeReplace" in said("durable-store-protected", refused)[0]
 
 
 @pytest.mark.parametrize("kind", ["kubernetes:core/v1:Secret", "aws:ssm/parameter:Parameter"])
@@ -202,9 +202,9 @@ def test_the_guard_counts_every_store() -> None:
     assert "0 components" in said_of("guard-present", stores)[0]
     twice = [planned(2, "plan"), planned(2, "again")]
     assert "2 components" in said_of("guard-present", [*stores, *twice])[0]
-    assert "tells of 1" in said_of("guard-present", [*stores, planned(1, "plan")])[0]
-    assert "tells of 3" in said_of("guard-present", [*stores, planned(3, "plan")])[0]
-    assert "tells of None" in said_of("guard-present", [*stores, planned(None)])[0]
+    assert "counts 1" in said_of("guard-present", [*stores, planned(1, "plan")])[0]
+    assert "counts 3" in said_of("guard-present", [*stores, planned(3, "plan")])[0]
+    assert "counts None" in said_of("guard-present", [*stores, planned(None)])[0]
 
 
 def test_what_the_program_only_reads_is_not_missed_in_the_plan() -> None:

@@ -38,7 +38,7 @@ def test_what_isnt_there_is_built_first(monkeypatch: pytest.MonkeyPatch) -> None
 
 @pytest.mark.parametrize(
     ("answers", "command"),
-    [(("x", "no wheel"), "release build --only-changed"), (("x", None, "no wheel"), "release publish")],
+    [(("x", "no wheel"), "release build --only-changed"), (("x", None, "no wheel"), "release publish -s prod")],
 )
 def test_what_fails_is_one_line(monkeypatch: pytest.MonkeyPatch, answers: tuple[str | None, ...], command: str) -> None:
     said(monkeypatch, *answers)
