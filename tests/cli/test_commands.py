@@ -236,7 +236,7 @@ def test_a_kubeconfig_that_leads_nowhere_is_named(monkeypatch: pytest.MonkeyPatc
     assert said == "no cluster can be told from /nowhere: set KUBECONFIG, or use `make shell` for the sandbox"
 
 
-@pytest.mark.parametrize("group", [(), ("guard",), ("recovery",), ("release",)], ids=lambda group: "-".join(group))
+@pytest.mark.parametrize("group", [(), ("guard",), ("recovery",), ("release",)], ids="-".join)
 def test_no_words_are_answered_by_the_help_alone(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], group: tuple[str, ...]
 ) -> None:
