@@ -7,12 +7,9 @@ from pathlib import Path
 
 import typer
 
-ROOT = Path(__file__).resolve().parent.parent
+from core.command_line import INTERRUPTED, NO_WORDS
 
-NO_WORDS = "NoArgsIsHelpError"
-"""What Typer raises once it has printed the help of a command that was given no words; it says nothing more."""
-INTERRUPTED = 130
-"""The exit code that Typer makes of Ctrl-C, without a word."""
+ROOT = Path(__file__).resolve().parent.parent
 
 
 def run(app: typer.Typer, name: str) -> int:

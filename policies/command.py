@@ -9,6 +9,7 @@ from pathlib import Path
 import typer
 
 from core import project
+from core.command_line import run
 from core.model import ConfigurationError
 from policies.checkov.__main__ import main as judge
 
@@ -75,19 +76,7 @@ app.command("checkov", epilog=f"Example: pulumi preview --json --show-sames | {N
 
 def main() -> int:
     """Run the command line; an error that a person can fix is one line."""
-    try:
-        code = app(prog_name=NAME, standalone_mode=False)
-    except ConfigurationError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    except typer.Abort:
-        return 130
-    except Exception as error:
-        if not hasattr(error, "format_message"):  # Typer's own, about what was typed
-            raise
-        print(f"error: {error.format_message()}", file=sys.stderr)
-        return 2
-    return code if isinstance(code, int) else 0
+    return run(app, NAME)
 
 
 if __name__ == "__main__":
