@@ -20,7 +20,7 @@ from cli.pulumi_command import EngineError
 from cli.release import commands as releasing
 from cli.review.command import review
 from cli.targets import announce
-from cli.updates.pins import Request
+from cli.updates.pins import PinRequest
 from cli.updates.update import update
 from cli.watched import open_stack
 from core.release_lock import read_lock
@@ -61,13 +61,13 @@ def deploy(
     typos.version(version)
     if unpin and system:
         raise EngineError(f"--unpin is for the whole stack: leave it out, {system} moves with its pin")
-    update(Request(named(stack), version, system, unpin), yes=yes)
+    update(PinRequest(named(stack), version, system, unpin), yes=yes)
 
 
 @app.command(epilog="Example: rollback up -s dev")
 def up(stack: ChangedStack = "", yes: Yes = False) -> None:
     """Update a stack to the release its file pins, and check it."""
-    update(Request(named(stack)), yes=yes)
+    update(PinRequest(named(stack)), yes=yes)
 
 
 @app.command(epilog="Example: rollback status -s prod --output json")

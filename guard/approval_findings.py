@@ -11,7 +11,7 @@ from core import project
 from core.state import resources_of
 from core.urn import stack_of, type_of
 from guard.approvals import BLAST_RADIUS, Action, Approval
-from guard.findings import Finding, Severity
+from guard.findings import AuditFinding, Severity
 from guard.in_place import COMPANIONS, may_lose
 
 
@@ -21,7 +21,7 @@ def standing(
     known: Collection[str],
     systems: Collection[str],
     now: datetime,
-) -> Iterator[Finding]:
+) -> Iterator[AuditFinding]:
     """Findings about approvals.
 
     ``known``: the URNs of every store that state or ledger know; ``systems``: those whose blast radius can be approved,
@@ -38,7 +38,7 @@ def standing(
         if approval.store not in names:
             yield _nameless(approval, names)
         elif approval.property is not None and not every.get(approval.store, True):
-            yield Finding(
+            yield AuditFinding(
                 kind="approval-broad",
                 severity=Severity.LOW,
                 text=f"every store in {approval.store.rpartition('::')[2]} may lose data by its {approval.property} "
@@ -57,9 +57,9 @@ def _losing(approval: Approval, every: Mapping[str, bool]) -> Collection[str]:
     return every if approval.property is not None or may_lose(token) else ()
 
 
-def _nameless(approval: Approval, names: Collection[str]) -> Finding:
+def _nameless(approval: Approval, names: Collection[str]) -> AuditFinding:
     near = get_close_matches(approval.store, sorted(names), n=1)
-    return Finding(
+    return AuditFinding(
         kind="approval-nameless",
         severity=Severity.HIGH,
         text=f"approval names no store: {approval.store}" + (f"; did you mean {near[0]}?" if near else ""),

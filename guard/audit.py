@@ -20,14 +20,14 @@ from guard import pack
 from guard.approval_findings import standing
 from guard.approvals import Approval
 from guard.decision import concerning, is_let_go
-from guard.findings import Finding, Severity
+from guard.findings import AuditFinding, Severity
 from guard.history import newest
 from guard.inventory import Guarded, digest, durable
 from guard.ledger import Chain, Entry
 from guard.location import is_kubernetes
 from guard.losses import Account, Since, losses, resolved
 
-__all__ = ["Finding", "Severity", "Surroundings", "audit", "newest"]
+__all__ = ["AuditFinding", "Severity", "Surroundings", "audit", "newest"]
 
 NAMED = 5
 """How many resources a finding names."""
@@ -59,7 +59,7 @@ def audit(
     *,
     unfinished: bool = False,
     around: Surroundings | None = None,
-) -> list[Finding]:
+) -> list[AuditFinding]:
     """Every finding, the worst first. ``history``: ``pulumi stack history --json``, newest first.
 
     ``unfinished``: an update is under way or was killed, so the history doesn't tell of it, and a state that is another
@@ -89,12 +89,12 @@ def _known(stores: Mapping[str, Guarded], last: Entry | None, around: Surroundin
     return {*stores, *(urn for entry in entries for urn in (*entry.durable, *entry.removed))}
 
 
-def _unguarded(stores: Mapping[str, Guarded], approvals: Sequence[Approval], now: datetime) -> Iterator[Finding]:
+def _unguarded(stores: Mapping[str, Guarded], approvals: Sequence[Approval], now: datetime) -> Iterator[AuditFinding]:
     """Stores that lack a part of the guard; an approved one is open on purpose, but for its hook."""
     for urn, store in sorted(stores.items()):
         free = is_let_go(approvals, concerning(urn, store.type, store.parent), now)
         if lacks := [part for part in store.lacks if not free or part == "delete hook"]:
-            yield Finding(
+            yield AuditFinding(
                 kind="unguarded",
                 severity=Severity.HIGH,
                 text=f"{store.name} has no {' and no '.join(lacks)} in the state ({urn})",
@@ -102,9 +102,9 @@ def _unguarded(stores: Mapping[str, Guarded], approvals: Sequence[Approval], now
             )
 
 
-def _unfinished(state: Mapping[str, Any]) -> Iterator[Finding]:
+def _unfinished(state: Mapping[str, Any]) -> Iterator[AuditFinding]:
     stack = next((stack_of(str(each["urn"])) for each in resources_of(state)), "STACK")
-    yield Finding(
+    yield AuditFinding(
         kind="unfinished",
         severity=Severity.LOW,
         text="an update is under way or was killed: it isn't in the engine's history, so edits of the state "
@@ -114,7 +114,9 @@ def _unfinished(state: Mapping[str, Any]) -> Iterator[Finding]:
     )
 
 
-def _edited(state: Mapping[str, Any], history: Sequence[Mapping[str, Any]], last: Entry | None) -> Iterator[Finding]:
+def _edited(
+    state: Mapping[str, Any], history: Sequence[Mapping[str, Any]], last: Entry | None
+) -> Iterator[AuditFinding]:
     """The state is another, and no update has run since the ledger's last entry."""
     if last is None or last.engine_start != newest(history) or last.digest == digest(state):
         return
@@ -141,7 +143,7 @@ def _edited(state: Mapping[str, Any], history: Sequence[Mapping[str, Any]], last
         if gone or left
         else ""
     )
-    yield Finding(
+    yield AuditFinding(
         kind="state-edited",
         severity=Severity.HIGH,
         text=f"the state was edited outside of any update since {last.at:%Y-%m-%d %H:%M} UTC{text}",
@@ -149,18 +151,18 @@ def _edited(state: Mapping[str, Any], history: Sequence[Mapping[str, Any]], last
     )
 
 
-def _not_asked(account: Account, stores: Mapping[str, Guarded]) -> Iterator[Finding]:
+def _not_asked(account: Account, stores: Mapping[str, Guarded]) -> Iterator[AuditFinding]:
     """Stores that neither account nor cluster could be asked about."""
     clusters = {urn: why for urn, why in account.unasked.items() if urn in stores and is_kubernetes(stores[urn].type)}
     if others := [why for urn, why in account.unasked.items() if urn not in clusters]:
-        yield Finding(
+        yield AuditFinding(
             kind="not-asked",
             severity=Severity.LOW,
             text=f"whether it is in the account isn't known: {others[0]}{_more(others)}",
             remedy="run the audit again with credentials that may describe it",
         )
     if silent := list(clusters.values()):
-        yield Finding(
+        yield AuditFinding(
             kind="cluster-not-asked",
             severity=Severity.UNKNOWN,
             text=f"whether it is in the cluster isn't known: {silent[0]}{_more(silent)}",
@@ -172,13 +174,13 @@ def _more(found: Sequence[str]) -> str:
     return f" (and {len(found) - 1} more)" if len(found) > 1 else ""
 
 
-def _pack(state: Mapping[str, Any], history: Sequence[Mapping[str, Any]], last: Entry | None) -> Iterator[Finding]:
+def _pack(state: Mapping[str, Any], history: Sequence[Mapping[str, Any]], last: Entry | None) -> Iterator[AuditFinding]:
     """Updates since the ledger's last entry that our policy pack didn't judge, or not certainly."""
     unseen = 0
     for update in updates.since(history, last.engine_start if last else None):
         called = f"the {update['kind']} of {update['startTime']}"
         if updates.lowered(update):
-            yield Finding(
+            yield AuditFinding(
                 kind="pack-lowered",
                 severity=Severity.HIGH,
                 text=f"{called} gave the policy pack a configuration of its own",
@@ -204,8 +206,8 @@ def _pack(state: Mapping[str, Any], history: Sequence[Mapping[str, Any]], last: 
         )
 
 
-def _skipped(text: str) -> Finding:
-    return Finding(
+def _skipped(text: str) -> AuditFinding:
+    return AuditFinding(
         kind="pack-skipped",
         severity=Severity.LOW,
         text=text,
@@ -215,12 +217,12 @@ def _skipped(text: str) -> Finding:
 
 def _ledger(
     state: Mapping[str, Any], history: Sequence[Mapping[str, Any]], last: Entry | None, around: Surroundings
-) -> Iterator[Finding]:
+) -> Iterator[AuditFinding]:
     """A ledger that was changed, is missing, or lies elsewhere."""
     closed = {(each.kind, each.subject) for entry in around.chain.entries for each in entry.closed}
     for subject, text in around.chain.faults.items():
         if ("ledger-changed", subject) not in closed:
-            yield Finding(
+            yield AuditFinding(
                 kind="ledger-changed",
                 severity=Severity.HIGH,
                 text=text,
@@ -237,7 +239,7 @@ def _ledger(
     others = [bucket for bucket in _buckets(state, history, last, around) if bucket != around.bucket]
     for bucket in others if around.bucket else ():
         if ("recovery-bucket", bucket) not in settled:
-            yield Finding(
+            yield AuditFinding(
                 kind="recovery-bucket",
                 severity=Severity.HIGH,
                 text=f"the stack's ledger and recovery points lie in {bucket}, and its settings name {around.bucket}",
@@ -246,7 +248,7 @@ def _ledger(
             )
     deployed = sum(map(updates.changed, history)) - around.own
     if around.bucket and last is None and not others and deployed > 0 and not around.chain.faults:
-        yield Finding(
+        yield AuditFinding(
             kind="ledger-missing",
             severity=Severity.HIGH,
             text=f"there is no ledger in {around.bucket}, though the stack was updated {deployed} times before",

@@ -13,7 +13,7 @@ from guard.durable import Kind
 from guard.store import Store
 
 
-class Finding(Model):
+class RecoveryStatus(Model):
     """What was found about one store."""
 
     missing: str | None
@@ -34,16 +34,18 @@ class RecoveryPoints:
     seconds: float = 900.0
     """How long a store may take to be read and compared; one that takes longer doesn't go."""
 
-    def find(self, store: Store) -> Finding:
+    def find(self, store: Store) -> RecoveryStatus:
         """The finding about a store. Whatever can't be read or counted is missing: this never raises for it."""
         from core.errors import ServiceError
 
         try:
             return self._find(store)
         except ServiceError as error:
-            return Finding(missing=f"{store.name}: whether it can be restored isn't known: {error}\n  ({store.urn})")
+            return RecoveryStatus(
+                missing=f"{store.name}: whether it can be restored isn't known: {error}\n  ({store.urn})"
+            )
 
-    def _find(self, store: Store) -> Finding:
+    def _find(self, store: Store) -> RecoveryStatus:
         # Deletes are rare, and importing boto3 takes most of a second.
         from guard.recovery import work
         from guard.recovery.catalogue import Catalogue
@@ -52,21 +54,23 @@ class RecoveryPoints:
         durable = types.durable(store.type)
         if durable is None:
             said = f"{store.type} is no durable type that this program knows"
-            return Finding(missing=f"{store.name}: {said}\n  ({store.urn})")
+            return RecoveryStatus(missing=f"{store.name}: {said}\n  ({store.urn})")
         if durable.approval_only:
-            return Finding(missing=None)
+            return RecoveryStatus(missing=None)
         if durable.kind in types.ELSEWHERE:  # nothing here copies it, whatever the account says
-            return Finding(missing=f"{durable.kind} {store.name} ({store.urn})\n  {types.ELSEWHERE[durable.kind]}")
+            return RecoveryStatus(
+                missing=f"{durable.kind} {store.name} ({store.urn})\n  {types.ELSEWHERE[durable.kind]}"
+            )
         # A belt goes with the bucket whose name it bears.
         kind = Kind.BUCKET if durable.kind is Kind.BELT else durable.kind
         catalogue = Catalogue(self.bucket, self.region)
         known = located(store, kind)
         found = work.evaluate(known, catalogue, self.now(), durable.bound, seconds=self.seconds)
         if found.items == 0 and durable.passing:
-            return Finding(missing=None)
+            return RecoveryStatus(missing=None)
         point = found.point
         told = None if point is None else point.model_dump(mode="json", by_alias=True, include=_TOLD)
-        return Finding(missing=self._of_its_region(found.refusal, known), recovery_point=told)
+        return RecoveryStatus(missing=self._of_its_region(found.refusal, known), recovery_point=told)
 
     def _of_its_region(self, refusal: str | None, store: Any) -> str | None:
         """A refusal whose command names the region, where the stack's own isn't the store's."""

@@ -16,7 +16,7 @@ class Severity(StrEnum):
     LOW = "low"
 
 
-class Finding(Model):
+class AuditFinding(Model):
     """Something that isn't as it should be."""
 
     kind: str

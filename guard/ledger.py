@@ -20,7 +20,7 @@ from core.aws import client
 from core.errors import ServiceError, code, translate_errors
 from core.model import Model
 from guard.approvals import Person, Reason
-from guard.findings import Finding
+from guard.findings import AuditFinding
 from guard.inventory import Guarded
 from guard.recovery.catalogue import Catalogue
 from guard.sightings import Sighting
@@ -76,7 +76,7 @@ class Entry(Model):
     """The approvals that there were when it was written (``approvals.digest``); None where entries didn't tell yet."""
     removed: dict[str, str] = {}
     """Stores that left by this update, with the approval that let them go."""
-    unresolved: tuple[Finding, ...] = ()
+    unresolved: tuple[AuditFinding, ...] = ()
     """What nobody has closed yet."""
     closed: tuple[Closed, ...] = ()
     """What a person closed by this entry."""

@@ -12,7 +12,7 @@ from core.urn import name_of
 from guard import history as updates
 from guard.approvals import Action, Approval, digest
 from guard.decision import concerning
-from guard.findings import Finding, Severity
+from guard.findings import AuditFinding, Severity
 from guard.inventory import Guarded
 from guard.ledger import Entry
 from guard.location import is_kubernetes
@@ -82,7 +82,7 @@ def removed(last: Entry, stores: Mapping[str, Guarded], since: Since) -> dict[st
     return {store.urn: f"{given.by}: {given.reason}" for store, given in going if given is not None}
 
 
-def losses(last: Entry, stores: Mapping[str, Guarded], since: Since, account: Account) -> Iterator[Finding]:
+def losses(last: Entry, stores: Mapping[str, Guarded], since: Since, account: Account) -> Iterator[AuditFinding]:
     """Every store that nobody let go: gone, another one under its URN, missing in the account, made anew, emptied."""
     excused = removed(last, stores, since)
     for store in _gone(last, stores):
@@ -116,13 +116,13 @@ def _gone(last: Entry, stores: Mapping[str, Guarded]) -> Iterator[Guarded]:
             yield store
 
 
-def _seen(last: Entry, store: Guarded, since: Since, account: Account) -> Iterator[Finding]:
+def _seen(last: Entry, store: Guarded, since: Since, account: Account) -> Iterator[AuditFinding]:
     """What the account, and the engine's note of when it made a store, say of one that bears its old name."""
     now, first = account.sightings.get(store.urn), last.sightings.get(store.urn)
     before = last.durable.get(store.urn)
     if now is not None and not now.there:
         holder = "cluster" if is_kubernetes(store.type) else "account"
-        yield Finding(
+        yield AuditFinding(
             kind="store-missing",
             severity=Severity.HIGH,
             text=f"{store.name} is in the state and not in the {holder}: somebody deleted it there ({store.urn})",
@@ -140,7 +140,7 @@ def _seen(last: Entry, store: Guarded, since: Since, account: Account) -> Iterat
             f"bring its items back: {command}" if (command := account.restore(store)) else NO_COPY,
         )
     elif now is not None and first is not None and first.holds and now.holds == 0:
-        yield Finding(
+        yield AuditFinding(
             kind="store-emptied",
             severity=Severity.LOW,
             text=f"{store.name} holds no items; at {last.at:%Y-%m-%d %H:%M} UTC it did ({store.urn})",
@@ -172,13 +172,13 @@ def is_remade(store: Guarded, first: Sighting, now: Sighting, *, by_engine: bool
     return now.is_later(first) or (by_engine and not now.is_proved_same(first))
 
 
-def resolved(finding: Finding, last: Entry, account: Account) -> bool:
+def resolved(finding: AuditFinding, last: Entry, account: Account) -> bool:
     """Whether a finding of an earlier entry is settled: the very store that was gone is back under its URN."""
     now, first = account.sightings.get(finding.subject), last.sightings.get(finding.subject)
     return finding.kind == "store-gone" and now is not None and first is not None and now.is_proved_same(first)
 
 
-def to_keep(last: Entry | None, account: Account, open_findings: Iterable[Finding]) -> dict[str, Sighting]:
+def to_keep(last: Entry | None, account: Account, open_findings: Iterable[AuditFinding]) -> dict[str, Sighting]:
     """The sightings for the next entry: new ones, but the first one of a store about which a finding is open."""
     before = last.sightings if last is not None else {}
     subjects = {finding.subject for finding in open_findings if finding.subject}
@@ -186,8 +186,8 @@ def to_keep(last: Entry | None, account: Account, open_findings: Iterable[Findin
     return {**before, **new}
 
 
-def _finding(kind: str, store: Guarded, text: str, remedy: str) -> Finding:
-    return Finding(kind=kind, severity=Severity.HIGH, text=text, remedy=remedy, subject=store.urn, name=store.name)
+def _finding(kind: str, store: Guarded, text: str, remedy: str) -> AuditFinding:
+    return AuditFinding(kind=kind, severity=Severity.HIGH, text=text, remedy=remedy, subject=store.urn, name=store.name)
 
 
 def _named(store: Guarded) -> str:

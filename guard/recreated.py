@@ -19,14 +19,14 @@ from guard.ledger import Ledger
 from guard.recovery.catalogue import PREFIX, Catalogue
 from guard.recovery.judgement import ELSEWHERE
 from guard.recovery.place import in_reach
-from guard.recovery.points import RecoveryPoint, Store, restore_command
+from guard.recovery.points import LocatedStore, RecoveryPoint, restore_command
 
 
 @dataclass(frozen=True)
 class Recreated:
     """A store that will be made anew."""
 
-    store: Store
+    store: LocatedStore
     point: RecoveryPoint | None
     """The newest recovery point with items; None where only the ledger knows the store."""
 
@@ -46,7 +46,7 @@ class Recreated:
         )
 
 
-def recreated(absent: Sequence[Store], bucket: str, region: str) -> list[Recreated]:
+def recreated(absent: Sequence[LocatedStore], bucket: str, region: str) -> list[Recreated]:
     """Which of the declared stores that the state lacks were there before, by the recovery points or by the ledger.
 
     ``bucket``, ``region``: those of the recovery points. One listing and one entry of the ledger where there is nothing
@@ -81,7 +81,7 @@ def restoring(store: Guarded, bucket: str, region: str) -> str | None:
         return f"nothing here has a copy of it; {ELSEWHERE[holds.kind]}"
     try:
         account, _, where = store.place.rpartition(" ")
-        looked_for = Store(
+        looked_for = LocatedStore(
             urn=store.urn,
             type=store.type,
             kind=holds.kind if holds else Kind.UNKNOWN,
@@ -98,7 +98,7 @@ def restoring(store: Guarded, bucket: str, region: str) -> str | None:
     return listing if point is None else f"`{point.restore}`"
 
 
-def _point(store: Store, bucket: str, region: str) -> RecoveryPoint | None:
+def _point(store: LocatedStore, bucket: str, region: str) -> RecoveryPoint | None:
     """The newest recovery point of a store that has items and isn't known to be damaged."""
     return next((point for point in Catalogue(bucket, region).of(store) if _restores(point)), None)
 
@@ -120,7 +120,7 @@ def _folders(bucket: str, region: str, stack: str) -> set[str]:
             raise
 
 
-def _is_known(store: Store, known: Iterable[Guarded]) -> bool:
+def _is_known(store: LocatedStore, known: Iterable[Guarded]) -> bool:
     """Whether the ledger's last entry has a store of this identity."""
     return any(
         (each.type, each.name) == (store.type, store.name) and each.place.rpartition(" ")[2] in ("", store.region)

@@ -13,7 +13,7 @@ from pydantic import Field
 
 from core.model import Model
 from policies import deployments
-from policies.rule import Facts, NoConfig, ResourceRule, Rule, Severity
+from policies.rule import NoConfig, PolicyContext, ResourceRule, Rule, Severity
 from policies.subject import UNKNOWN, Resource, dig, items, known
 from policies.values import is_off, is_on, number
 
@@ -43,7 +43,7 @@ class Evaluation(Model):
     """Minutes: period times periods; CloudWatch's own limits are a day, and a week for periods of an hour and more."""
 
 
-def told(alarm: Resource, _config: NoConfig, _facts: Facts) -> Iterator[str]:
+def told(alarm: Resource, _config: NoConfig, _facts: PolicyContext) -> Iterator[str]:
     """Somebody hears of it. An empty text is nobody."""
     if is_off(alarm.get("actionsEnabled")):
         yield f"{alarm.name}: its actions are switched off"
@@ -55,7 +55,7 @@ def told(alarm: Resource, _config: NoConfig, _facts: Facts) -> Iterator[str]:
             yield f"{alarm.name}: the action {action} is no ARN: nobody hears of it"
 
 
-def missing_data(alarm: Resource, config: MissingData, _facts: Facts) -> Iterator[str]:
+def missing_data(alarm: Resource, config: MissingData, _facts: PolicyContext) -> Iterator[str]:
     """It is said what missing data means, and it is an answer."""
     found = alarm.get("treatMissingData")
     if found is None or found == "":
@@ -64,7 +64,7 @@ def missing_data(alarm: Resource, config: MissingData, _facts: Facts) -> Iterato
         yield f"{alarm.name} takes missing data as {found}; valid: {', '.join(config.allowed)}"
 
 
-def evaluation(alarm: Resource, config: Evaluation, _facts: Facts) -> Iterator[str]:
+def evaluation(alarm: Resource, config: Evaluation, _facts: PolicyContext) -> Iterator[str]:
     """It can go into ALARM at all, and does so in time."""
     if alarm.type == COMPOSITE:
         yield from _composed(alarm)

@@ -11,7 +11,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from core.model import Model
-from policies.rule import Facts, Finding, NoConfig, ResourceRule, Severity, StackRule
+from policies.rule import NoConfig, PolicyContext, PolicyViolation, ResourceRule, Severity, StackRule
 from policies.subject import UNKNOWN, Resource, Stack, dig, items, known
 from policies.values import decoded, is_off, number
 
@@ -47,7 +47,7 @@ class Artifacts(Model):
     """Names of buckets, as shell patterns."""
 
 
-def published(alias: Resource, _config: NoConfig, _facts: Facts) -> Iterator[str]:
+def published(alias: Resource, _config: NoConfig, _facts: PolicyContext) -> Iterator[str]:
     """An alias leads to published versions, which don't change."""
     version = alias.get("functionVersion")
     if version is None or version == "":
@@ -64,7 +64,7 @@ def _number(version: object) -> bool:
     return isinstance(version, int | float) or str(version).isdigit()
 
 
-def immutable(repository: Resource, _config: NoConfig, _facts: Facts) -> Iterator[str]:
+def immutable(repository: Resource, _config: NoConfig, _facts: PolicyContext) -> Iterator[str]:
     """No tag of a repository is moved to another image."""
     mutability = repository.get("imageTagMutability")
     if mutability is UNKNOWN:
@@ -77,7 +77,7 @@ def immutable(repository: Resource, _config: NoConfig, _facts: Facts) -> Iterato
             yield f"{repository.name}: the exclusion filter * takes every tag out"
 
 
-def images_kept(resource: Resource, _config: NoConfig, _facts: Facts) -> Iterator[str]:
+def images_kept(resource: Resource, _config: NoConfig, _facts: PolicyContext) -> Iterator[str]:
     """No lifecycle policy of a repository expires or archives images that have a tag: releases are among them."""
     for rule in items(dig(decoded(resource.get(IMAGE_LIFECYCLE[resource.type])), "rules")):
         status = dig(rule, "selection.tagStatus")
@@ -91,7 +91,7 @@ def _live(rule: object) -> bool:
     return str(dig(rule, "selection.storageClass")).lower() != "archive"
 
 
-def kept(stack: Stack, config: Artifacts, _facts: Facts) -> Iterator[Finding]:
+def kept(stack: Stack, config: Artifacts, _facts: PolicyContext) -> Iterator[PolicyViolation]:
     """No lifecycle rule takes the artifacts of releases away, or puts them where they can't be read at once."""
     by_urn, by_name = _artifacts(stack)
     for holder in stack.of(*LIFECYCLES):
@@ -102,7 +102,7 @@ def kept(stack: Stack, config: Artifacts, _facts: Facts) -> Iterator[Finding]:
         for index, rule in enumerate(items(holder.get(LIFECYCLES[holder.type])) if keys or named else ()):
             if named or any(_meets(rule, key) for key in keys):
                 for verb in _takes(rule):
-                    yield Finding(
+                    yield PolicyViolation(
                         f"{holder.name}: rule {dig(rule, 'id') or index} {verb} artifacts of releases", holder
                     )
 

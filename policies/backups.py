@@ -13,7 +13,7 @@ from pydantic import Field
 
 from core.model import Model
 from policies.belts import BUCKETS, DATABASES, is_replica
-from policies.rule import Facts, NoConfig, ResourceRule, Severity
+from policies.rule import NoConfig, PolicyContext, ResourceRule, Severity
 from policies.subject import Resource, dig, items
 from policies.values import is_off, is_on, number
 
@@ -70,7 +70,7 @@ class Window(Model):
     """Days that backups have to reach back."""
 
 
-def outliving(resource: Resource, config: Window, _facts: Facts) -> Iterator[str]:
+def outliving(resource: Resource, config: Window, _facts: PolicyContext) -> Iterator[str]:
     """No backup goes before the window ends."""
     for what, days in _kept(resource):
         if days < config.min_days:
@@ -135,7 +135,7 @@ def _versions(lifecycle: Resource) -> Iterator[tuple[str, float]]:
             yield f"older versions of objects (rule {dig(rule, 'id')})", days
 
 
-def last_copies(database: Resource, _config: NoConfig, _facts: Facts) -> Iterator[str]:
+def last_copies(database: Resource, _config: NoConfig, _facts: PolicyContext) -> Iterator[str]:
     """A delete of a database leaves its final snapshot and its automatic backups."""
     if is_replica(database):
         return
@@ -148,14 +148,14 @@ def last_copies(database: Resource, _config: NoConfig, _facts: Facts) -> Iterato
             yield f"{database.name}: a delete takes its automatic backups with it (deleteAutomatedBackups)"
 
 
-def upgraded(database: Resource, _config: NoConfig, _facts: Facts) -> Iterator[str]:
+def upgraded(database: Resource, _config: NoConfig, _facts: PolicyContext) -> Iterator[str]:
     """No database moves to another major version by an ordinary update: there is no way back but a restore."""
     if is_on(database.get("allowMajorVersionUpgrade")):
         when = ", at once (applyImmediately)" if is_on(database.get("applyImmediately")) else ""
         yield f"{database.name} may move to another major version{when}, which can't be undone"
 
 
-def protected(resource: Resource, _config: NoConfig, _facts: Facts) -> Iterator[str]:
+def protected(resource: Resource, _config: NoConfig, _facts: PolicyContext) -> Iterator[str]:
     """What others reach by its address can't be deleted by accident."""
     path = PROTECTED[resource.type]
     found = resource.get(path)

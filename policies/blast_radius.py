@@ -12,7 +12,7 @@ from core.model import Model
 from guard.approvals import BLAST_RADIUS, Action, find
 from guard.marks import PLAN
 from policies.durable import is_current
-from policies.rule import Facts, ResourceRule, Severity
+from policies.rule import PolicyContext, ResourceRule, Severity
 from policies.subject import Resource, dig, known
 from policies.values import number
 
@@ -45,7 +45,7 @@ class BlastRadius(Bounds):
 FIGURES = ("before", "removed", "replaced")
 
 
-def within(plan: Resource, config: BlastRadius, facts: Facts) -> Iterator[str]:
+def within(plan: Resource, config: BlastRadius, facts: PolicyContext) -> Iterator[str]:
     """No system loses more than its bounds allow, unless somebody approved. What is no figure counts as too much."""
     systems = plan.get("systems")
     for system, figures in sorted(systems.items()) if isinstance(systems, Mapping) and is_current(plan, facts) else ():

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from policies.durable import BUCKETS
-from policies.rule import Facts, Finding, NoConfig, ResourceRule, Severity, StackRule
+from policies.rule import NoConfig, PolicyContext, PolicyViolation, ResourceRule, Severity, StackRule
 from policies.subject import UNKNOWN, Resource, Stack, dig, items
 from policies.values import is_off, is_on
 
@@ -48,28 +48,30 @@ PUBLIC_ACLS = ("public-read", "public-read-write", "authenticated-read")
 PUBLIC_GROUPS = ("allusers", "authenticatedusers")
 
 
-def blocked(stack: Stack, _config: NoConfig, _facts: Facts) -> Iterator[Finding]:
+def blocked(stack: Stack, _config: NoConfig, _facts: PolicyContext) -> Iterator[PolicyViolation]:
     """Public access to every bucket is blocked in all four ways, by its own block and the account's together."""
     accounts = list(stack.of(ACCOUNT_BLOCK))
     for_all = {path for block in accounts for path in _on(block)}
     covered: set[str] = set()
     for block in stack.of(BLOCK):
         missing = [path for path in BLOCKED if path not in _on(block) | for_all]
-        yield from (Finding(f"{block.name}: {path} has to be true", block) for path in missing)
+        yield from (PolicyViolation(f"{block.name}: {path} has to be true", block) for path in missing)
         covered |= {bucket.urn for bucket in stack.sources(block, "bucket", *BUCKETS)}
         if isinstance(name := block.get("bucket"), str):
             covered.add(name)
     for point in stack.of(*INLINE_BLOCKS):
         for path in BLOCKED:
             if is_off(dig(point.get(INLINE_BLOCKS[point.type]), path)):
-                yield Finding(f"{point.name}: {path} has to be true", point)
+                yield PolicyViolation(f"{point.name}: {path} has to be true", point)
     buckets = list(stack.of(*BUCKETS))
     alone = [each for each in buckets if not covered.intersection((each.urn, str(each.get("bucket"))))]
     if not accounts:
-        yield from (Finding(f"{bucket.name}: the bucket has no BucketPublicAccessBlock", bucket) for bucket in alone)
+        yield from (
+            PolicyViolation(f"{bucket.name}: the bucket has no BucketPublicAccessBlock", bucket) for bucket in alone
+        )
     elif alone or not buckets:
         missing = [path for path in BLOCKED if path not in for_all]
-        yield from (Finding(f"{accounts[0].name}: {path} has to be true", accounts[0]) for path in missing)
+        yield from (PolicyViolation(f"{accounts[0].name}: {path} has to be true", accounts[0]) for path in missing)
 
 
 def _on(block: Resource) -> set[str]:
@@ -77,7 +79,7 @@ def _on(block: Resource) -> set[str]:
     return {path for path in BLOCKED if is_on(value := block.get(path)) or value is UNKNOWN}
 
 
-def acl_private(resource: Resource, _config: NoConfig, _facts: Facts) -> Iterator[str]:
+def acl_private(resource: Resource, _config: NoConfig, _facts: PolicyContext) -> Iterator[str]:
     """No ACL opens a bucket, an object in it or its logs, also by what another service writes into it."""
     for path in ACLS[resource.type]:
         for key, value in _within(path, resource.get(path)):

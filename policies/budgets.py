@@ -13,7 +13,7 @@ from core.model import Model
 from policies.label_selectors import selects
 from policies.pods import CANARY, Workload, all_workloads, has, labels, manifest, namespace, objects
 from policies.quantities import percent, share
-from policies.rule import Facts, Finding, Severity, StackRule
+from policies.rule import PolicyContext, PolicyViolation, Severity, StackRule
 from policies.scaling import least_pods
 from policies.subject import UNKNOWN, Resource, Stack, Unknown, dig
 
@@ -42,7 +42,7 @@ class Budget:
     """How many pods each workload has that it selects; None where that isn't known."""
 
 
-def budgeted(stack: Stack, config: Budgets, _facts: Facts) -> Iterator[Finding]:
+def budgeted(stack: Stack, config: Budgets, _facts: PolicyContext) -> Iterator[PolicyViolation]:
     """Every workload's pods are under one PodDisruptionBudget that lets some of them go, and not all."""
     found = all_workloads(stack)
     least = least_pods(stack, found)
@@ -56,15 +56,17 @@ def budgeted(stack: Stack, config: Budgets, _facts: Facts) -> Iterator[Finding]:
             continue
         certain = [budget for budget, answer in selecting if answer]
         if not selecting:
-            yield Finding(f"{workload.name} has no PodDisruptionBudget that selects its pods", workload.resource)
+            yield PolicyViolation(
+                f"{workload.name} has no PodDisruptionBudget that selects its pods", workload.resource
+            )
         elif len(certain) > 1:
             names = ", ".join(sorted(budget.name for budget in certain))
-            yield Finding(
+            yield PolicyViolation(
                 f"{workload.name} is under several PodDisruptionBudgets ({names}), so that its pods can't be evicted",
                 workload.resource,
             )
     for budget in budgets:
-        yield from (Finding(f"{budget.name} {fault}", budget.resource) for fault in _faults(budget))
+        yield from (PolicyViolation(f"{budget.name} {fault}", budget.resource) for fault in _faults(budget))
 
 
 def _budgets(stack: Stack) -> Iterator[Budget]:

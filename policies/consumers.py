@@ -13,7 +13,7 @@ from pydantic import Field
 
 from core.model import Model
 from policies.functions import EVENT_SOURCE, FUNCTION, Functions
-from policies.rule import Facts, Finding, Severity, StackRule
+from policies.rule import PolicyContext, PolicyViolation, Severity, StackRule
 from policies.subject import Resource, Stack
 from policies.values import is_off, number
 
@@ -52,7 +52,7 @@ class Visibility(Model):
     """Times the function's time-out. Lambda refuses less than 1; 6 leaves room to try again when it is throttled."""
 
 
-def hidden(stack: Stack, config: Visibility, _facts: Facts) -> Iterator[Finding]:
+def hidden(stack: Stack, config: Visibility, _facts: PolicyContext) -> Iterator[PolicyViolation]:
     """No message comes back while a function still works on it."""
     names, functions = QueueNames(stack), _Functions(stack)
     for mapping in stack.of(EVENT_SOURCE):
@@ -61,7 +61,7 @@ def hidden(stack: Stack, config: Visibility, _facts: Facts) -> Iterator[Finding]
         for queue in names.by_arn(mapping.get("eventSourceArn")) or stack.sources(mapping, "eventSourceArn", QUEUE):
             for function in functions.of(mapping):
                 if (fault := _too_short(queue, function, mapping, config.factor)) is not None:
-                    yield Finding(fault, queue)
+                    yield PolicyViolation(fault, queue)
 
 
 class _Functions:

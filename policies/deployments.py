@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from core.model import Model
-from policies.rule import Facts, NoConfig, ResourceRule, Severity
+from policies.rule import NoConfig, PolicyContext, ResourceRule, Severity
 from policies.subject import UNKNOWN, Resource, items
 from policies.values import is_off, is_on, number
 
@@ -22,7 +22,7 @@ OWN: Final = (None, "ECS")
 """Deployment controllers that are ECS's own; CodeDeploy and others bring their own way back."""
 
 
-def heeded(group: Resource, _config: NoConfig, _facts: Facts) -> Iterator[str]:
+def heeded(group: Resource, _config: NoConfig, _facts: PolicyContext) -> Iterator[str]:
     """A deployment group's alarms count, also where CodeDeploy can't read them."""
     alarms = [each for each in items(group.get("alarmConfiguration.alarms")) if each not in (None, "")]
     if is_on(group.get("alarmConfiguration.ignorePollAlarmFailure")):
@@ -34,7 +34,7 @@ def heeded(group: Resource, _config: NoConfig, _facts: Facts) -> Iterator[str]:
         yield f"{group.name} heeds alarms and names none"
 
 
-def brought_back(service: Resource, _config: NoConfig, _facts: Facts) -> Iterator[str]:
+def brought_back(service: Resource, _config: NoConfig, _facts: PolicyContext) -> Iterator[str]:
     """A service whose deployment fails goes back to the last one that was steady."""
     controller = service.get("deploymentController.type")
     if controller not in OWN or service.get("schedulingStrategy") is UNKNOWN:
@@ -57,7 +57,7 @@ class Steps(Model):
     """Whether a deployment may move everything at once."""
 
 
-def gradual(resource: Resource, config: Steps, _facts: Facts) -> Iterator[str]:
+def gradual(resource: Resource, config: Steps, _facts: PolicyContext) -> Iterator[str]:
     """A deployment moves in steps, so that its alarms have something to stop."""
     if not config.all_at_once:
         yield from (f"{resource.name} moves everything at once ({why})" for why in _at_once(resource))

@@ -18,7 +18,7 @@ from guard.marks import PLAN, SETTLED, guard_digest
 from policies import backups
 from policies import belts as account
 from policies.belts import Belted
-from policies.rule import Facts, Finding, NoConfig, ResourceRule, Rule, Severity, StackRule
+from policies.rule import NoConfig, PolicyContext, PolicyViolation, ResourceRule, Rule, Severity, StackRule
 from policies.subject import UNKNOWN, Resource, Stack, dig, items, known
 from policies.values import is_on, number
 
@@ -33,7 +33,7 @@ class Belts(Model):
     """Days of automatic backups; 35 is RDS's own limit."""
 
 
-def protected(resource: Resource, _config: NoConfig, facts: Facts) -> Iterator[str]:
+def protected(resource: Resource, _config: NoConfig, facts: PolicyContext) -> Iterator[str]:
     """Protected and replaced delete-first, or approved to go."""
     if not _holds(resource) or _let_go(resource, facts):
         return
@@ -44,7 +44,7 @@ def protected(resource: Resource, _config: NoConfig, facts: Facts) -> Iterator[s
         yield f"{resource.name} holds data and {said}"
 
 
-def belts(resource: Resource, config: Belts, facts: Facts) -> Iterator[str]:
+def belts(resource: Resource, config: Belts, facts: PolicyContext) -> Iterator[str]:
     """What the cloud itself offers against loss is on; its locks alone may be open once a delete is approved."""
     if resource.custom:
         for fault in account.faults(resource, config.backup_days, let_go=_let_go(resource, facts)):
@@ -57,30 +57,30 @@ def _holds(resource: Resource) -> bool:
     return resource.custom and holds is not None and not holds.approval_only
 
 
-def _let_go(resource: Resource, facts: Facts) -> bool:
+def _let_go(resource: Resource, facts: PolicyContext) -> bool:
     """Whether somebody has approved that this store goes, or the bucket above it whose versioning it is."""
     stores = concerning(resource.urn, resource.type, resource.parent)
     return is_let_go(facts.approvals, stores, facts.now)
 
 
-def versioned(stack: Stack, _config: NoConfig, _facts: Facts) -> Iterator[Finding]:
+def versioned(stack: Stack, _config: NoConfig, _facts: PolicyContext) -> Iterator[PolicyViolation]:
     """Every bucket has its versioning, and it is enabled."""
     kept: set[str] = set()
     for versioning in stack.of(*VERSIONING):
         status = versioning.get("versioningConfiguration.status")
         buckets = stack.sources(versioning, "bucket", *BUCKETS)
         if known(status) and status != "Enabled":
-            yield Finding(f"{versioning.name}: the versioning of a bucket is {status}, not Enabled", versioning)
+            yield PolicyViolation(f"{versioning.name}: the versioning of a bucket is {status}, not Enabled", versioning)
         kept |= {bucket.urn for bucket in buckets}
         if isinstance(name := versioning.get("bucket"), str):
             kept.add(name)
     for bucket in stack.of(*BUCKETS):
         own = bucket.get("versioning.enabled")
         if not kept.intersection((bucket.urn, str(bucket.get("bucket")))) and not is_on(own) and own is not UNKNOWN:
-            yield Finding(f"{bucket.name}: the bucket has no BucketVersioning", bucket)
+            yield PolicyViolation(f"{bucket.name}: the bucket has no BucketVersioning", bucket)
 
 
-def is_current(plan: Resource, facts: Facts) -> bool:
+def is_current(plan: Resource, facts: PolicyContext) -> bool:
     """Whether a plan tells of this very update: one of an earlier update was judged then (``guard.plan``)."""
     return facts.live and SETTLED not in plan.ignore_changes
 
@@ -88,7 +88,7 @@ def is_current(plan: Resource, facts: Facts) -> bool:
 def refused(entries: str, outcome: str) -> Any:
     """A check of the Plan component: a violation for each store that it refuses to let go."""
 
-    def check(plan: Resource, _config: NoConfig, facts: Facts) -> Iterator[str]:
+    def check(plan: Resource, _config: NoConfig, facts: PolicyContext) -> Iterator[str]:
         for entry in items(plan.get(entries)) if is_current(plan, facts) else ():
             refusal = dig(entry, "refusal")
             if refusal is not None:
@@ -98,7 +98,7 @@ def refused(entries: str, outcome: str) -> Any:
     return check
 
 
-def guard_present(stack: Stack, _config: NoConfig, _facts: Facts) -> Iterable[Finding]:
+def guard_present(stack: Stack, _config: NoConfig, _facts: PolicyContext) -> Iterable[PolicyViolation]:
     """The guard's plan is declared, and knows every durable store.
 
     What the program only reads (``Resource.get``) is in the stack as well, unprotected, and isn't counted by the plan.
@@ -108,16 +108,20 @@ def guard_present(stack: Stack, _config: NoConfig, _facts: Facts) -> Iterable[Fi
     if not stores:
         return
     if len(plans) != 1:
-        yield Finding(f"{len(stores)} durable stores are declared and {len(plans)} components {PLAN}; one is wanted")
+        yield PolicyViolation(
+            f"{len(stores)} durable stores are declared and {len(plans)} components {PLAN}; one is wanted"
+        )
         return
     if plans[0].get("guard") != guard_digest():
-        yield Finding(
+        yield PolicyViolation(
             "the plan comes from a guard that isn't this pack's: the program registers another one, or none", plans[0]
         )
     told, least = plans[0].get("durable"), sum(resource.protect for resource in stores)
     count = number(told)
     if count is None or not least <= count <= len(stores):
-        yield Finding(f"the plan counts {told} durable stores, but {least} protected ones are declared", plans[0])
+        yield PolicyViolation(
+            f"the plan counts {told} durable stores, but {least} protected ones are declared", plans[0]
+        )
 
 
 _APPROVE = (

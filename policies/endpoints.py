@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from policies.networks import everyone
-from policies.rule import Facts, NoConfig, ResourceRule, Severity
+from policies.rule import NoConfig, PolicyContext, ResourceRule, Severity
 from policies.subject import UNKNOWN, Resource, dig, items, known
 from policies.values import decoded, is_off, is_on
 
@@ -33,7 +33,7 @@ DATABASES = frozenset({*SWITCHES, MSK, *SEARCH, SEARCH_NETWORK})
 CLUSTER = "aws:eks/cluster:Cluster"
 
 
-def database_private(resource: Resource, _config: NoConfig, _facts: Facts) -> Iterator[str]:
+def database_private(resource: Resource, _config: NoConfig, _facts: PolicyContext) -> Iterator[str]:
     """No database, broker or search domain has an address of the internet."""
     if resource.type in SWITCHES:
         if is_on(resource.get(SWITCHES[resource.type])):
@@ -55,7 +55,7 @@ def _from_public(policy: Resource) -> bool:
     return any(is_on(dig(each, "AllowFromPublic")) for each in items(decoded(policy.get("policy"))))
 
 
-def cluster_private(cluster: Resource, _config: NoConfig, _facts: Facts) -> Iterator[str]:
+def cluster_private(cluster: Resource, _config: NoConfig, _facts: PolicyContext) -> Iterator[str]:
     """A cluster's API server answers named networks alone; EKS opens it to everyone where nothing is said."""
     public = cluster.get("vpcConfig.endpointPublicAccess")
     if public is UNKNOWN or is_off(public):

@@ -20,8 +20,18 @@ from core.model import ConfigurationError, Model, explain
 from core.policy_settings import Enforcement
 from policies import wire
 from policies.failures import explanation
-from policies.pack import Armed
-from policies.rule import Facts, Finding, ResourceRule, Rule, Severity, StackRule, judge, judge_stack, schema
+from policies.pack import ConfiguredRule
+from policies.rule import (
+    PolicyContext,
+    PolicyViolation,
+    ResourceRule,
+    Rule,
+    Severity,
+    StackRule,
+    judge,
+    judge_stack,
+    schema,
+)
 from policies.subject import Resource
 
 PACK: Final = "rollback-stack"
@@ -48,10 +58,10 @@ SEVERITIES: Mapping[Severity, analyzer_pb2.PolicySeverity.ValueType] = {
 class Selection:
     """The policies that are on, and which of them look at a type."""
 
-    armed: tuple[Armed, ...]
-    _by_type: dict[str, tuple[tuple[ResourceRule, Armed], ...]] = field(default_factory=dict)
+    armed: tuple[ConfiguredRule, ...]
+    _by_type: dict[str, tuple[tuple[ResourceRule, ConfiguredRule], ...]] = field(default_factory=dict)
 
-    def of_type(self, kind: str) -> tuple[tuple[ResourceRule, Armed], ...]:
+    def of_type(self, kind: str) -> tuple[tuple[ResourceRule, ConfiguredRule], ...]:
         """The resource policies for a type. Each type is looked up once: a rule may describe its types by a pattern."""
         if kind not in self._by_type:
             rules = ((each.rule, each) for each in self.armed)
@@ -60,7 +70,7 @@ class Selection:
             )
         return self._by_type[kind]
 
-    def of_stack(self) -> Iterator[tuple[StackRule, Armed]]:
+    def of_stack(self) -> Iterator[tuple[StackRule, ConfiguredRule]]:
         """The stack policies."""
         for each in self.armed:
             if isinstance(each.rule, StackRule):
@@ -74,7 +84,7 @@ class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
     (``--policy-pack-config``) over it.
     """
 
-    def __init__(self, armed: Iterable[Armed], facts: Facts) -> None:
+    def __init__(self, armed: Iterable[ConfiguredRule], facts: PolicyContext) -> None:
         self._armed = {each.rule.name: each for each in armed}
         self._facts = facts
         self._remediating: frozenset[str] = frozenset()
@@ -163,7 +173,7 @@ class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
         return ((name, given) for name, given in request.policyConfig.items() if name in self._armed)
 
 
-def _configured(armed: Armed, given: analyzer_pb2.PolicyConfig) -> Armed:
+def _configured(armed: ConfiguredRule, given: analyzer_pb2.PolicyConfig) -> ConfiguredRule:
     """A policy with what the command line says over what the stack's settings say. ``ConfigurationError``."""
     values = wire.properties(given.properties)
     config: Model = armed.config
@@ -176,7 +186,7 @@ def _configured(armed: Armed, given: analyzer_pb2.PolicyConfig) -> Armed:
 
 
 def _diagnostics(
-    armed: Armed, findings: Iterator[Finding], resource: Resource | None = None
+    armed: ConfiguredRule, findings: Iterator[PolicyViolation], resource: Resource | None = None
 ) -> Iterator[analyzer_pb2.AnalyzeDiagnostic]:
     """Findings as the engine takes them, and the policy's own failure as one more."""
     rule = armed.rule
@@ -204,7 +214,7 @@ def _diagnostic(
     )
 
 
-def _policy_info(armed: Armed) -> analyzer_pb2.PolicyInfo:
+def _policy_info(armed: ConfiguredRule) -> analyzer_pb2.PolicyInfo:
     rule = armed.rule
     info = analyzer_pb2.PolicyInfo(
         name=rule.name,

@@ -13,7 +13,7 @@ from pydantic import StringConstraints
 
 from core.model import Model
 from policies import buckets, endpoints, ingress, resource_policies, sharing
-from policies.rule import Facts, ResourceRule, Severity
+from policies.rule import PolicyContext, ResourceRule, Severity
 from policies.subject import UNKNOWN, Resource, dig, items, known
 
 SERVICES = ("kubernetes:core/v1:Service", "kubernetes:core/v1:ServicePatch", "kubernetes:core/v1:ServiceList")
@@ -27,7 +27,7 @@ class Services(Model):
     """The Services, as ``namespace/name``."""
 
 
-def internal(resource: Resource, config: Services, _facts: Facts) -> Iterator[str]:
+def internal(resource: Resource, config: Services, _facts: PolicyContext) -> Iterator[str]:
     """A Service is for the cluster, unless the settings name it; so is one that is patched, and each of a list."""
     entries = items(resource.get("items")) if resource.type.endswith("List") else [resource.props]
     for service in entries:

@@ -14,7 +14,7 @@ from typing import Final
 from policies import machines
 from policies.images import PLACES, images, pinned, placed, tag
 from policies.pods import WORKLOADS
-from policies.rule import Facts, NoConfig, ResourceRule, Severity
+from policies.rule import NoConfig, PolicyContext, ResourceRule, Severity
 from policies.subject import Resource
 from policies.values import decoded, is_on
 
@@ -86,7 +86,7 @@ class Floating:
         return token in NAMED or token in WORKLOADS
 
 
-def nothing_floats(resource: Resource, _config: NoConfig, _facts: Facts) -> Iterator[str]:
+def nothing_floats(resource: Resource, _config: NoConfig, _facts: PolicyContext) -> Iterator[str]:
     """Nothing is named ``latest``: no tag of an image, no version of a function, a task or a launch template."""
     for name, image in images(resource):
         if isinstance(image, str) and not pinned(image) and tag(image) == "latest":

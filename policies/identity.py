@@ -19,7 +19,7 @@ from policies.authorization import has_resources
 from policies.conditions import required, undecided
 from policies.documents import Statement, actions, allowed, wild
 from policies.managed import grants_whole_service
-from policies.rule import Facts, ResourceRule, Severity
+from policies.rule import PolicyContext, ResourceRule, Severity
 from policies.subject import Resource, items
 
 ROLE = "aws:iam/role:Role"
@@ -83,7 +83,7 @@ def documents(resource: Resource) -> Iterator[Any]:
                 yield inline.get("policy")
 
 
-def single_actions(resource: Resource, config: DataServices, _facts: Facts) -> Iterator[str]:
+def single_actions(resource: Resource, config: DataServices, _facts: PolicyContext) -> Iterator[str]:
     """No action stands for several: not ``*`` and ``service:*`` anywhere, no wildcard at all where data is."""
     for attached in map(str, items(resource.get(ATTACHMENTS[resource.type])) if resource.type in ATTACHMENTS else ()):
         if grants_whole_service(attached):
@@ -97,7 +97,7 @@ def single_actions(resource: Resource, config: DataServices, _facts: Facts) -> I
                 yield f"{resource.name} allows {action}"
 
 
-def single_resources(resource: Resource, config: DataServices, _facts: Facts) -> Iterator[str]:
+def single_resources(resource: Resource, config: DataServices, _facts: PolicyContext) -> Iterator[str]:
     """What is allowed on data, or hands on the rights of roles, is allowed on named resources."""
     for statement in _statements(resource):
         targets = [target for target in map(str, items(statement.get("Resource"))) if any_resource(target)]

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from policies.networks import everyone
-from policies.rule import Facts, Finding, NoConfig, ResourceRule, Severity, StackRule
+from policies.rule import NoConfig, PolicyContext, PolicyViolation, ResourceRule, Severity, StackRule
 from policies.subject import Resource, Stack, dig, items, known
 from policies.values import is_off, is_on, number
 
@@ -48,7 +48,7 @@ ANY_PROTOCOL, TCP = ("-1", "all"), ("6", "tcp")
 Rule = Mapping[str, Any]
 
 
-def ingress(resource: Resource, _config: NoConfig, _facts: Facts) -> Iterator[str]:
+def ingress(resource: Resource, _config: NoConfig, _facts: PolicyContext) -> Iterator[str]:
     """No security group lets the whole internet in; no network ACL does on the ports of administrators."""
     if resource.type == NODES:
         key, groups = (resource.get(f"remoteAccess.{path}") for path in ("ec2SshKey", "sourceSecurityGroupIds"))
@@ -77,7 +77,7 @@ def _unblocked(block: Resource) -> Iterator[str]:
             yield f"{block.name} lets 0.0.0.0/0 in to clusters on port {first:g}"
 
 
-def listed(stack: Stack, _config: NoConfig, _facts: Facts) -> Iterator[Finding]:
+def listed(stack: Stack, _config: NoConfig, _facts: PolicyContext) -> Iterator[PolicyViolation]:
     """No security group lets in a prefix list of the stack that has the whole internet in it."""
     entries: dict[str, list[object]] = {each.urn: [] for each in stack.of(PREFIX_LIST)}
     by_id = {str(each.get("id")): each for each in stack.of(PREFIX_LIST) if known(each.get("id"))}
@@ -97,7 +97,7 @@ def listed(stack: Stack, _config: NoConfig, _facts: Facts) -> Iterator[Finding]:
         ]
         for holder in _lists(stack, group, root, given, by_id):
             for source in everyone(entries[holder.urn]):
-                yield Finding(f"{group.name} lets {source} in, by the prefix list {holder.name}", group)
+                yield PolicyViolation(f"{group.name} lets {source} in, by the prefix list {holder.name}", group)
 
 
 def _lists(stack: Stack, resource: Resource, root: str, given: object, by_id: Mapping[str, Resource]) -> list[Resource]:

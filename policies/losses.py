@@ -13,7 +13,7 @@ from core import project
 from core.urn import stack_of
 from guard.marks import PLAN
 from policies.durable import is_current
-from policies.rule import Facts, NoConfig, ResourceRule, Severity
+from policies.rule import NoConfig, PolicyContext, ResourceRule, Severity
 from policies.subject import Resource, dig, items, known
 
 SHARED = "shared"
@@ -22,7 +22,7 @@ SHOWN = 3
 """Stores that are named of one cause."""
 
 
-def unapproved(plan: Resource, _config: NoConfig, facts: Facts) -> Iterator[str]:
+def unapproved(plan: Resource, _config: NoConfig, facts: PolicyContext) -> Iterator[str]:
     """A violation for each cause by which stores of one system would lose something unasked."""
     causes: dict[Hashable, list[Any]] = {}
     for entry in items(plan.get("losses")) if is_current(plan, facts) else ():

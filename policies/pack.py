@@ -32,7 +32,7 @@ from policies import (
     waivers,
     workloads,
 )
-from policies.rule import Facts, Rule
+from policies.rule import PolicyContext, Rule
 
 CONCERNS = (
     durable,
@@ -58,7 +58,7 @@ PINNED = re.compile(rf"(?<![\w.]){VERSION_PATTERN.pattern}(?![\w.])")
 
 
 @dataclass(frozen=True)
-class Armed:
+class ConfiguredRule:
     """A rule with what a stack's settings say about it."""
 
     rule: Rule
@@ -66,7 +66,7 @@ class Armed:
     config: Model
 
 
-def arm(settings: PolicySettings) -> tuple[Armed, ...]:
+def configure(settings: PolicySettings) -> tuple[ConfiguredRule, ...]:
     """Every rule as a stack's settings want it.
 
     Raises ``ConfigurationError`` for a policy that doesn't exist, a value out of bounds, and a guard that would be
@@ -80,7 +80,7 @@ def arm(settings: PolicySettings) -> tuple[Armed, ...]:
         if name in LOCKED and level != "mandatory":
             raise ConfigurationError(f"policies:enforcement: {name} guards data, so it stays mandatory, not {level}")
     return tuple(
-        Armed(rule, settings.enforcement.get(rule.name, rule.enforcement), _configured(rule, settings))
+        ConfiguredRule(rule, settings.enforcement.get(rule.name, rule.enforcement), _configured(rule, settings))
         for rule in RULES
     )
 
@@ -120,7 +120,7 @@ def in_file(error: ConfigurationError, stack: str) -> str:
     )
 
 
-def gather(
+def load_context(
     stack: str,
     config: Mapping[str, str],
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
@@ -128,14 +128,14 @@ def gather(
     live: bool = True,
     waiver_file: Path | None = None,
     approvals_folder: Path | None = None,
-) -> Facts:
+) -> PolicyContext:
     """What the checks know beside the resources: of the current project, where no other file or folder is given.
 
     Raises ``ConfigurationError`` where waivers or approvals are malformed.
     """
     of = project.current()
     pins = {found[0] for text in config.values() for found in PINNED.finditer(text)}
-    return Facts(
+    return PolicyContext(
         stack=stack,
         clock=clock,
         approvals=approvals.load(stack, approvals_folder),

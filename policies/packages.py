@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from policies.images import FUNCTION
 from policies.pods import manifest, objects
-from policies.rule import Facts, NoConfig, ResourceRule, Severity
+from policies.rule import NoConfig, PolicyContext, ResourceRule, Severity
 from policies.subject import Resource, dig, items, known
 from policies.values import decoded, is_on
 
@@ -47,14 +47,14 @@ class PackageTypes:
         )
 
 
-def exact_layers(function: Resource, _config: NoConfig, _facts: Facts) -> Iterator[str]:
+def exact_layers(function: Resource, _config: NoConfig, _facts: PolicyContext) -> Iterator[str]:
     """A function's layers are versions."""
     for layer in items(function.get("layers")):
         if known(layer) and not LAYER_ARN.fullmatch(str(layer)):
             yield f"{function.name}: layer {layer} isn't a layer version's ARN"
 
 
-def exact_packages(resource: Resource, _config: NoConfig, _facts: Facts) -> Iterator[str]:
+def exact_packages(resource: Resource, _config: NoConfig, _facts: PolicyContext) -> Iterator[str]:
     """Packages, revisions and charts are named by an exact version."""
     if resource.type in CHARTS:
         yield from _chart(resource)

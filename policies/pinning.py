@@ -11,18 +11,18 @@ from collections.abc import Iterator
 from policies import floating, packages
 from policies.images import FUNCTION, ImageTypes, images, pinned
 from policies.packages import BY_CONTENT, LAYER
-from policies.rule import Facts, NoConfig, ResourceRule, Rule, Severity
+from policies.rule import NoConfig, PolicyContext, ResourceRule, Rule, Severity
 from policies.subject import Resource
 
 
-def by_digest(resource: Resource, _config: NoConfig, _facts: Facts) -> Iterator[str]:
+def by_digest(resource: Resource, _config: NoConfig, _facts: PolicyContext) -> Iterator[str]:
     """Images are named by digest."""
     for name, image in images(resource):
         if isinstance(image, str) and not pinned(image):
             yield f"{name} runs {image or 'no image'}, which isn't pinned by digest"
 
 
-def by_hash(resource: Resource, _config: NoConfig, _facts: Facts) -> Iterator[str]:
+def by_hash(resource: Resource, _config: NoConfig, _facts: PolicyContext) -> Iterator[str]:
     """Code comes with its hash, from a key or an object version that names its content."""
     if resource.get("imageUri") is not None or resource.get("packageType") == "Image":
         return

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from policies import tasks
 from policies.pods import HARMLESS, WORKLOADS, Container, containers, containers_of, workloads
-from policies.rule import Facts, NoConfig, ResourceRule, Severity
+from policies.rule import NoConfig, PolicyContext, ResourceRule, Severity
 from policies.subject import Resource, dig, items, known
 from policies.values import number
 
@@ -45,7 +45,7 @@ class Privileged:
         return token in tasks.TYPES or token in WORKLOADS
 
 
-def unprivileged(resource: Resource, _config: NoConfig, _facts: Facts) -> Iterator[str]:
+def unprivileged(resource: Resource, _config: NoConfig, _facts: PolicyContext) -> Iterator[str]:
     """No container gets rights over its node."""
     yield from tasks.faults(resource)
     for spec in tasks.pods(resource):

@@ -15,7 +15,7 @@ from pydantic import Field, model_validator
 from core.model import Model
 from policies import consumers
 from policies.consumers import QueueNames
-from policies.rule import Facts, Finding, NoConfig, Rule, Severity, StackRule
+from policies.rule import NoConfig, PolicyContext, PolicyViolation, Rule, Severity, StackRule
 from policies.subject import UNKNOWN, Resource, Stack, dig, items, known
 from policies.values import decoded, is_on, number
 
@@ -123,7 +123,7 @@ def _left_in(stack: Stack) -> Iterator[tuple[Resource, Resource]]:
                 yield from ((holder, queue) for queue in behind)
 
 
-def redriven(stack: Stack, config: Redriving, _facts: Facts) -> Iterator[Finding]:
+def redriven(stack: Stack, config: Redriving, _facts: PolicyContext) -> Iterator[PolicyViolation]:
     """Every work queue has a dead-letter queue in the stack, and gives a message up after a bounded number of tries."""
     known_redrives = redrives(stack)
     left = list(_left_in(stack))
@@ -139,13 +139,15 @@ def redriven(stack: Stack, config: Redriving, _facts: Facts) -> Iterator[Finding
         redrive = known_redrives.get(queue.urn)
         if redrive is None:
             if queue.urn not in dead and not unsaid and queue.get("redrivePolicy") is not UNKNOWN:
-                yield Finding(f"{queue.name} has no redrivePolicy, and is no dead-letter queue itself", queue)
+                yield PolicyViolation(f"{queue.name} has no redrivePolicy, and is no dead-letter queue itself", queue)
             continue
-        yield from (Finding(f"{queue.name}{fault}", queue) for fault in _targeted(redrive, refusing))
-        yield from (Finding(f"{queue.name}: {fault}", queue) for fault in _counted(redrive, config))
+        yield from (PolicyViolation(f"{queue.name}{fault}", queue) for fault in _targeted(redrive, refusing))
+        yield from (PolicyViolation(f"{queue.name}: {fault}", queue) for fault in _counted(redrive, config))
     for holder, queue in left:
         if holder.type in STANDARD_ONLY and is_on(queue.get("fifoQueue")):
-            yield Finding(f"{queue.name} is a FIFO queue, and {holder.name} can leave its failures in none", queue)
+            yield PolicyViolation(
+                f"{queue.name} is a FIFO queue, and {holder.name} can leave its failures in none", queue
+            )
 
 
 def _targeted(redrive: Redrive, refusing: Mapping[str, Any]) -> Iterator[str]:
@@ -213,7 +215,7 @@ def _counted(redrive: Redrive, config: Redriving) -> Iterator[str]:
         yield f"maxReceiveCount is {count}; {config.min_receives} to {config.max_receives} are allowed"
 
 
-def kept(stack: Stack, _config: NoConfig, _facts: Facts) -> Iterator[Finding]:
+def kept(stack: Stack, _config: NoConfig, _facts: PolicyContext) -> Iterator[PolicyViolation]:
     """A dead-letter queue keeps messages longer than its queue: their age doesn't start anew there.
 
     In FIFO queues it does.
@@ -225,7 +227,7 @@ def kept(stack: Stack, _config: NoConfig, _facts: Facts) -> Iterator[Finding]:
             if own is None or theirs is None or is_on(target.get("fifoQueue")):
                 continue
             if theirs <= own:
-                yield Finding(
+                yield PolicyViolation(
                     f"{target.name} keeps messages for {theirs:.0f} seconds, no longer than {redrive.queue.name} "
                     f"({own:.0f}): their age doesn't start anew",
                     target,

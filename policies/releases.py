@@ -14,11 +14,11 @@ from core.release_lock import compare, missing, parts, read_lock
 from core.signatures import verify
 from core.state import STACK
 from policies import artifacts
-from policies.rule import Facts, NoConfig, ResourceRule, Severity
+from policies.rule import NoConfig, PolicyContext, ResourceRule, Severity
 from policies.subject import Resource
 
 
-def pinned_intact(_stack: Resource, _config: NoConfig, facts: Facts) -> Iterator[str]:
+def pinned_intact(_stack: Resource, _config: NoConfig, facts: PolicyContext) -> Iterator[str]:
     """The lock can be read, and every release that the stack's settings name is as it was published."""
     if facts.releases is not None:
         try:
@@ -30,7 +30,7 @@ def pinned_intact(_stack: Resource, _config: NoConfig, facts: Facts) -> Iterator
             yield from _faults(version, facts.releases, lock)
 
 
-def window_intact(_stack: Resource, _config: NoConfig, facts: Facts) -> Iterator[str]:
+def window_intact(_stack: Resource, _config: NoConfig, facts: PolicyContext) -> Iterator[str]:
     """Every other published release is as it was: one that was edited can't be gone back to."""
     if facts.releases is not None:
         try:
@@ -48,7 +48,7 @@ class Signed(Model):
     """The first release that has to be signed; left out, a release without a signature passes."""
 
 
-def signed(_stack: Resource, config: Signed, facts: Facts) -> Iterator[str]:
+def signed(_stack: Resource, config: Signed, facts: PolicyContext) -> Iterator[str]:
     """A signature of a release that the stack runs is valid, and releases from ``since`` on have one."""
     if facts.releases is None:
         return

@@ -12,7 +12,7 @@ import yaml
 
 from policies.anyone import is_anyone, open_statements
 from policies.documents import actions
-from policies.rule import Facts, NoConfig, ResourceRule, Severity
+from policies.rule import NoConfig, PolicyContext, ResourceRule, Severity
 from policies.subject import Resource, dig, items, known
 from policies.values import decoded
 
@@ -102,7 +102,7 @@ GRANTS: Mapping[str, str] = {
 POLICY_HOLDERS = frozenset({*DOCUMENTS, *GRANTS})
 
 
-def principals_named(resource: Resource, _config: NoConfig, _facts: Facts) -> Iterator[str]:
+def principals_named(resource: Resource, _config: NoConfig, _facts: PolicyContext) -> Iterator[str]:
     """No resource's policy lets anyone in, unless it says from where."""
     if resource.type in GRANTS:
         named = [str(name) for name in items(resource.get(GRANTS[resource.type])) if known(name)]

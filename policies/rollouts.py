@@ -15,7 +15,7 @@ from pydantic import Field
 from core.model import Model
 from policies.pods import DAEMON_SET, DEPLOYMENT, STATEFUL_SET, WORKLOADS, Workload, workloads
 from policies.quantities import percent, share
-from policies.rule import Facts, NoConfig, ResourceRule, Severity
+from policies.rule import NoConfig, PolicyContext, ResourceRule, Severity
 from policies.subject import Resource, known
 from policies.values import is_on, number
 
@@ -37,7 +37,7 @@ class Revisions(Model):
     """Earlier revisions that are kept: one is enough to undo the last rollout."""
 
 
-def revisions_kept(resource: Resource, config: Revisions, _facts: Facts) -> Iterator[str]:
+def revisions_kept(resource: Resource, config: Revisions, _facts: PolicyContext) -> Iterator[str]:
     """Every workload keeps the revisions that it can be rolled back to."""
     for workload in workloads(resource):
         if not _has_revisions(workload):
@@ -55,7 +55,7 @@ def revisions_kept(resource: Resource, config: Revisions, _facts: Facts) -> Iter
             )
 
 
-def rolling(resource: Resource, _config: NoConfig, _facts: Facts) -> Iterator[str]:
+def rolling(resource: Resource, _config: NoConfig, _facts: PolicyContext) -> Iterator[str]:
     """Every workload moves to another revision by itself, and some of its pods serve meanwhile."""
     for workload in workloads(resource):
         if workload.is_deployment:

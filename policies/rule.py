@@ -32,7 +32,7 @@ class NoConfig(Model):
 
 
 @dataclass(frozen=True)
-class Facts:
+class PolicyContext:
     """What checks know beside the resources."""
 
     stack: str
@@ -55,7 +55,7 @@ class Facts:
 
 
 @dataclass(frozen=True)
-class Finding:
+class PolicyViolation:
     """One violation. ``resource`` is None where it is the stack's as a whole."""
 
     text: str
@@ -89,7 +89,7 @@ class ResourceRule(Rule):
     """Looks at one resource before the engine does anything about it: it stops an update in time."""
 
     types: Container[str]
-    check: Callable[[Resource, Any, Facts], Iterable[str]]
+    check: Callable[[Resource, Any, PolicyContext], Iterable[str]]
     """The texts of what is wrong."""
 
 
@@ -97,22 +97,22 @@ class ResourceRule(Rule):
 class StackRule(Rule):
     """Looks at all resources at once, at the end of a preview or an update."""
 
-    check: Callable[[Stack, Any, Facts], Iterable[Finding]]
+    check: Callable[[Stack, Any, PolicyContext], Iterable[PolicyViolation]]
 
 
-def judge(rule: ResourceRule, resource: Resource, config: Model, facts: Facts) -> Iterator[Finding]:
+def judge(rule: ResourceRule, resource: Resource, config: Model, facts: PolicyContext) -> Iterator[PolicyViolation]:
     """What is wrong with a resource, and isn't waived."""
     if resource.type in rule.types:
-        found = (Finding(text, resource) for text in rule.check(resource, config, facts))
+        found = (PolicyViolation(text, resource) for text in rule.check(resource, config, facts))
         yield from _not_waived(rule, found, facts)
 
 
-def judge_stack(rule: StackRule, stack: Stack, config: Model, facts: Facts) -> Iterator[Finding]:
+def judge_stack(rule: StackRule, stack: Stack, config: Model, facts: PolicyContext) -> Iterator[PolicyViolation]:
     """What is wrong with a stack, and isn't waived."""
     yield from _not_waived(rule, rule.check(stack, config, facts), facts)
 
 
-def _not_waived(rule: Rule, findings: Iterable[Finding], facts: Facts) -> Iterator[Finding]:
+def _not_waived(rule: Rule, findings: Iterable[PolicyViolation], facts: PolicyContext) -> Iterator[PolicyViolation]:
     today = facts.now.date()
     waivers = [] if rule.locked else [each for each in facts.waivers if each.policy == rule.name and each.holds(today)]
     for finding in findings:

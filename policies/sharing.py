@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from policies.anyone import is_anyone
 from policies.conditions import fixed_arn
 from policies.documents import wild
-from policies.rule import Facts, NoConfig, ResourceRule, Severity
+from policies.rule import NoConfig, PolicyContext, ResourceRule, Severity
 from policies.subject import Resource, dig, items, known
 
 PERMISSION = "aws:lambda/permission:Permission"
@@ -40,7 +40,7 @@ DOCUMENTS_SETTING = "/ssm/documents/console/public-sharing-permission"
 """The end of the id of the account's setting whether documents may be public: ``Enable`` or ``Disable``."""
 
 
-def sourced(resource: Resource, _config: NoConfig, _facts: Facts) -> Iterator[str]:
+def sourced(resource: Resource, _config: NoConfig, _facts: PolicyContext) -> Iterator[str]:
     """A right to invoke a function says whose: a service acts for any account that asks it."""
     if resource.type == FUNCTION_URL:
         if str(resource.get("authorizationType")).upper() == "NONE":
@@ -69,7 +69,7 @@ def _named(resource: Resource, path: str) -> bool:
     )
 
 
-def unshared(resource: Resource, _config: NoConfig, _facts: Facts) -> Iterator[str]:
+def unshared(resource: Resource, _config: NoConfig, _facts: PolicyContext) -> Iterator[str]:
     """Nothing that holds data or runs code is shared with every account."""
     if resource.type in OPENING:
         path, opens = OPENING[resource.type]

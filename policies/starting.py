@@ -16,7 +16,7 @@ import pulumi.runtime.config as runtime
 from core import project
 from core.model import ConfigurationError
 from policies.engine import Analyzer
-from policies.pack import arm, gather, in_file, read_settings
+from policies.pack import configure, in_file, load_context, read_settings
 from policies.server import serve
 
 
@@ -29,7 +29,7 @@ def serve_pack(folder: Path) -> None:
     live = "PULUMI_STACK" in os.environ  # `pulumi policy analyze` tells of no stack
     try:
         project.use(project.read(folder.resolve()))
-        analyzer = Analyzer(arm(read_settings(config)), gather(pulumi.get_stack(), config, live=live))
+        analyzer = Analyzer(configure(read_settings(config)), load_context(pulumi.get_stack(), config, live=live))
     except ConfigurationError as error:
         sys.exit(f"error: {in_file(error, pulumi.get_stack())}")
     # What the imports made lives to the end, and a stack's resources live for one call: collecting less often takes

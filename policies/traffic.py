@@ -14,7 +14,7 @@ from policies.alarms import ALARM
 from policies.functions import EVENT_SOURCE, FUNCTION, GROUP, functions_of, names
 from policies.invokers import EDGES
 from policies.queues import QUEUE, redrives
-from policies.rule import Facts, Finding, NoConfig, ResourceRule, Severity, StackRule
+from policies.rule import NoConfig, PolicyContext, PolicyViolation, ResourceRule, Severity, StackRule
 from policies.subject import UNKNOWN, Resource, Stack, items, known
 from policies.values import is_off, is_on
 
@@ -30,25 +30,27 @@ class Groups(Model):
     """Names of systems; left out, all of them. A system is what the tag ``system`` says, or the outermost component."""
 
 
-def through_alias(stack: Stack, _config: NoConfig, _facts: Facts) -> Iterator[Finding]:
+def through_alias(stack: Stack, _config: NoConfig, _facts: PolicyContext) -> Iterator[PolicyViolation]:
     """Nothing invokes a function without a qualifier, or by the number of a version: CloudFront alone has to."""
     for call in functions_of(stack).calls:
         if call.invoker.type in EDGES:
             if call.qualifier is not None and not call.qualifier.isdigit():
                 told = f"{_told(call.function)} as {call.qualifier}, and CloudFront takes a version's number alone"
-                yield Finding(f"{call.invoker.name} invokes {told}", call.invoker)
+                yield PolicyViolation(f"{call.invoker.name} invokes {told}", call.invoker)
             elif call.qualifier is None:
-                yield Finding(f"{call.invoker.name} invokes {_told(call.function)} without a version", call.invoker)
+                yield PolicyViolation(
+                    f"{call.invoker.name} invokes {_told(call.function)} without a version", call.invoker
+                )
         elif call.qualifier is None:
-            yield Finding(f"{call.invoker.name} invokes {_told(call.function)} without an alias", call.invoker)
+            yield PolicyViolation(f"{call.invoker.name} invokes {_told(call.function)} without an alias", call.invoker)
         elif call.qualifier.isdigit() or call.qualifier == "$LATEST":
-            yield Finding(
+            yield PolicyViolation(
                 f"{call.invoker.name} invokes version {call.qualifier} of {_told(call.function)}, not an alias",
                 call.invoker,
             )
 
 
-def grouped(stack: Stack, config: Groups, _facts: Facts) -> Iterator[Finding]:
+def grouped(stack: Stack, config: Groups, _facts: PolicyContext) -> Iterator[PolicyViolation]:
     """Every alias that takes traffic moves through a deployment group that watches alarms and goes back by itself.
 
     The engine moves an alias through the group that it depends on (``depends_on``): the group is ready before it.
@@ -66,9 +68,11 @@ def grouped(stack: Stack, config: Groups, _facts: Facts) -> Iterator[Finding]:
         for alias in aliases:
             groups = stack.find(alias.dependencies, GROUP)
             if not groups:
-                yield Finding(f"{alias.name} takes traffic of {system} and depends on no deployment group", alias)
+                yield PolicyViolation(
+                    f"{alias.name} takes traffic of {system} and depends on no deployment group", alias
+                )
             for group in groups:
-                yield from (Finding(f"{group.name}: {fault}", group) for fault in _faults(group, alarms))
+                yield from (PolicyViolation(f"{group.name}: {fault}", group) for fault in _faults(group, alarms))
 
 
 def _faults(group: Resource, alarms: set[str]) -> Iterator[str]:
@@ -92,7 +96,7 @@ def _faults(group: Resource, alarms: set[str]) -> Iterator[str]:
                 yield f"{event} doesn't take it back"
 
 
-def auto_rollback(group: Resource, _config: NoConfig, _facts: Facts) -> Iterator[str]:
+def auto_rollback(group: Resource, _config: NoConfig, _facts: PolicyContext) -> Iterator[str]:
     """Every deployment group goes back by itself when a deployment fails; when an alarm rings, if it watches any."""
     enabled = group.get("autoRollbackConfiguration.enabled")
     if enabled is not UNKNOWN and not is_on(enabled):
@@ -107,7 +111,7 @@ def auto_rollback(group: Resource, _config: NoConfig, _facts: Facts) -> Iterator
         yield f"{group.name} goes on where its alarms can't be read: ignorePollAlarmFailure is true"
 
 
-def watched(stack: Stack, _config: NoConfig, _facts: Facts) -> Iterator[Finding]:
+def watched(stack: Stack, _config: NoConfig, _facts: PolicyContext) -> Iterator[PolicyViolation]:
     """An alarm watches every function that takes traffic, or the queue whose messages it works on.
 
     What a consumer can't work on waits, and ends among the dead letters: an alarm on either tells of it.
@@ -124,7 +128,9 @@ def watched(stack: Stack, _config: NoConfig, _facts: Facts) -> Iterator[Finding]
         told = [queue.urn for queue in feeding.get(urn, ())]
         told += [target for queue in list(told) for target in dead.get(queue, ())]
         if urn not in functions and not queues.intersection(told):
-            yield Finding(f"{function.name} takes traffic, and no alarm watches it or a queue that feeds it", function)
+            yield PolicyViolation(
+                f"{function.name} takes traffic, and no alarm watches it or a queue that feeds it", function
+            )
 
 
 def _alarmed(stack: Stack, dimension: str, kind: str) -> set[str]:

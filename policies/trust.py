@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from policies.anyone import is_anyone, refusals, taken_back
 from policies.conditions import conditioned, required, undecided
 from policies.documents import Statement, actions, allowed, principals, wild
-from policies.rule import Facts, NoConfig, ResourceRule, Severity
+from policies.rule import NoConfig, PolicyContext, ResourceRule, Severity
 from policies.subject import Resource
 
 ROLE = "aws:iam/role:Role"
@@ -62,7 +62,7 @@ ACCOMPANYING = ("sts:setcontext", "sts:setsourceidentity", "sts:tagsession")
 """What a request that takes a role may do at the same time, and nothing by itself."""
 
 
-def named_trust(role: Resource, _config: NoConfig, _facts: Facts) -> Iterator[str]:
+def named_trust(role: Resource, _config: NoConfig, _facts: PolicyContext) -> Iterator[str]:
     """The role's trust policy names who may take it, by principal or by condition."""
     document = role.get("assumeRolePolicy")
     refused = refusals(document)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from core.state import STACK
-from policies.rule import Facts, NoConfig, ResourceRule, Severity
+from policies.rule import NoConfig, PolicyContext, ResourceRule, Severity
 from policies.subject import Resource
 
 
-def current(_stack: Resource, _config: NoConfig, facts: Facts) -> Iterator[str]:
+def current(_stack: Resource, _config: NoConfig, facts: PolicyContext) -> Iterator[str]:
     """No waiver has expired."""
     today = facts.now.date()
     for waiver in facts.waivers:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from policies.pods import manifest, objects
-from policies.rule import Facts, NoConfig, ResourceRule, Severity
+from policies.rule import NoConfig, PolicyContext, ResourceRule, Severity
 from policies.subject import UNKNOWN, Resource, dig, items
 from policies.values import number
 
@@ -36,7 +36,7 @@ class Splits:
         )
 
 
-def weighed(resource: Resource, _config: NoConfig, _facts: Facts) -> Iterator[str]:
+def weighed(resource: Resource, _config: NoConfig, _facts: PolicyContext) -> Iterator[str]:
     """The shares of a split add up to everything."""
     if resource.type == ALIAS:
         yield from _alias(resource)

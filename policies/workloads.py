@@ -15,7 +15,7 @@ from core.model import Model
 from policies import budgets, privileges, rollouts, weights
 from policies.pods import CANARY, WORKLOADS, Container, all_workloads, containers, has, labels, workloads
 from policies.quantities import quantity
-from policies.rule import Facts, Finding, NoConfig, ResourceRule, Rule, Severity, StackRule
+from policies.rule import NoConfig, PolicyContext, PolicyViolation, ResourceRule, Rule, Severity, StackRule
 from policies.scaling import least_pods
 from policies.subject import UNKNOWN, Resource, Stack, dig, known
 
@@ -33,7 +33,7 @@ class Replicas(Model):
     """Labels of pods that are meant to be few."""
 
 
-def probed(resource: Resource, _config: NoConfig, _facts: Facts) -> Iterator[str]:
+def probed(resource: Resource, _config: NoConfig, _facts: PolicyContext) -> Iterator[str]:
     """Every container says whether it is ready, and whether it lives. An empty probe says nothing."""
     for workload in workloads(resource):
         for container in containers(workload) if workload.long_running and not workload.of.partial else ():
@@ -48,7 +48,7 @@ def _asks(probe: object) -> bool:
     return probe is UNKNOWN or any(dig(probe, action) is not None for action in ACTIONS)
 
 
-def bounded(resource: Resource, _config: NoConfig, _facts: Facts) -> Iterator[str]:
+def bounded(resource: Resource, _config: NoConfig, _facts: PolicyContext) -> Iterator[str]:
     """Every container says what it needs, and what it may take at the most, by itself or with its pod.
 
     A limit alone is a request as well. Ephemeral containers can have neither.
@@ -87,13 +87,13 @@ def _bounds(container: Container, what: str, partial: bool) -> Iterator[str]:
         yield f"requests more {what} than its limit"
 
 
-def enough(stack: Stack, config: Replicas, _facts: Facts) -> Iterator[Finding]:
+def enough(stack: Stack, config: Replicas, _facts: PolicyContext) -> Iterator[PolicyViolation]:
     """Every workload has enough pods, by itself or by its autoscaler. One scaled to nothing takes no traffic."""
     for workload, found in least_pods(stack, all_workloads(stack)).items():
         if found is None or workload.get("spec.replicas") == 0 or has(labels(workload), config.canary):
             continue
         if found < config.min_replicas:
-            yield Finding(
+            yield PolicyViolation(
                 f"{workload.name} may run on {found:g} pods; at least {config.min_replicas} are wanted",
                 workload.resource,
             )

@@ -36,7 +36,7 @@ class CryptiqueRelease(SystemRelease):
         yield Pinned("revisions", system, "revision", self.revision.version, self.revision.sha256, key)
 
 
-class Severity(Model):
+class IncidentSeverity(Model):
     """A row of the decision matrix: how soon a rollback has to be under way."""
 
     condition: str
@@ -48,10 +48,10 @@ class Severity(Model):
 class CryptiqueDecisions(Model):
     """How soon to go back (runbook cryptique, decision matrix)."""
 
-    critical: Severity = Severity(condition="data is corrupt, or security was breached", minutes=0)
-    high: Severity = Severity(condition="the application is down, or a main function of it", minutes=15)
-    medium: Severity = Severity(condition="it is slow, or a lesser function fails", minutes=60)
-    low: Severity = Severity(condition="lesser faults, looks", minutes=None)
+    critical: IncidentSeverity = IncidentSeverity(condition="data is corrupt, or security was breached", minutes=0)
+    high: IncidentSeverity = IncidentSeverity(condition="the application is down, or a main function of it", minutes=15)
+    medium: IncidentSeverity = IncidentSeverity(condition="it is slow, or a lesser function fails", minutes=60)
+    low: IncidentSeverity = IncidentSeverity(condition="lesser faults, looks", minutes=None)
     update_minutes: Annotated[int, Field(ge=1, le=240)] = 15
     """Minutes between two messages to those concerned while it goes back."""
     watch_minutes: Annotated[int, Field(ge=1, le=1_440)] = 10

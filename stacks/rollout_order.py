@@ -19,7 +19,7 @@ After = Mapping[str, tuple[str, ...]]
 
 
 @dataclass(frozen=True)
-class Move:
+class Transition:
     """A system on its way from one release to another."""
 
     system: str
@@ -38,7 +38,7 @@ class Move:
         return self.new if self.old is None else max(self.old, self.new, key=order)
 
 
-def turns(moves: Iterable[Move], after: Callable[[str], After]) -> list[list[str]]:
+def turns(moves: Iterable[Transition], after: Callable[[str], After]) -> list[list[str]]:
     """The systems in the turns in which they are declared; every turn waits for the end of the one before.
 
     What doesn't move, and what was never deployed, takes the first turn together: it leaves nothing behind. After that

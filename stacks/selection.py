@@ -10,7 +10,7 @@ from core.model import ConfigurationError, one_of
 from core.project import file_of, take_out
 from stacks.artifacts import Pinned
 from stacks.releases import RELEASES, Release, load, versions, window, windows
-from stacks.rollout_order import After, Move, turns
+from stacks.rollout_order import After, Transition, turns
 from stacks.settings import PROJECT, StackSettings
 from stacks.system import SystemRelease
 
@@ -90,7 +90,7 @@ def in_turns(
             return {}
 
     releases = {name: (deployed.get(name) or {}).get("release") for name in selected}
-    moves = [Move(name, str(old) if old else None, selected[name].version) for name, old in releases.items()]
+    moves = [Transition(name, str(old) if old else None, selected[name].version) for name, old in releases.items()]
     return turns(moves, after)
 
 

@@ -25,7 +25,7 @@ from core.model import ConfigurationError, one_of, unknown
 from core.state import resources_of
 from core.urn import name_of, types_of
 from guard.command import auditing
-from guard.findings import Finding
+from guard.findings import AuditFinding
 from guard.inventory import Guarded, digest, durable
 from guard.ledger import Chain
 from guard.losses import is_remade
@@ -42,7 +42,7 @@ class Back:
     """What had left beside stores."""
     refused: tuple[str, ...]
     """Why something couldn't be taken back, a line each."""
-    others: tuple[Finding, ...]
+    others: tuple[AuditFinding, ...]
     """What else the audit finds."""
 
 

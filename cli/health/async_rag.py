@@ -12,7 +12,7 @@ from typing import Any
 
 from cli.health import functions, web
 from cli.health.pdf import one_page_pdf
-from cli.health.serving import Drift, Resource, Serving
+from cli.health.serving import Drift, DriftedResource, Serving
 from cli.health.waiting import looks
 from core.aws import client
 from stacks.async_rag import AsyncRagRelease, AsyncRagSettings
@@ -56,7 +56,7 @@ def _uploads(told: Mapping[str, Any], wanted: str, region: str) -> list[Drift]:
         ", ".join(f"the {names[arn]} route" if arn in names else arn for arn in live) or "no route: nothing reads them"
     )
     what = f"uploads to {bucket} take {routes}; the settings ask for the {wanted} route"
-    return [Drift(what, "", (Resource(NOTIFICATION, "bucket", bucket),))]
+    return [Drift(what, "", (DriftedResource(NOTIFICATION, "bucket", bucket),))]
 
 
 def look(told: Mapping[str, Any]) -> str:

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
-from cli.health.serving import Drift, Resource, Serving, nearest
+from cli.health.serving import Drift, DriftedResource, Serving, nearest
 from codedeploy import served
 from codedeploy.served import Share
 from core.aws import client
@@ -106,12 +106,12 @@ def consumers(live: Sequence[Live], names: Sequence[str], region: str, *, enable
         if each.name not in names:
             continue
         mappings = lambdas.list_event_source_mappings(FunctionName=each.arn)["EventSourceMappings"]
-        resource = Resource(CONSUMER, "functionName", each.arn)
+        resource = DriftedResource(CONSUMER, "functionName", each.arn)
         if not mappings:
             found.append(Drift(f"{each.name} has no consumer: its events wait", resources=(resource,)))
         for mapping in mappings:
             on = mapping["State"] not in ("Disabled", "Disabling")
-            resource = Resource(CONSUMER, "id", str(mapping["UUID"]))
+            resource = DriftedResource(CONSUMER, "id", str(mapping["UUID"]))
             source = str(mapping.get("EventSourceArn", "")).rpartition(":")[2].split("/stream/")[0]
             if on and not enabled:
                 found.append(
@@ -146,7 +146,7 @@ def _split(live: Sequence[Live], shifting: Sequence[str], *wanted: str) -> list[
         Drift(
             f"{tell([each], *wanted)}, and no deployment moves it (weights set by hand)",
             "",
-            (Resource(ALIAS, "arn", each.arn),),
+            (DriftedResource(ALIAS, "arn", each.arn),),
         )
         for each in live
         if len(each.shares) > 1 and each.name not in shifting
@@ -166,7 +166,9 @@ def _stopped(live: Sequence[Live]) -> list[Drift]:
 
 def _other(live: Live, chosen: Selected) -> Drift:
     return Drift(
-        f"{tell([live], chosen.version)}, and {chosen.version} was deployed", "", (Resource(ALIAS, "arn", live.arn),)
+        f"{tell([live], chosen.version)}, and {chosen.version} was deployed",
+        "",
+        (DriftedResource(ALIAS, "arn", live.arn),),
     )
 
 

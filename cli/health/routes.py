@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from cli.health.serving import Drift, Resource
+from cli.health.serving import Drift, DriftedResource
 from stacks.rag_api import Canary
 
 APP, STABLE, CANARY = "rag-api", "stable", "canary"
@@ -69,7 +69,7 @@ def drift(live: Routes, canary: Canary | None, ready: Mapping[str, int], namespa
     """What isn't as the settings ask for it. ``ready``: subset -> pods that are ready."""
     found = []
     wanted = asked(canary)
-    routes = Resource(VIRTUAL_SERVICE, "id", f"{namespace}/{APP}")
+    routes = DriftedResource(VIRTUAL_SERVICE, "id", f"{namespace}/{APP}")
     if live.shares != wanted or live.matched:
         rest = "; only requests that match something take some of the routes" if live.matched else ""
         what = f"the VirtualService sends {say(first(live))}{rest}; the settings ask for {say(wanted[0])}"
@@ -77,7 +77,7 @@ def drift(live: Routes, canary: Canary | None, ready: Mapping[str, int], namespa
     for subset, percent in first(live):
         labels = {"track": subset}
         if subset in (STABLE, CANARY) and live.labels.get(subset) != labels:
-            rule = Resource(DESTINATION_RULE, "id", f"{namespace}/{APP}")
+            rule = DriftedResource(DESTINATION_RULE, "id", f"{namespace}/{APP}")
             has = live.labels.get(subset)
             found.append(Drift(f"the DestinationRule has {has or 'nothing'} for the subset {subset}", "", (rule,)))
         if not ready.get(subset):

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from cli.health import functions, shifts, web
-from cli.health.serving import Drift, Resource, Serving
+from cli.health.serving import Drift, DriftedResource, Serving
 from cli.health.waiting import looks
 from core.aws import client
 from stacks.security_assistant import HOOKS, SecurityAssistantSettings
@@ -61,7 +61,7 @@ def _throttle(own: SecurityAssistantSettings, settings: StackSettings) -> list[D
     wanted = 0.0 if own.stopped else own.throttle.rate
     if rate == wanted:
         return []
-    resource = Resource(THROTTLE, "restApi", str(found[0]["id"]))
+    resource = DriftedResource(THROTTLE, "restApi", str(found[0]["id"]))
     if rate == 0:
         return [Drift("the API answers nothing: its stage is throttled to 0", "", (resource,))]
     limit = "has no limit" if rate is None else f"lets {rate:g} requests a second through"

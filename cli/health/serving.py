@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
-class Resource:
+class DriftedResource:
     """A resource as it can be found in the stack's state."""
 
     type: str
@@ -24,7 +24,7 @@ class Drift:
     what: str
     fix: str = ""
     """The command that fixes it; empty where ``rollback up`` does."""
-    resources: tuple[Resource, ...] = ()
+    resources: tuple[DriftedResource, ...] = ()
     """What has to be read anew so that an update sees it."""
 
     def line(self, stack: str) -> str:

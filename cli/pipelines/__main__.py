@@ -20,7 +20,7 @@ from cli import rollback
 from cli.engine import Engine
 from cli.errors import run
 from cli.pipelines import take_over as taking_over
-from cli.pipelines.request import Request, of_json, understood
+from cli.pipelines.request import PipelineRequest, of_json, understood
 from cli.pulumi_command import EngineError
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
@@ -72,7 +72,7 @@ def take_over() -> None:
         subprocess.run(["pulumi", "cancel", "--yes", "--stack", request.stack], check=False)
 
 
-def _asked() -> Request:
+def _asked() -> PipelineRequest:
     return of_json(os.environ["REQUEST"])
 
 
@@ -86,7 +86,7 @@ def _command(arguments: tuple[str, ...]) -> int:
         sys.argv = before
 
 
-def _deployed(request: Request) -> str:
+def _deployed(request: PipelineRequest) -> str:
     """The release that the last update left; empty before the first one, and where nobody can tell."""
     try:
         outputs = Engine(request.stack).outputs()

@@ -29,7 +29,7 @@ ANSWERS = {"true": True, "false": False, "": False}
 
 
 @dataclass(frozen=True)
-class Request:
+class PipelineRequest:
     """What was asked for, with nothing left to decide."""
 
     environment: str
@@ -58,13 +58,13 @@ class Request:
         return {**told, "seconds": str(self.minutes * 60), "request": json.dumps(asdict(self))}
 
 
-def of_json(text: str) -> Request:
+def of_json(text: str) -> PipelineRequest:
     """A request as an earlier step understood it."""
     told = json.loads(text)
-    return Request(**{**told, "arguments": tuple(told["arguments"])})
+    return PipelineRequest(**{**told, "arguments": tuple(told["arguments"])})
 
 
-def understood(inputs: Mapping[str, str]) -> Request:
+def understood(inputs: Mapping[str, str]) -> PipelineRequest:
     """The request that some inputs make; inputs that are empty aren't given. Raises ``ConfigurationError``, in a line.
 
     Read are ``command``, ``arguments``, ``environment``, ``system``, ``minutes`` and what ``VERSION`` and ``SKIP``
@@ -79,7 +79,7 @@ def understood(inputs: Mapping[str, str]) -> Request:
     typos.system(system or None)
     skipped = [_answer(name, given.get(name, "")) for name in SKIP]  # each is read: a wrong one is refused
     stack = ENVIRONMENTS[environment]
-    return Request(
+    return PipelineRequest(
         environment,
         stack,
         UNATTENDED.format(environment) if any(skipped) else environment,

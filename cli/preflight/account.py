@@ -9,8 +9,8 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from cli.preflight.artifacts import ABSENT
-from cli.preflight.facts import Facts
-from cli.preflight.rows import Finding, code, fine, line, missing, unknown
+from cli.preflight.facts import PreflightContext
+from cli.preflight.rows import CheckResult, code, fine, line, missing, unknown
 from cli.targets import REFUSED, explain, is_local
 from core.state import live_resources_of, resources_of_type
 from stacks.artifact_objects import FUNCTION, LAYER, artifact_objects
@@ -24,7 +24,7 @@ BAD = (*REFUSED, "SignatureDoesNotMatch", "RequestExpired")
 """Error codes of credentials that are wrong or over (Common Errors of the API references)."""
 
 
-def credentials(facts: Facts) -> Finding:
+def credentials(facts: PreflightContext) -> CheckResult:
     """Whose credentials are in use, and whether the stack remembers another account."""
     try:
         caller = facts.caller
@@ -44,7 +44,7 @@ def credentials(facts: Facts) -> Finding:
     return fine(said if before else f"{said}; {facts.stack} wasn't deployed yet")
 
 
-def _without(error: Exception) -> Finding:
+def _without(error: Exception) -> CheckResult:
     """What to say where nobody tells who calls."""
     from botocore.exceptions import BotoCoreError, ClientError, ConnectionError, HTTPClientError, ReadTimeoutError
 
@@ -62,7 +62,7 @@ def _without(error: Exception) -> Finding:
     raise error
 
 
-def region(facts: Facts) -> Finding:
+def region(facts: PreflightContext) -> CheckResult:
     """Whether the environment, the setting and what is deployed agree on the region."""
     wanted = facts.settings.region
     name = next((each for each in ("AWS_REGION", "AWS_DEFAULT_REGION") if os.environ.get(each)), "")
@@ -87,7 +87,7 @@ def _regions(state: Mapping[str, Any]) -> set[str]:
     return {arn.split(":")[3] for arn in found if arn.startswith("arn:") and arn.split(":")[2] in ("lambda", "sqs")}
 
 
-def functions_quota(facts: Facts) -> Finding:
+def functions_quota(facts: PreflightContext) -> CheckResult:
     """Lambda: functions that may run at once, and room for code (GetAccountSettings)."""
     facts.known_caller()
     wanted = [item for item in artifact_objects(facts.settings, facts.selected) if item.type in (FUNCTION, LAYER)]
@@ -118,7 +118,7 @@ def functions_quota(facts: Facts) -> Finding:
     return fine(said)
 
 
-def _bytes(facts: Facts) -> int:
+def _bytes(facts: PreflightContext) -> int:
     """The bytes of the zips of functions and layers that aren't deployed yet; 0 for one that isn't published.
 
     Raises what boto3 raises for anything but an absence.
@@ -135,7 +135,7 @@ def _bytes(facts: Facts) -> int:
     return total
 
 
-def roles_quota(facts: Facts) -> Finding:
+def roles_quota(facts: PreflightContext) -> CheckResult:
     """IAM: roles that the account may still make (GetAccountSummary)."""
     facts.known_caller()
     new = max(0, NEW_ROLES - len(list(resources_of_type(facts.known_state(), ROLE))))
@@ -148,7 +148,7 @@ def roles_quota(facts: Facts) -> Finding:
     return fine(said) if used + new <= limit else missing(said, _raise_quota("iam", "L-FE177D64", "Roles per account"))
 
 
-def databases_quota(facts: Facts) -> Finding:
+def databases_quota(facts: PreflightContext) -> CheckResult:
     """RDS: instances that the account may still make (DescribeAccountAttributes)."""
     if not needing(Need.DATABASE, facts.selected):
         return fine("not needed: no system of the stack has a database")
@@ -177,7 +177,7 @@ def _raise_quota(service: str, quota: str, name: str) -> str:
     )
 
 
-def _unasked(operation: str, error: Exception) -> Finding:
+def _unasked(operation: str, error: Exception) -> CheckResult:
     return unknown(f"{operation} isn't answered: {line(error)}", "look at the quotas in the console: Service Quotas")
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from cli.preflight.rows import DENIED, Finding, State, code, fine, missing, unknown
+from cli.preflight.rows import DENIED, CheckResult, State, code, fine, missing, unknown
 
 ABSENT = ("404", "NoSuchBucket", "NotFound")
 MOVED = ("301", "PermanentRedirect", "400", "BadRequest")
@@ -17,7 +17,7 @@ _CLOSE = "put-public-access-block --public-access-block-configuration " + ",".jo
 _KEEP = "put-bucket-versioning --versioning-configuration Status=Enabled"
 
 
-def artifacts_there(s3: Any, bucket: str, region: str, owner: str) -> Finding:
+def artifacts_there(s3: Any, bucket: str, region: str, owner: str) -> CheckResult:
     """Whether updates can take zips from the artifact bucket: it is there, this account's, and can be read.
 
     Raises what boto3 raises for any answer but an absence or a refusal.
@@ -29,13 +29,13 @@ def artifacts_there(s3: Any, bucket: str, region: str, owner: str) -> Finding:
     return fine(f"artifact bucket {bucket} is there")
 
 
-def artifacts(s3: Any, bucket: str, region: str, owner: str) -> Finding:
+def artifacts(s3: Any, bucket: str, region: str, owner: str) -> CheckResult:
     """The row of the artifact bucket."""
     found = artifacts_there(s3, bucket, region, owner)
     return _kept(s3, "artifact", bucket, owner) if found.state is State.FINE else found
 
 
-def recovery(s3: Any, bucket: str, owner: str) -> Finding:
+def recovery(s3: Any, bucket: str, owner: str) -> CheckResult:
     """The row of the recovery bucket, which `rollback` makes where nobody has its name."""
     try:
         s3.head_bucket(Bucket=bucket, ExpectedBucketOwner=owner)
@@ -46,7 +46,7 @@ def recovery(s3: Any, bucket: str, owner: str) -> Finding:
     return _kept(s3, "recovery", bucket, owner)
 
 
-def _not_there(error: Exception, kind: str, bucket: str, region: str, owner: str) -> Finding:
+def _not_there(error: Exception, kind: str, bucket: str, region: str, owner: str) -> CheckResult:
     setting = f"rollback-stack:{kind}Bucket"
     if code(error) in ABSENT:
         place = "" if region == "us-east-1" else f" --create-bucket-configuration LocationConstraint={region}"
@@ -70,7 +70,7 @@ def _not_there(error: Exception, kind: str, bucket: str, region: str, owner: str
     raise error
 
 
-def _kept(s3: Any, kind: str, bucket: str, owner: str) -> Finding:
+def _kept(s3: Any, kind: str, bucket: str, owner: str) -> CheckResult:
     """Whether a bucket that is there can't be made public and keeps every version."""
     untold = []
     try:

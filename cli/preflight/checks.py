@@ -6,11 +6,11 @@ from collections.abc import Callable, Mapping
 from functools import partial
 
 from cli.preflight import account, cluster, hosts, permissions, registries, stores, tools
-from cli.preflight.facts import Facts
-from cli.preflight.rows import Finding
+from cli.preflight.facts import PreflightContext
+from cli.preflight.rows import CheckResult
 from cli.rights.document import steps
 
-CHECKS: Mapping[str, Callable[[Facts], Finding]] = {
+CHECKS: Mapping[str, Callable[[PreflightContext], CheckResult]] = {
     "credentials": account.credentials,
     "region": account.region,
     "backend": tools.backend,

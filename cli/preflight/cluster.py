@@ -6,8 +6,8 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from cli.preflight.facts import CONNECT, READ, Facts
-from cli.preflight.rows import Finding, UntoldError, fine, missing, unknown
+from cli.preflight.facts import CONNECT, READ, PreflightContext
+from cli.preflight.rows import CheckResult, UntoldError, fine, missing, unknown
 from cli.rights import cluster as rights
 from cli.targets import explain, kube_settings
 from stacks.rag_api import RagApiSettings
@@ -21,8 +21,8 @@ CRDS = (f"virtualservices.{rights.ISTIO}", f"destinationrules.{rights.ISTIO}")
 NOT_FOUND, FORBIDDEN = 404, (401, 403)
 
 
-def _needed(look: Callable[[Facts], Finding]) -> Callable[[Facts], Finding]:
-    def needed(facts: Facts) -> Finding:
+def _needed(look: Callable[[PreflightContext], CheckResult]) -> Callable[[PreflightContext], CheckResult]:
+    def needed(facts: PreflightContext) -> CheckResult:
         return look(facts) if needing(Need.CLUSTER, facts.selected) else fine(NOT_NEEDED)
 
     needed.__doc__ = look.__doc__
@@ -30,7 +30,7 @@ def _needed(look: Callable[[Facts], Finding]) -> Callable[[Facts], Finding]:
 
 
 @_needed
-def reachable(facts: Facts) -> Finding:
+def reachable(facts: PreflightContext) -> CheckResult:
     """Whether the cluster answers, which version it is, and whether it is the one that the stack remembers."""
     from kubernetes import client
 
@@ -56,7 +56,7 @@ def reachable(facts: Facts) -> Finding:
 
 
 @_needed
-def istio(facts: Facts) -> Finding:
+def istio(facts: PreflightContext) -> CheckResult:
     """Istio's two resource definitions, by which rag-api's traffic is split."""
     from kubernetes import client
 
@@ -83,7 +83,7 @@ def istio(facts: Facts) -> Finding:
 
 
 @_needed
-def access(facts: Facts) -> Finding:
+def access(facts: PreflightContext) -> CheckResult:
     """What the caller may do in rag-api's namespace, asked right by right (SelfSubjectAccessReview)."""
     from kubernetes import client
 
@@ -114,7 +114,7 @@ def _may(reviews: Any, question: rights.Question) -> bool:
     return bool(answer.status.allowed)
 
 
-def _connection(facts: Facts) -> Any:
+def _connection(facts: PreflightContext) -> Any:
     """A client of the cluster that KUBECONFIG leads to. Raises what the Kubernetes client raises."""
 
     def connect() -> Any:
@@ -127,7 +127,7 @@ def _connection(facts: Facts) -> Any:
     return facts.once("cluster", connect)
 
 
-def answering(facts: Facts) -> Any:
+def answering(facts: PreflightContext) -> Any:
     """The same, once the cluster has answered. Raises ``UntoldError`` where it doesn't."""
     from kubernetes import client
 

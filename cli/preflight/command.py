@@ -17,7 +17,7 @@ from cli.options import Format, Output, Stack
 from stacks.file import read
 
 if TYPE_CHECKING:
-    from cli.preflight.facts import Facts
+    from cli.preflight.facts import PreflightContext
     from cli.preflight.rows import Row
 
 NAMED = 3
@@ -37,10 +37,10 @@ def preflight(
     Changes nothing. Exits with 1 where something is missing; what can't be told is unknown, and doesn't count.
     """
     from cli.preflight.checks import CHECKS
-    from cli.preflight.facts import Facts
+    from cli.preflight.facts import PreflightContext
     from cli.preflight.rows import failed, run, time_left
 
-    facts = Facts(read(stack))
+    facts = PreflightContext(read(stack))
     if policy:
         typer.echo(json.dumps(policies(facts), indent=2))
         return
@@ -66,7 +66,7 @@ def _leave(code: int) -> None:
     raise typer.Exit(code)
 
 
-def policies(facts: Facts) -> dict[str, object]:
+def policies(facts: PreflightContext) -> dict[str, object]:
     """Name -> policy document, each within the size of a managed policy.
 
     On the account of the credentials in use; on any account where they don't answer, since a policy lies in one.

@@ -34,7 +34,7 @@ class Caller:
 
 
 @dataclass
-class Facts:
+class PreflightContext:
     """The surroundings of one stack, looked at when a row first asks."""
 
     settings: StackSettings

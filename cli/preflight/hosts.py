@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from cli.preflight.facts import Facts
-from cli.preflight.rows import Finding, fine, missing
+from cli.preflight.facts import PreflightContext
+from cli.preflight.rows import CheckResult, fine, missing
 from stacks.cryptique import CryptiqueSettings
 
 SYSTEM = "cryptique"
 _AGENT = "https://docs.aws.amazon.com/codedeploy/latest/userguide/codedeploy-agent-operations-install.html"
 
 
-def hosts(facts: Facts) -> Finding:
+def hosts(facts: PreflightContext) -> CheckResult:
     """Machines that are registered (on-premises) or run (EC2) with the tags that the deployment group asks for.
 
     CodeDeploy API reference, ListOnPremisesInstances; EC2 API reference, DescribeInstances. Whether the agent on an EC2
@@ -22,7 +22,7 @@ def hosts(facts: Facts) -> Finding:
     return _ec2(facts) if facts.settings.of(CryptiqueSettings).hosts == "ec2" else _on_premises(facts)
 
 
-def _on_premises(facts: Facts) -> Finding:
+def _on_premises(facts: PreflightContext) -> CheckResult:
     key = f"{SYSTEM}-stack"
     tag = {"Key": key, "Value": facts.stack, "Type": "KEY_AND_VALUE"}
     deploy = facts.client("codedeploy")
@@ -43,7 +43,7 @@ def _on_premises(facts: Facts) -> Finding:
     return fine(f"registered with {key}={facts.stack}: {', '.join(sorted(names))}")
 
 
-def _ec2(facts: Facts) -> Finding:
+def _ec2(facts: PreflightContext) -> CheckResult:
     wanted = {"system": SYSTEM, "stack": facts.stack}
     filters = [{"Name": f"tag:{key}", "Values": [value]} for key, value in wanted.items()]
     filters.append({"Name": "instance-state-name", "Values": ["running"]})

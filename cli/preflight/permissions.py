@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
 
-from cli.preflight.facts import Facts
-from cli.preflight.rows import Finding, UntoldError, denied, fine, line, missing, unknown
+from cli.preflight.facts import PreflightContext
+from cli.preflight.rows import CheckResult, UntoldError, denied, fine, line, missing, unknown
 from cli.rights.document import narrowed, steps
 from cli.rights.model import Grant, Place
 from core.state import live_resources_of
@@ -52,10 +52,10 @@ class Answers:
     unsure: frozenset[Pair]
 
 
-def step(name: str) -> Callable[[Facts], Finding]:
+def step(name: str) -> Callable[[PreflightContext], CheckResult]:
     """The row of one step."""
 
-    def look(facts: Facts) -> Finding:
+    def look(facts: PreflightContext) -> CheckResult:
         caller = facts.known_caller()
         if caller.arn.endswith(":root"):
             return fine("the account's root may do everything; a role of its own is safer")
@@ -64,7 +64,7 @@ def step(name: str) -> Callable[[Facts], Finding]:
     return look
 
 
-def _judged(facts: Facts, name: str) -> Finding:
+def _judged(facts: PreflightContext, name: str) -> CheckResult:
     principal = facts.once("principal", lambda: principal_of(facts.caller.arn, facts.client("iam")))
     if principal is None:
         return unknown(f"{facts.caller.arn} is neither a user nor a role, and can't be simulated")
@@ -87,7 +87,7 @@ def _judged(facts: Facts, name: str) -> Finding:
     return fine(f"all {count} actions are allowed to {principal}")
 
 
-def _unsimulated(facts: Facts, principal: str, error: Exception) -> Finding:
+def _unsimulated(facts: PreflightContext, principal: str, error: Exception) -> CheckResult:
     if denied(error):
         return unknown(
             f"{principal} may not simulate its own rights (iam:SimulatePrincipalPolicy)",
@@ -141,7 +141,7 @@ def _context(grant: Grant) -> tuple[tuple[str, str], ...]:
     )
 
 
-def _deployed(facts: Facts) -> list[str]:
+def _deployed(facts: PreflightContext) -> list[str]:
     """The ARNs of the state; none where it can't be read: then names that fit are asked about."""
     try:
         state: Mapping[str, Any] = facts.known_state()
@@ -151,7 +151,7 @@ def _deployed(facts: Facts) -> list[str]:
     return sorted(arn for arn in found if arn.startswith("arn:"))
 
 
-def _simulate(facts: Facts, principal: str, question: Question) -> Answers:
+def _simulate(facts: PreflightContext, principal: str, question: Question) -> Answers:
     """Ask IAM. Raises what boto3 raises."""
     context = [
         {"ContextKeyName": key, "ContextKeyValues": [value], "ContextKeyType": "string"}

@@ -15,8 +15,8 @@ from typing import Any
 
 from apps import oci, registry
 from cli.preflight import cluster, images
-from cli.preflight.facts import Facts
-from cli.preflight.rows import Finding, State, UntoldError, fine, missing, unknown
+from cli.preflight.facts import PreflightContext
+from cli.preflight.rows import CheckResult, State, UntoldError, fine, missing, unknown
 from cli.release.places import by_files
 from cli.targets import is_local
 from stacks.rag_api import RagApiSettings
@@ -34,7 +34,7 @@ _lying: set[str] = set()
 """Folders with logins at this moment."""
 
 
-def answers(facts: Facts) -> Finding:
+def answers(facts: PreflightContext) -> CheckResult:
     """Whether each registry of the pinned images answers from here, and takes this user's login.
 
     Nodes ask by a network and with a login of their own: the row of the images is about those.
@@ -48,7 +48,7 @@ def answers(facts: Facts) -> Finding:
     return _worst(found)
 
 
-def pullable(facts: Facts) -> Finding:
+def pullable(facts: PreflightContext) -> CheckResult:
     """Whether every pinned image is in its registry, whole, by digest, for the nodes' platform, and for their login."""
     wanted = images.wanted(facts.settings, facts.selected)
     if not wanted:
@@ -61,11 +61,11 @@ def pullable(facts: Facts) -> Finding:
         found = list(pool.map(lambda each: _image(facts, each, platforms, logins), asked))
     worst = _worst(found)
     if worst.state is not State.FINE:
-        return Finding(worst.state, f"{worst.detail} (asked with {whose})", worst.remedy)
+        return CheckResult(worst.state, f"{worst.detail} (asked with {whose})", worst.remedy)
     return fine(f"{'; '.join(each.detail for each in found)}; asked with {whose}; {told}")
 
 
-def _in_registries(facts: Facts) -> list[str]:
+def _in_registries(facts: PreflightContext) -> list[str]:
     """The images that a registry is asked for: elsewhere than in the sandbox all of them."""
     alone = by_files() if is_local() else frozenset()
     wanted = images.wanted(facts.settings, facts.selected)
@@ -76,18 +76,18 @@ def _registry(reference: str) -> str:
     return registry.address(reference)[0].partition("/")[0]
 
 
-def _worst(found: Sequence[Finding]) -> Finding:
+def _worst(found: Sequence[CheckResult]) -> CheckResult:
     for state in (State.MISSING, State.UNKNOWN):
         of_it = [each for each in found if each.state is state]
         if of_it:
             details, remedies = (
                 dict.fromkeys(texts) for texts in zip(*((e.detail, e.remedy) for e in of_it), strict=True)
             )
-            return Finding(state, "; ".join(details), "; ".join(remedies))
+            return CheckResult(state, "; ".join(details), "; ".join(remedies))
     return fine("; ".join(each.detail for each in found))
 
 
-def _answer(reference: str) -> Finding:
+def _answer(reference: str) -> CheckResult:
     host = _registry(reference)
     try:
         registry.platforms(reference, seconds=SECONDS)
@@ -109,7 +109,7 @@ def _answer(reference: str) -> Finding:
     return fine(f"{host} answers")
 
 
-def _image(facts: Facts, reference: str, platforms: frozenset[str], logins: Path | None) -> Finding:
+def _image(facts: PreflightContext, reference: str, platforms: frozenset[str], logins: Path | None) -> CheckResult:
     version = images.system_of(reference, facts.settings, facts.selected).version
     bring = f"`rollback release publish {version} -s STACK` where it was built, or pin another release"
     if reference.rpartition(":")[2] in by_files():
@@ -135,7 +135,9 @@ def _image(facts: Facts, reference: str, platforms: frozenset[str], logins: Path
     return fine(f"{reference} is whole, for {', '.join(sorted(built_for))}")
 
 
-def _not_shown(facts: Facts, reference: str, error: registry.RegistryError, by_secret: bool, bring: str) -> Finding:
+def _not_shown(
+    facts: PreflightContext, reference: str, error: registry.RegistryError, by_secret: bool, bring: str
+) -> CheckResult:
     """What an error of a registry says of an image. by_secret: whether it was asked with the nodes' login."""
     at = _registry(reference)
     if isinstance(error, registry.ExchangedError):
@@ -152,7 +154,7 @@ def _not_shown(facts: Facts, reference: str, error: registry.RegistryError, by_s
     )
 
 
-def _platforms(facts: Facts) -> tuple[frozenset[str], str]:
+def _platforms(facts: PreflightContext) -> tuple[frozenset[str], str]:
     """What the nodes are that take any pod, and where that is known from."""
     from kubernetes import client
 
@@ -171,7 +173,7 @@ def _is_tainted(node: Any) -> bool:
 
 
 @contextmanager
-def _nodes_logins(facts: Facts) -> Iterator[tuple[Path | None, str]]:
+def _nodes_logins(facts: PreflightContext) -> Iterator[tuple[Path | None, str]]:
     """A folder with the login that pods pull with, gone afterwards, and whose it is; None for this user's own."""
     from kubernetes import client
 
@@ -207,7 +209,7 @@ def forget() -> None:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _at_mirrors(facts: Facts, logins: dict[str, Any]) -> dict[str, Any]:
+def _at_mirrors(facts: PreflightContext, logins: dict[str, Any]) -> dict[str, Any]:
     """The same logins where a registry has another address: a node takes them along to its mirror."""
     named = {login_key(registry_of(each)): _registry(each) for each in images.wanted(facts.settings, facts.selected)}
     return {at: logins[host] for host, at in named.items() if host in logins}

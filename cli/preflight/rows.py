@@ -48,7 +48,7 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Finding:
+class CheckResult:
     """What a look found; the row has its name besides."""
 
     state: State
@@ -56,26 +56,26 @@ class Finding:
     remedy: str = ""
 
 
-def fine(detail: str) -> Finding:
+def fine(detail: str) -> CheckResult:
     """All is well, or nothing is needed."""
-    return Finding(State.FINE, detail)
+    return CheckResult(State.FINE, detail)
 
 
-def missing(detail: str, remedy: str) -> Finding:
+def missing(detail: str, remedy: str) -> CheckResult:
     """Something has to be done before an update can end well."""
-    return Finding(State.MISSING, detail, remedy)
+    return CheckResult(State.MISSING, detail, remedy)
 
 
-def unknown(detail: str, remedy: str = "") -> Finding:
+def unknown(detail: str, remedy: str = "") -> CheckResult:
     """It can't be told."""
-    return Finding(State.UNKNOWN, detail, remedy)
+    return CheckResult(State.UNKNOWN, detail, remedy)
 
 
 class UntoldError(RuntimeError):
     """What a row goes by can't be told, as another row says. The message is one line."""
 
 
-Look = Callable[[], Finding]
+Look = Callable[[], CheckResult]
 
 
 def time_left() -> float:
@@ -121,7 +121,7 @@ def _into(found: dict[str, Row], name: str, look: Look) -> None:
     found[name] = Row(name, finding.state, finding.detail, finding.remedy)
 
 
-def refused(error: BaseException) -> Finding:
+def refused(error: BaseException) -> CheckResult:
     """What an answer other than the expected one says of a row: a lacking right, or nothing at all."""
     said = line(error)
     if denied(error):

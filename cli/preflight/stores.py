@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from cli.preflight import artifacts, buckets
-from cli.preflight.facts import Facts
-from cli.preflight.rows import Finding, fine, missing
+from cli.preflight.facts import PreflightContext
+from cli.preflight.rows import CheckResult, fine, missing
 from cli.release import retiring
 from stacks.artifact_objects import ArtifactObject
 
@@ -12,19 +12,19 @@ NAMED = 3
 """Artifacts that a row names; the others are counted."""
 
 
-def artifact_bucket(facts: Facts) -> Finding:
+def artifact_bucket(facts: PreflightContext) -> CheckResult:
     """The bucket that functions, layers and revisions are taken from."""
     project, caller = facts.settings.project, facts.known_caller()
     return buckets.artifacts(facts.client("s3"), project.artifact_bucket, facts.settings.region, caller.account)
 
 
-def recovery_bucket(facts: Facts) -> Finding:
+def recovery_bucket(facts: PreflightContext) -> CheckResult:
     """The bucket of recovery points and of the ledger."""
     bucket, caller = facts.settings.project.recovery_bucket, facts.known_caller()
     return buckets.recovery(facts.client("s3"), bucket, caller.account)
 
 
-def pinned_artifacts(facts: Facts) -> Finding:
+def pinned_artifacts(facts: PreflightContext) -> CheckResult:
     """The zips that an update to the pinned releases would take, by their hashes."""
     caller = facts.known_caller()
     needed, s3 = facts.needed, facts.client("s3")

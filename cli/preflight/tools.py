@@ -13,8 +13,8 @@ from pathlib import Path
 from urllib.parse import urlparse
 
 from cli.engine import ROOT
-from cli.preflight.facts import Facts
-from cli.preflight.rows import Finding, fine, missing, unknown
+from cli.preflight.facts import PreflightContext
+from cli.preflight.rows import CheckResult, fine, missing, unknown
 from cli.pulumi_command import PulumiCommand, first_error
 from cli.targets import is_local
 from core.state import pending_operations_of, resources_of
@@ -43,7 +43,7 @@ PLUGINS = {"aws": "pulumi-aws", "kubernetes": "pulumi-kubernetes"}
 """Resource plugin -> the SDK that pins its version."""
 
 
-def backend(facts: Facts) -> Finding:
+def backend(facts: PreflightContext) -> CheckResult:
     """Where states lie, and whether this one can be read."""
     try:
         done = _whoami(facts)
@@ -59,7 +59,7 @@ def backend(facts: Facts) -> Finding:
     return fine(f"{url.partition('?')[0]} ({kind}), as {told.get('user')}")
 
 
-def state(facts: Facts) -> Finding:
+def state(facts: PreflightContext) -> CheckResult:
     """Whether the stack's state can be read."""
     try:
         found = facts.state
@@ -76,7 +76,7 @@ def state(facts: Facts) -> Finding:
     return fine(f"{count} resources of {facts.stack}{left}")
 
 
-def secrets(facts: Facts) -> Finding:
+def secrets(facts: PreflightContext) -> CheckResult:
     """What encrypts the stack's secrets, and whether it is at hand."""
     data = read_yaml(path_of(facts.stack), f"stacks/Pulumi.{facts.stack}.yaml")
     settings = data if isinstance(data, dict) else {}
@@ -95,13 +95,13 @@ def secrets(facts: Facts) -> Finding:
     return unknown(f"{provider} encrypts; only its own tools can tell whether it answers")
 
 
-def _whoami(facts: Facts) -> subprocess.CompletedProcess[str]:
+def _whoami(facts: PreflightContext) -> subprocess.CompletedProcess[str]:
     """What the engine says of the backend, asked once. Raises ``FileNotFoundError`` where there is no engine."""
     found: subprocess.CompletedProcess[str] = facts.once("whoami", lambda: _pulumi("whoami", "--json"))
     return found
 
 
-def _url(facts: Facts) -> str:
+def _url(facts: PreflightContext) -> str:
     """The backend that is used: the environment's, else the one that `pulumi login` wrote down; may be empty."""
     try:
         done = _whoami(facts)
@@ -119,7 +119,7 @@ def _given() -> str | None:
     return Path(file).read_text().rstrip("\r\n") if Path(file).is_file() else None
 
 
-def _passphrase(salt: str, change: str) -> Finding:
+def _passphrase(salt: str, change: str) -> CheckResult:
     file, given = os.environ.get("PULUMI_CONFIG_PASSPHRASE_FILE"), _given()
     if given is None and file:
         return missing(f"the passphrase's file {file} isn't there", "see to PULUMI_CONFIG_PASSPHRASE_FILE")
@@ -152,7 +152,7 @@ def opens(passphrase: str, salt: str) -> bool:
     return True
 
 
-def _key(facts: Facts, provider: str) -> Finding:
+def _key(facts: PreflightContext, provider: str) -> CheckResult:
     """A key of AWS KMS: ``awskms://ID?region=REGION``, ``awskms://alias/NAME`` or ``awskms:///ARN``."""
     facts.known_caller()
     name, _, query = provider.removeprefix("awskms://").partition("?")
@@ -166,7 +166,7 @@ def _key(facts: Facts, provider: str) -> Finding:
     return fine(f"key {name} of AWS KMS encrypts, and is enabled")
 
 
-def engine(facts: Facts) -> Finding:
+def engine(facts: PreflightContext) -> CheckResult:
     """The engine's version beside that of the SDK."""
     del facts
     wanted = version("pulumi")
@@ -183,7 +183,7 @@ def engine(facts: Facts) -> Finding:
     return fine(f"pulumi {found}{newer}")
 
 
-def host(facts: Facts) -> Finding:
+def host(facts: PreflightContext) -> CheckResult:
     """The plugin that runs Python programs, and the environment that they run in."""
     del facts
     pulumi = shutil.which("pulumi")
@@ -201,7 +201,7 @@ def host(facts: Facts) -> Finding:
     return fine("pulumi-language-python is there, and so is the program's environment")
 
 
-def plugin(name: str, facts: Facts) -> Finding:
+def plugin(name: str, facts: PreflightContext) -> CheckResult:
     """A resource plugin beside the version that its SDK asks the engine for."""
     if name == "kubernetes" and not needing(Need.CLUSTER, facts.selected):
         return fine("not needed: no system of the stack lies on a cluster")
@@ -223,7 +223,7 @@ def plugin(name: str, facts: Facts) -> Finding:
     )
 
 
-def _beside_sdk(name: str, found: list[str]) -> Finding:
+def _beside_sdk(name: str, found: list[str]) -> CheckResult:
     """What the versions that are installed are to the one that the SDK pins."""
     sdk, wanted = PLUGINS[name], version(PLUGINS[name])
     get = f"pulumi plugin install resource {name} {wanted}"

@@ -57,7 +57,7 @@ class Built:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class BuildOutcome:
     """What a build did."""
 
     built: tuple[Built, ...]
@@ -72,7 +72,7 @@ def build(
     sources: Path = catalogue.ROOT,
     folder: Path = FOLDER,
     releases: Path = RELEASES,
-) -> Outcome:
+) -> BuildOutcome:
     """Build all versions of all sources.
 
     system: these sources alone; the others stay as they were built. only_changed: leave out what was built from the
@@ -86,7 +86,7 @@ def build(
         return _build(system, only_changed, sources, folder, releases)
 
 
-def _build(system: str | None, only_changed: bool, sources: Path, folder: Path, releases: Path) -> Outcome:
+def _build(system: str | None, only_changed: bool, sources: Path, folder: Path, releases: Path) -> BuildOutcome:
     before = {each.source: each for each in read(folder)} if (folder / INDEX).exists() else {}
     wanted = [each for each in _sources(sources) if system is None or _system(each) == system]
     kept = {} if system is None else {name: each for name, each in before.items() if each.system != system}
@@ -103,7 +103,7 @@ def _build(system: str | None, only_changed: bool, sources: Path, folder: Path, 
     for new, each in made.values():
         _write(new, each, folder)
     _write_index([every[name] for name in sorted(every)], folder)
-    return Outcome(tuple(every.values()), len(made))
+    return BuildOutcome(tuple(every.values()), len(made))
 
 
 def read(folder: Path = FOLDER) -> list[Built]:

@@ -20,7 +20,7 @@ from stacks.artifacts import Pinned
 from stacks.file import read
 from stacks.pinned import pinned
 from stacks.releases import RELEASES, Release, load, parse, versions
-from stacks.rollout_order import Move, turns
+from stacks.rollout_order import Transition, turns
 from stacks.settings import STACKS, StackSettings
 
 Look = Callable[[Sequence[Pinned]], Mapping[Pinned, Standing]]
@@ -28,7 +28,7 @@ Look = Callable[[Sequence[Pinned]], Mapping[Pinned, Standing]]
 
 
 @dataclass(frozen=True)
-class Finding:
+class ReleaseFault:
     """One thing that was looked at."""
 
     release: str
@@ -63,17 +63,17 @@ def draft(version: str, folder: Path = RELEASES) -> Release:
 
 def check(
     version: str, today: date, look: Look, folder: Path = RELEASES, stacks: Mapping[str, StackSettings] | None = None
-) -> list[Finding]:
+) -> list[ReleaseFault]:
     """Everything about one release. Raises what ``look`` raises."""
     try:
         release = draft(version, folder)
     except ConfigurationError as error:
-        return [Finding(version, "manifest", False, str(error))]
+        return [ReleaseFault(version, "manifest", False, str(error))]
     is_published = version in read_lock(folder)
     state = "published" if is_published else "not published yet"
     settings = {name: read(name) for name in STACKS} if stacks is None else stacks
     found = [
-        Finding(version, "manifest", True, state),
+        ReleaseFault(version, "manifest", True, state),
         *_date(release, today, folder),
         *_order(release, folder),
         *_signature(release, folder),
@@ -82,26 +82,26 @@ def check(
     return [*found, *_artifacts(release, look), *_code(release, is_published)]
 
 
-def _signature(release: Release, folder: Path) -> Iterator[Finding]:
+def _signature(release: Release, folder: Path) -> Iterator[ReleaseFault]:
     """A signature is of somebody who may sign, and about what is locked; whether one is wanted, a policy says."""
     try:
         by = verify(release.version, folder)
     except ConfigurationError as error:
-        yield Finding(release.version, "signature", False, str(error))
+        yield ReleaseFault(release.version, "signature", False, str(error))
     else:
-        yield Finding(release.version, "signature", True, f"of {by}" if by else "none")
+        yield ReleaseFault(release.version, "signature", True, f"of {by}" if by else "none")
 
 
-def early(release: Release, today: date, folder: Path = RELEASES) -> list[Finding]:
+def early(release: Release, today: date, folder: Path = RELEASES) -> list[ReleaseFault]:
     """What can be told without asking an account: what refuses a release before anything is uploaded."""
     return [each for each in (*_date(release, today, folder), *_order(release, folder)) if not each.passed]
 
 
-def _date(release: Release, today: date, folder: Path) -> Iterator[Finding]:
+def _date(release: Release, today: date, folder: Path) -> Iterator[ReleaseFault]:
     """Not in the future, and not before the release that it follows."""
 
-    def finding(passed: bool, text: str) -> Finding:
-        return Finding(release.version, "date", passed, text)
+    def finding(passed: bool, text: str) -> ReleaseFault:
+        return ReleaseFault(release.version, "date", passed, text)
 
     if release.released > today + timedelta(days=1):
         yield finding(
@@ -119,7 +119,7 @@ def _date(release: Release, today: date, folder: Path) -> Iterator[Finding]:
     yield finding(True, f"released {release.released}")
 
 
-def _order(release: Release, folder: Path) -> Iterator[Finding]:
+def _order(release: Release, folder: Path) -> Iterator[ReleaseFault]:
     """No two systems wait for each other, whichever published release the stack comes from."""
     closed = []
     lock = read_lock(folder)
@@ -129,16 +129,16 @@ def _order(release: Release, folder: Path) -> Iterator[Finding]:
         other = draft(version, folder)
         moving = sorted(set(other.systems.named()) & set(release.systems.named()))
         for old, new in ((other, release), (release, other)):
-            moves = [Move(system, old.version, new.version) for system in moving]
+            moves = [Transition(system, old.version, new.version) for system in moving]
             after = {each.version: each.moves_after for each in (other, release)}
             try:
                 turns(moves, lambda version, after=after: after.get(version, {}))  # type: ignore[misc]
             except ConfigurationError as error:
                 closed.append(f"{old.version} to {new.version}: {error}")
-    yield Finding(release.version, "order", not closed, "; ".join(closed) or "no circle on any way")
+    yield ReleaseFault(release.version, "order", not closed, "; ".join(closed) or "no circle on any way")
 
 
-def _way_back(release: Release, settings: Mapping[str, StackSettings], folder: Path) -> Iterator[Finding]:
+def _way_back(release: Release, settings: Mapping[str, StackSettings], folder: Path) -> Iterator[ReleaseFault]:
     """What each stack pins can read the data that this release writes, and has its systems."""
     closed, open_ = [], []
     for stack, each in settings.items():
@@ -149,7 +149,7 @@ def _way_back(release: Release, settings: Mapping[str, StackSettings], folder: P
             if reason := _closed(release, system, version, folder):
                 closed.append(f"{stack} can't go back to {version}: {reason}")
         open_.append(f"{stack} to {each.project.version}")
-    yield Finding(
+    yield ReleaseFault(
         release.version, "way back", not closed, "; ".join(dict.fromkeys(closed)) or f"open: {', '.join(open_)}"
     )
 
@@ -169,10 +169,10 @@ def _closed(release: Release, system: str, version: str, folder: Path) -> str | 
     return None
 
 
-def _artifacts(release: Release, look: Look) -> Iterator[Finding]:
+def _artifacts(release: Release, look: Look) -> Iterator[ReleaseFault]:
     for item, standing in look(pinned(release)).items():
         passed = standing in (Standing.THERE, Standing.BY_FILES, Standing.BUILT)
-        yield Finding(release.version, "artifact", passed, f"{item.place}: {standing.value}")
+        yield ReleaseFault(release.version, "artifact", passed, f"{item.place}: {standing.value}")
 
 
 def unrunnable(release: Release) -> list[str]:
@@ -197,7 +197,7 @@ def unrunnable(release: Release) -> list[str]:
     return reasons
 
 
-def _code(release: Release, is_published: bool) -> Iterator[Finding]:
+def _code(release: Release, is_published: bool) -> Iterator[ReleaseFault]:
     """Whether the code could run on Lambda.
 
     Releases of before ``requirements.txt`` couldn't. They are as they are, so that this is said of what is published
@@ -206,9 +206,9 @@ def _code(release: Release, is_published: bool) -> Iterator[Finding]:
     try:
         reasons = unrunnable(release)
     except ArtifactError as error:
-        yield Finding(release.version, "code", is_published, f"can't be looked at: {error}")
+        yield ReleaseFault(release.version, "code", is_published, f"can't be looked at: {error}")
         return
     for reason in reasons:
-        yield Finding(release.version, "code", is_published, f"can't run on Lambda: {reason}")
+        yield ReleaseFault(release.version, "code", is_published, f"can't run on Lambda: {reason}")
     if not reasons:
-        yield Finding(release.version, "code", True, "functions and layers have what they import")
+        yield ReleaseFault(release.version, "code", True, "functions and layers have what they import")

@@ -120,7 +120,7 @@ def check(
     announce(stack, settings.region, ask=False, cluster=False)
     at = places.bucket(settings.project.artifact_bucket, settings.region)
     published = read_lock(RELEASES)
-    found: list[checking.Finding] = []
+    found: list[checking.ReleaseFault] = []
     for each in versions() if version is None else [version]:
         look = partial(publishing.look, at=at, published=each in published)
         found += checking.check(each, today(), look)

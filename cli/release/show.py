@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from cli.release.checking import Finding
+from cli.release.checking import ReleaseFault
 from cli.release.difference import Difference, Runs
 from cli.release.retiring import Candidate
 
@@ -24,7 +24,7 @@ def differences(before: str, after: str, found: Sequence[Difference], running: S
         console.print(f"{each.stack}: pins {_by_release(each.pinned)}; {_deployed(each)}", soft_wrap=True)
 
 
-def findings(found: Sequence[Finding]) -> None:
+def findings(found: Sequence[ReleaseFault]) -> None:
     """What was looked at; artifacts that are in their place as one line."""
     console = Console()
     whole: dict[str, int] = {}

@@ -17,7 +17,7 @@ from cli.resources import codedeploy as delivery
 from cli.resources import iam as identity
 from cli.resources import stores
 from cli.resources.account import Account, Lookup
-from cli.resources.found import Found
+from cli.resources.found import Match
 
 __all__ = ["LOOKUPS", "Account", "find"]
 
@@ -31,7 +31,7 @@ LOOKUPS: dict[str, Lookup] = {
 }
 
 
-def find(kind: str, inputs: Mapping[str, Any], account: Account) -> list[Found]:
+def find(kind: str, inputs: Mapping[str, Any], account: Account) -> list[Match]:
     """Everything in the account that fits a resource's inputs; nothing where an input isn't known yet.
 
     Raises ``KeyError`` for a type that no lookup knows, and what boto3 raises for anything but an absence.

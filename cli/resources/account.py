@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias, TypeVar
 
-from cli.resources.found import Found
+from cli.resources.found import Match
 
 Inputs = Mapping[str, Any]
 Entry = TypeVar("Entry")
@@ -63,7 +63,7 @@ class Account:
 
 Search: TypeAlias = Callable[[Inputs, Account], list[Entry]]
 """From a resource's inputs to everything that fits them."""
-Lookup: TypeAlias = Search[Found]
+Lookup: TypeAlias = Search[Match]
 
 
 def text(inputs: Inputs, name: str) -> str:

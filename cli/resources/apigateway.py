@@ -7,7 +7,7 @@ from itertools import takewhile
 from typing import Any
 
 from cli.resources.account import Account, Inputs, Lookup, Search, text
-from cli.resources.found import Found, Owner
+from cli.resources.found import Match, Owner
 
 API = "AWS::ApiGateway::RestApi"
 STAGE = "AWS::ApiGateway::Stage"
@@ -19,11 +19,11 @@ def of_name(inputs: Inputs, account: Account) -> list[Any]:
     return [each for each in account.pages("apigateway", "get_rest_apis", "items") if each["name"] == name]
 
 
-def _api(inputs: Inputs, account: Account) -> list[Found]:
-    return [Found(each["id"], (Owner(API, each["id"], each["name"]),)) for each in of_name(inputs, account)]
+def _api(inputs: Inputs, account: Account) -> list[Match]:
+    return [Match(each["id"], (Owner(API, each["id"], each["name"]),)) for each in of_name(inputs, account)]
 
 
-def _resource(inputs: Inputs, account: Account) -> list[Found]:
+def _resource(inputs: Inputs, account: Account) -> list[Match]:
     api, wanted = text(inputs, "restApi"), (text(inputs, "parentId"), text(inputs, "pathPart"))
     same = [
         each
@@ -31,7 +31,7 @@ def _resource(inputs: Inputs, account: Account) -> list[Found]:
         if (each.get("parentId"), each.get("pathPart")) == wanted
     ]
     return [
-        Found(f"{api}/{each['id']}", (Owner("AWS::ApiGateway::Resource", each["id"]), _part_of(api, account)))
+        Match(f"{api}/{each['id']}", (Owner("AWS::ApiGateway::Resource", each["id"]), _part_of(api, account)))
         for each in same
     ]
 
@@ -39,13 +39,13 @@ def _resource(inputs: Inputs, account: Account) -> list[Found]:
 def _of_method(look: Callable[[Any, Inputs], bool], *more: str) -> Lookup:
     """A lookup of something that a method's description has."""
 
-    def find(inputs: Inputs, account: Account) -> list[Found]:
+    def find(inputs: Inputs, account: Account) -> list[Match]:
         api, resource = text(inputs, "restApi"), text(inputs, "resourceId")
         place = [api, resource, text(inputs, "httpMethod"), *(text(inputs, name) for name in more)]
         method = account.call(
             "apigateway", "get_method", restApiId=api, resourceId=resource, httpMethod=inputs["httpMethod"]
         )
-        return [Found("/".join(place), (_part_of(api, account),))] if look(method, inputs) else []
+        return [Match("/".join(place), (_part_of(api, account),))] if look(method, inputs) else []
 
     return find
 
@@ -63,16 +63,16 @@ def _answers_integration(method: Any, inputs: Inputs) -> bool:
     return inputs["statusCode"] in ((method.get("methodIntegration") or {}).get("integrationResponses") or {})
 
 
-def _stage(inputs: Inputs, account: Account) -> list[Found]:
+def _stage(inputs: Inputs, account: Account) -> list[Match]:
     api, name = text(inputs, "restApi"), text(inputs, "stageName")
     account.call("apigateway", "get_stage", restApiId=api, stageName=name)
-    return [Found(f"{api}/{name}", (Owner(STAGE, name, name, api),))]
+    return [Match(f"{api}/{name}", (Owner(STAGE, name, name, api),))]
 
 
-def _method_settings(inputs: Inputs, account: Account) -> list[Found]:
+def _method_settings(inputs: Inputs, account: Account) -> list[Match]:
     api, name, path = text(inputs, "restApi"), text(inputs, "stageName"), text(inputs, "methodPath")
     stage = account.call("apigateway", "get_stage", restApiId=api, stageName=name)
-    return [Found(f"{api}/{name}/{path}", (Owner(STAGE, name, name, api),))] if path in stage["methodSettings"] else []
+    return [Match(f"{api}/{name}/{path}", (Owner(STAGE, name, name, api),))] if path in stage["methodSettings"] else []
 
 
 LOOKUPS: dict[str, Lookup] = {

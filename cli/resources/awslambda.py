@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from cli.resources.account import Account, Inputs, Lookup, Search, text
-from cli.resources.found import Found, Owner
+from cli.resources.found import Match, Owner
 
 FUNCTION = "AWS::Lambda::Function"
 
@@ -17,26 +17,26 @@ def plain_name(function: str) -> str:
     return function.rsplit(":function:", maxsplit=1)[-1].partition(":")[0]
 
 
-def _function(inputs: Inputs, account: Account) -> list[Found]:
+def _function(inputs: Inputs, account: Account) -> list[Match]:
     name = text(inputs, "name")
     account.call("lambda", "get_function_configuration", FunctionName=name)
-    return [Found(name, (Owner(FUNCTION, name),))]
+    return [Match(name, (Owner(FUNCTION, name),))]
 
 
-def _alias(inputs: Inputs, account: Account) -> list[Found]:
+def _alias(inputs: Inputs, account: Account) -> list[Match]:
     function, name = plain_name(text(inputs, "functionName")), text(inputs, "name")
     arn = str(account.call("lambda", "get_alias", FunctionName=function, Name=name)["AliasArn"])
-    return [Found(f"{function}/{name}", (Owner("AWS::Lambda::Alias", arn, name, function),))]
+    return [Match(f"{function}/{name}", (Owner("AWS::Lambda::Alias", arn, name, function),))]
 
 
-def _permission(inputs: Inputs, account: Account) -> list[Found]:
+def _permission(inputs: Inputs, account: Account) -> list[Match]:
     """A statement that grants the same: every difference would replace it."""
     function, qualifier = plain_name(text(inputs, "function")), inputs.get("qualifier")
     asked = {"FunctionName": function, **({"Qualifier": qualifier} if qualifier else {})}
     statements = json.loads(account.call("lambda", "get_policy", **asked)["Policy"])["Statement"]
     holder = f"{function}:{qualifier}" if qualifier else function
     return [
-        Found(f"{holder}/{each['Sid']}", (Owner("AWS::Lambda::Permission", each["Sid"]), Owner(FUNCTION, function)))
+        Match(f"{holder}/{each['Sid']}", (Owner("AWS::Lambda::Permission", each["Sid"]), Owner(FUNCTION, function)))
         for each in statements
         if _grants(each, inputs)
     ]
@@ -64,14 +64,14 @@ def _asked(inputs: Inputs) -> dict[str, Any]:
     return {name: inputs.get(name) for name in ("action", "principal", "sourceArn", "sourceAccount")}
 
 
-def _event_source(inputs: Inputs, account: Account) -> list[Found]:
+def _event_source(inputs: Inputs, account: Account) -> list[Match]:
     """The consumer of a source: with the same qualifier if there is one, else with any (it can be changed in place).
 
     One of the template's function is taken even where the template doesn't know it: two would share the work.
     """
     function = Owner(FUNCTION, plain_name(text(inputs, "functionName")))
     return [
-        Found(each["UUID"], (Owner("AWS::Lambda::EventSourceMapping", each["UUID"]), function))
+        Match(each["UUID"], (Owner("AWS::Lambda::EventSourceMapping", each["UUID"]), function))
         for each in consumers(inputs, account) or consumers(inputs, account, any_qualifier=True)
     ]
 
@@ -89,11 +89,11 @@ def _qualified_name(function: str) -> str:
     return function.rsplit(":function:", maxsplit=1)[-1]
 
 
-def _invoke_config(inputs: Inputs, account: Account) -> list[Found]:
+def _invoke_config(inputs: Inputs, account: Account) -> list[Match]:
     function, qualifier = plain_name(text(inputs, "functionName")), inputs.get("qualifier")
     asked = {"FunctionName": function, **({"Qualifier": qualifier} if qualifier else {})}
     account.call("lambda", "get_function_event_invoke_config", **asked)
-    return [Found(f"{function}:{qualifier}" if qualifier else function, (Owner(FUNCTION, function),))]
+    return [Match(f"{function}:{qualifier}" if qualifier else function, (Owner(FUNCTION, function),))]
 
 
 LOOKUPS: dict[str, Lookup] = {

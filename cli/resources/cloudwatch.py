@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cli.resources.account import Account, Inputs, Lookup, text
 from cli.resources.awslambda import FUNCTION
-from cli.resources.found import Found, Owner
+from cli.resources.found import Match, Owner
 
 _OF_FUNCTIONS = "/aws/lambda/"
 
@@ -12,36 +12,36 @@ _OF_FUNCTIONS = "/aws/lambda/"
 def _alarm(member: str, kind: str, parameter: str) -> Lookup:
     """A lookup of one of the kinds of alarms, by the input that names it."""
 
-    def find(inputs: Inputs, account: Account) -> list[Found]:
+    def find(inputs: Inputs, account: Account) -> list[Match]:
         name = text(inputs, parameter)
         types = ["MetricAlarm", "CompositeAlarm"]
         found = account.call("cloudwatch", "describe_alarms", AlarmNames=[name], AlarmTypes=types)
-        return [Found(name, (Owner(kind, name),))] if found.get(member) else []
+        return [Match(name, (Owner(kind, name),))] if found.get(member) else []
 
     return find
 
 
-def _dashboard(inputs: Inputs, account: Account) -> list[Found]:
+def _dashboard(inputs: Inputs, account: Account) -> list[Match]:
     name = text(inputs, "dashboardName")
     account.call("cloudwatch", "get_dashboard", DashboardName=name)
-    return [Found(name, (Owner("AWS::CloudWatch::Dashboard", name),))]
+    return [Match(name, (Owner("AWS::CloudWatch::Dashboard", name),))]
 
 
-def _log_group(inputs: Inputs, account: Account) -> list[Found]:
+def _log_group(inputs: Inputs, account: Account) -> list[Match]:
     """A log group, or one that Lambda made for a function of the template."""
     name = text(inputs, "name")
     groups = account.pages("logs", "describe_log_groups", "logGroups", logGroupNamePrefix=name)
     if name not in [each["logGroupName"] for each in groups]:
         return []
     own = Owner("AWS::Logs::LogGroup", name)
-    return [Found(name, (own, Owner(FUNCTION, name.removeprefix(_OF_FUNCTIONS))))]
+    return [Match(name, (own, Owner(FUNCTION, name.removeprefix(_OF_FUNCTIONS))))]
 
 
-def _metric_filter(inputs: Inputs, account: Account) -> list[Found]:
+def _metric_filter(inputs: Inputs, account: Account) -> list[Match]:
     group, name = text(inputs, "logGroupName"), text(inputs, "name")
     filters = account.pages("logs", "describe_metric_filters", "metricFilters", logGroupName=group)
     owner = Owner("AWS::Logs::MetricFilter", name)
-    return [Found(f"{group}:{name}", (owner,))] if name in [each["filterName"] for each in filters] else []
+    return [Match(f"{group}:{name}", (owner,))] if name in [each["filterName"] for each in filters] else []
 
 
 LOOKUPS: dict[str, Lookup] = {

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from cli.resources.account import Account, Inputs, Lookup, text
-from cli.resources.found import Found, Owner
+from cli.resources.found import Match, Owner
 
 
-def _application(inputs: Inputs, account: Account) -> list[Found]:
+def _application(inputs: Inputs, account: Account) -> list[Match]:
     name = text(inputs, "name")
     account.call("codedeploy", "get_application", applicationName=name)
-    return [Found(name, (Owner("AWS::CodeDeploy::Application", name),))]
+    return [Match(name, (Owner("AWS::CodeDeploy::Application", name),))]
 
 
-def _group(inputs: Inputs, account: Account) -> list[Found]:
+def _group(inputs: Inputs, account: Account) -> list[Match]:
     application, name = text(inputs, "appName"), text(inputs, "deploymentGroupName")
     account.call("codedeploy", "get_deployment_group", applicationName=application, deploymentGroupName=name)
     owner = Owner("AWS::CodeDeploy::DeploymentGroup", name, name, application)
-    return [Found(f"{application}:{name}", (owner,))]
+    return [Match(f"{application}:{name}", (owner,))]
 
 
 LOOKUPS: dict[str, Lookup] = {

@@ -39,7 +39,7 @@ class Owner:
 
 
 @dataclass(frozen=True)
-class Found:
+class Match:
     """Something in the account that a resource of the program describes."""
 
     identifier: str

@@ -10,7 +10,7 @@ from typing import Generic, TypeVar
 from cli.review.changes import WORST
 from cli.review.model import Risk, Step, SystemChanges, Verdict
 from core.urn import name_of
-from policies.checkov.findings import Finding
+from policies.checkov.findings import CheckovFinding
 from policies.checkov.resources import Source
 
 NAMED = 3
@@ -69,7 +69,7 @@ def risks(found: Iterable[Risk]) -> list[Group[Risk]]:
     return _groups(found, alike, lambda each: each.name)
 
 
-def findings(found: Iterable[Finding]) -> list[Group[Finding]]:
+def findings(found: Iterable[CheckovFinding]) -> list[Group[CheckovFinding]]:
     """checkov's, by check and line."""
     return _groups(found, lambda each: (each.check, each.where if each.source else ""), lambda each: each.name)
 

@@ -9,11 +9,11 @@ from typing import Any
 
 from cli.review import estimate, ways
 from cli.review.changes import count, notable
-from cli.review.model import Move, Risk, Secured, Waived, Way
+from cli.review.model import Risk, Secured, SystemMove, Waived, Way
 from cli.review.preview import Preview
 from cli.review.resources import Resources, of_preview
 from cli.review.stores import risks
-from cli.review.ways import Found, Known
+from cli.review.ways import Known, WayVerdict
 from core.identifiers import order
 from core.model import ConfigurationError
 from guard.approvals import Approval
@@ -52,19 +52,19 @@ class Matrix:
         version = self.outputs.get("version")
         return max(told, key=order) if told else (str(version) if version else None)
 
-    def row(self, version: str, preview: Preview | None) -> tuple[Way, Found]:
+    def row(self, version: str, preview: Preview | None) -> tuple[Way, WayVerdict]:
         """The way to one release, and what closes it. Whether this change closed it is for the base to say.
 
         ``preview``: None where it wasn't asked, because what stops the change would stop it as well.
         """
         lost: tuple[Risk, ...] = ()
         if preview is None:
-            found, preview = Found(None, above=self.known.names), Preview({})
+            found, preview = WayVerdict(None, above=self.known.names), Preview({})
         else:
             lost = risks(preview, of_preview(preview.steps).over(self.before), self.approvals, self.now)
             found = ways.judge(preview, lost, self.known)
         if found.reason is None and (unreadable := ways.readable_after(self.settings, version, self.systems)):
-            found = Found(unreadable)
+            found = WayVerdict(unreadable)
         # A preview that was stopped hasn't seen all that would change.
         counts = {} if preview.failures or found.above else count(notable(preview.steps))
         going = self._moves(version)
@@ -93,7 +93,7 @@ class Matrix:
         )
         return way, found
 
-    def _moves(self, version: str) -> tuple[Move, ...]:
+    def _moves(self, version: str) -> tuple[SystemMove, ...]:
         try:
             return ways.moves(self.settings, version, self.systems)
         except ConfigurationError:

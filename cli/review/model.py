@@ -108,7 +108,7 @@ class Secured(Model):
     remedy: str | None
 
 
-class Move(Model):
+class SystemMove(Model):
     """A system on its way to another release."""
 
     system: str
@@ -143,7 +143,7 @@ class Way(Model):
     with the change; whether the way is open can't be told before."""
     anew: tuple[str, ...] = ()
     """Published versions that are gone or hold something else, and what is done about it."""
-    moves: tuple[Move, ...]
+    moves: tuple[SystemMove, ...]
     """In their turns."""
     counts: dict[str, Count]
     """Resources that are created, updated, replaced and deleted; empty where the preview was stopped."""

@@ -21,7 +21,7 @@ from guard.recovery.catalogue import Catalogue
 from guard.recovery.judgement import SKEW
 from guard.recovery.makers import MAKERS
 from guard.recovery.place import in_reach
-from guard.recovery.points import RecoveryPoint, Store, make_command, verify_command
+from guard.recovery.points import LocatedStore, RecoveryPoint, make_command, verify_command
 from guard.recovery.stores import stores
 
 READERS = 8
@@ -165,14 +165,14 @@ def secured(
     return tuple(_secured(store, point, at, resources) for store, point in zip(known, points, strict=True))
 
 
-def _secured(store: Store, point: RecoveryPoint | None, now: datetime, resources: Resources) -> Secured:
+def _secured(store: LocatedStore, point: RecoveryPoint | None, now: datetime, resources: Resources) -> Secured:
     fault, remedy = _fault(store, point, now)
     return Secured(
         name=store.name, kind=Kind(store.kind), system=resources.system(store.urn), fault=fault, remedy=remedy
     )
 
 
-def _fault(store: Store, point: RecoveryPoint | None, now: datetime) -> tuple[str | None, str | None]:
+def _fault(store: LocatedStore, point: RecoveryPoint | None, now: datetime) -> tuple[str | None, str | None]:
     if point is None:
         return "no recovery point", make_command(store)
     if point.fault is not None:

@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from cli.review.model import Move, Risk
+from cli.review.model import Risk, SystemMove
 from cli.review.preview import Preview
 from core.identifiers import order
 from core.model import ConfigurationError
@@ -24,7 +24,7 @@ ANEW = re.compile(r" (is gone|holds something else than was published \(.*\)): "
 
 
 @dataclass(frozen=True)
-class Found:
+class WayVerdict:
     """Whether a way is open, for one program."""
 
     reason: str | None
@@ -69,25 +69,25 @@ def window(number: int, running: str | None) -> list[str]:
 NOTHING = Known()
 
 
-def judge(preview: Preview, risks: Collection[Risk], known: Known = NOTHING) -> Found:
+def judge(preview: Preview, risks: Collection[Risk], known: Known = NOTHING) -> WayVerdict:
     """Judge a way by its preview."""
     refused = [risk for risk in risks if risk.refusal is not None]
     if lost := [risk for risk in refused if risk.urn not in known.stores]:
         names = ", ".join(f"{risk.name} would be {risk.outcome}" for risk in lost[:3])
         more = f" and {len(lost) - 3} more" if len(lost) > 3 else ""
-        return Found(f"{names}{more}: {str(lost[0].refusal).splitlines()[0]}")
+        return WayVerdict(f"{names}{more}: {str(lost[0].refusal).splitlines()[0]}")
     told = {risk.urn for risk in refused}
     if stopped := [each.line for each in preview.failures if each.urn not in told and each.line not in known.failures]:
-        return Found(stopped[0])
+        return WayVerdict(stopped[0])
     closing = [each for each in preview.violations if each.mandatory and each.key not in known.policies]
     if not closing and (above := _above(preview, refused, known)):
-        return Found(None, above=above)
+        return WayVerdict(None, above=above)
     if not closing:
-        return Found(None)
+        return WayVerdict(None)
     text = closing[0].message.splitlines()
     more = f" (and {len(closing) - 1} more)" if len(closing) > 1 else ""
     said = text[1] if len(text) > 1 else text[0]
-    return Found(f"policy {closing[0].policy}: {said}{more}", frozenset(each.key for each in closing))
+    return WayVerdict(f"policy {closing[0].policy}: {said}{more}", frozenset(each.key for each in closing))
 
 
 def _above(preview: Preview, refused: Collection[Risk], known: Known) -> tuple[str, ...]:
@@ -149,12 +149,12 @@ def all_pinned(settings: StackSettings) -> bool:
     return len(own_pins(settings)) == len(settings.project.systems)
 
 
-def moves(settings: StackSettings, version: str, deployed: Mapping[str, Mapping[str, Any]]) -> tuple[Move, ...]:
+def moves(settings: StackSettings, version: str, deployed: Mapping[str, Mapping[str, Any]]) -> tuple[SystemMove, ...]:
     """The systems that move, in their turns. Raises ``ConfigurationError`` where the release can't be selected."""
     selected = select(at(settings, version))
     ordered = [system for turn in in_turns(selected, deployed) for system in turn]
     found = (
-        Move(system=system, old=(deployed.get(system) or {}).get("release"), new=selected[system].version)
+        SystemMove(system=system, old=(deployed.get(system) or {}).get("release"), new=selected[system].version)
         for system in ordered
     )
     return tuple(move for move in found if move.old != move.new)

@@ -29,7 +29,7 @@ from cli.review.progress import Progress
 from cli.review.resources import Resources, of_preview, of_state
 from cli.review.stores import risks, secured
 from cli.review.verdicts import verdicts
-from cli.review.ways import Found, Known
+from cli.review.ways import Known, WayVerdict
 from cli.review.workspace import base_of, program_at, settings_at
 from core.errors import ServiceError
 from core.identifiers import order
@@ -47,7 +47,7 @@ PROVIDERS = "pulumi:providers:"
 
 
 @dataclass(frozen=True)
-class Change:
+class ReviewedChange:
     """The change at its pinned release."""
 
     preview: Preview
@@ -105,7 +105,7 @@ class Work:
 
     def _change(
         self, change: Preview, before: Resources, state: Mapping[str, Any], given: Sequence[Approval]
-    ) -> Change:
+    ) -> ReviewedChange:
         """What the preview of the change comes to. Raises ``ReviewError`` where it came to nothing."""
         resources = of_preview(change.steps).over(before)
         lost = risks(change, resources, given, self.now)
@@ -113,11 +113,11 @@ class Work:
         if change.failures and not lost and not whole:
             raise ReviewError(f"the program can't be previewed: {change.failures[0].line}")
         stopped = tuple(each.line for each in change.failures if each.urn not in {risk.urn for risk in lost})
-        return Change(change, resources, lost, stopped, whole)
+        return ReviewedChange(change, resources, lost, stopped, whole)
 
     def _written(
         self,
-        change: Change,
+        change: ReviewedChange,
         matrix: Matrix,
         report: checkov.Report | None,
         unreadable: str | None,
@@ -189,7 +189,7 @@ class Work:
         self,
         pool: ThreadPoolExecutor,
         revision: str | None,
-        rows: Sequence[tuple[Way, Found]],
+        rows: Sequence[tuple[Way, WayVerdict]],
         systems: Mapping[str, Mapping[str, Any]],
     ) -> tuple[Base | None, tuple[Way, ...]]:
         """Which of the closed ways were open before this change. Nothing is asked where all are open, or waived."""

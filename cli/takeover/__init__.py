@@ -19,9 +19,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from cli.takeover import afterwards, cloudformation, guard
-from cli.takeover.adoption import Request, answers
+from cli.takeover.adoption import AdoptionRequest, answers
 from cli.takeover.importing import fill
-from cli.takeover.model import Change, Decision, Existing, Plan, TakeoverError, Verdict
+from cli.takeover.model import AdoptionDecision, AdoptionVerdict, Existing, PlannedChange, TakeoverError, TakeoverPlan
 from cli.takeover.project import HERE, Project
 from cli.takeover.template import load
 from core.state import resources_of
@@ -40,7 +40,7 @@ def run(
     plan_only: bool = False,
     folder: Path = HERE,
     into: Path | None = None,
-) -> Plan:
+) -> TakeoverPlan:
     """Take a CloudFormation stack's resources over into a Pulumi stack.
 
     ``folder`` is the Pulumi project's, ``into`` where the import file, the state as it was and the template that
@@ -56,7 +56,7 @@ def run(
         undo.callback(project.ensure())
         decisions, changes = _ask(project, existing, region)
         retained = afterwards.retained(deployed.processed or loaded.body, stack)
-        plan = Plan(stack_name, stack, deployed.status, existing, decisions, changes, retained)
+        plan = TakeoverPlan(stack_name, stack, deployed.status, existing, decisions, changes, retained)
         if plan_only:
             return plan
         _refuse(plan, template)
@@ -72,12 +72,12 @@ def _account(region: str) -> str:
     return str(boto3.client("sts", region_name=region).get_caller_identity()["Account"])
 
 
-def _ask(project: Project, existing: list[Existing], region: str) -> tuple[list[Decision], list[Change]]:
+def _ask(project: Project, existing: list[Existing], region: str) -> tuple[list[AdoptionDecision], list[PlannedChange]]:
     """What becomes of each resource of the program, and what the update after the import would do."""
     known = {(each["type"], name_of(each["urn"])) for each in resources_of(project.state())}
     with tempfile.TemporaryDirectory() as name:
         told = Path(name, "answers")
-        Request(region, existing, known, told).write(Path(name, "request"))
+        AdoptionRequest(region, existing, known, told).write(Path(name, "request"))
         with project.wrapped(Path(name, "request")) as folder:
             preview = project.preview(folder)
         try:
@@ -87,37 +87,37 @@ def _ask(project: Project, existing: list[Existing], region: str) -> tuple[list[
     return _unique(decisions), guard.changes(preview)
 
 
-def _unique(decisions: list[Decision]) -> list[Decision]:
+def _unique(decisions: list[AdoptionDecision]) -> list[AdoptionDecision]:
     """The same, with those left alone that can't be told apart: by type and name, or by what they would take over."""
     names = Counter(each.key for each in decisions)
-    things = Counter((each.kind, each.identifier) for each in decisions if each.verdict is Verdict.TAKEN)
+    things = Counter((each.kind, each.identifier) for each in decisions if each.verdict is AdoptionVerdict.TAKEN)
 
-    def judged(each: Decision) -> Decision:
+    def judged(each: AdoptionDecision) -> AdoptionDecision:
         if names[each.key] > 1:
             note = "the program declares two of this type and name"
         elif things[each.kind, each.identifier] > 1:
             note = f"the program declares {each.identifier} twice"
         else:
             return each
-        return dataclasses.replace(each, verdict=Verdict.AMBIGUOUS, note=note)
+        return dataclasses.replace(each, verdict=AdoptionVerdict.AMBIGUOUS, note=note)
 
     return [judged(each) for each in decisions]
 
 
-def _refuse(plan: Plan, template: Path) -> None:
+def _refuse(plan: TakeoverPlan, template: Path) -> None:
     """Raise `TakeoverError` for a plan that would do harm, or nothing."""
     if reason := guard.refusal(plan.changes):
         raise TakeoverError(reason)
-    if not plan.of(Verdict.TAKEN):
+    if not plan.of(AdoptionVerdict.TAKEN):
         raise TakeoverError(
             f"nothing in {template.name} is to be taken over by {plan.stack}: it has it already, or names differ "
             "(--plan-only shows both sides)"
         )
 
 
-def _bring_in(project: Project, plan: Plan, folder: Path) -> None:
+def _bring_in(project: Project, plan: TakeoverPlan, folder: Path) -> None:
     """Write the state, and put it back where the preview after that isn't as it was foreseen."""
-    wanted = fill(project.skeleton(), plan.of(Verdict.TAKEN))
+    wanted = fill(project.skeleton(), plan.of(AdoptionVerdict.TAKEN))
     before = project.state()
     files = {afterwards.IMPORT_FILE: wanted, afterwards.BEFORE: before, afterwards.RETAINED: plan.retained}
     folder.mkdir(parents=True, exist_ok=True)

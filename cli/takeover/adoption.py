@@ -15,7 +15,7 @@ from typing import Any
 import pulumi
 
 from cli.resources import LOOKUPS, Account, find
-from cli.takeover.model import Decision, Existing, Verdict, choose
+from cli.takeover.model import AdoptionDecision, AdoptionVerdict, Existing, choose
 from guard.transforms import for_previews
 
 ERROR = "error"
@@ -28,7 +28,7 @@ OWN = {
 
 
 @dataclass(frozen=True)
-class Request:
+class AdoptionRequest:
     """What the transform needs to know, handed over in a file."""
 
     region: str
@@ -49,14 +49,14 @@ class Request:
         path.write_text(json.dumps(told), encoding="utf-8")
 
     @classmethod
-    def read(cls, path: Path) -> Request:
+    def read(cls, path: Path) -> AdoptionRequest:
         """Read it from a file."""
         told = json.loads(path.read_text(encoding="utf-8"))
         existing = [Existing(**each) for each in told["existing"]]
         return cls(told["region"], existing, {(kind, name) for kind, name in told["known"]}, Path(told["answers"]))
 
 
-def adopt(request: Request) -> None:
+def adopt(request: AdoptionRequest) -> None:
     """From now on, import what is the template's, and write down what becomes of each resource."""
     account = Account(request.region)
 
@@ -69,7 +69,7 @@ def adopt(request: Request) -> None:
             _note(request, {ERROR: f"{args.type_} {args.name}: {' '.join(str(error).split())}"})
             raise
         _note(request, asdict(decision))
-        if decision.verdict is not Verdict.TAKEN:
+        if decision.verdict is not AdoptionVerdict.TAKEN:
             return None
         args.opts.import_ = decision.identifier
         return pulumi.ResourceTransformResult(args.props, args.opts)
@@ -77,29 +77,31 @@ def adopt(request: Request) -> None:
     pulumi.runtime.register_resource_transform(for_previews(transform))
 
 
-def decide(kind: str, name: str, inputs: Mapping[str, Any], existing: list[Existing], account: Account) -> Decision:
+def decide(
+    kind: str, name: str, inputs: Mapping[str, Any], existing: list[Existing], account: Account
+) -> AdoptionDecision:
     """What becomes of a resource. Raises what boto3 raises for anything but an absence."""
     if kind in OWN:
-        return Decision(kind, name, Verdict.OWN, note=OWN[kind])
+        return AdoptionDecision(kind, name, AdoptionVerdict.OWN, note=OWN[kind])
     if kind not in LOOKUPS:
-        return Decision(kind, name, Verdict.NEW, note="existing ones of this type aren't looked for")
+        return AdoptionDecision(kind, name, AdoptionVerdict.NEW, note="existing ones of this type aren't looked for")
     found = find(kind, inputs, account)
     verdict, chosen, owner = choose(found, existing)
-    note = " or ".join(each.identifier for each in found) if verdict is Verdict.AMBIGUOUS else ""
+    note = " or ".join(each.identifier for each in found) if verdict is AdoptionVerdict.AMBIGUOUS else ""
     identifier, logical_id = chosen.identifier if chosen else "", owner.logical_id if owner else ""
-    return Decision(kind, name, verdict, identifier, logical_id, note)
+    return AdoptionDecision(kind, name, verdict, identifier, logical_id, note)
 
 
-def answers(path: Path) -> list[Decision]:
+def answers(path: Path) -> list[AdoptionDecision]:
     """The decisions of a preview. Raises ``RuntimeError`` with the first error of a lookup."""
     lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
     told = [json.loads(line) for line in lines]
     if failed := next((each[ERROR] for each in told if ERROR in each), None):
         raise RuntimeError(failed)
-    decisions = [Decision(**{**each, "verdict": Verdict(each["verdict"])}) for each in told]
+    decisions = [AdoptionDecision(**{**each, "verdict": AdoptionVerdict(each["verdict"])}) for each in told]
     return sorted(decisions, key=lambda each: (each.logical_id, each.kind, each.name))
 
 
-def _note(request: Request, told: Mapping[str, Any]) -> None:
+def _note(request: AdoptionRequest, told: Mapping[str, Any]) -> None:
     with request.answers.open("a", encoding="utf-8") as file:
         file.write(json.dumps(told) + "\n")

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from cli.takeover.model import Plan, Verdict
+from cli.takeover.model import AdoptionVerdict, TakeoverPlan
 
 IMPORT_FILE = "import.json"
 BEFORE = "state-before.json"
@@ -29,11 +29,11 @@ def retained(body: Mapping[str, Any], stack: str) -> dict[str, Any]:
     return kept
 
 
-def steps(plan: Plan) -> list[str]:
+def steps(plan: TakeoverPlan) -> list[str]:
     """What a person does next, in order: commands, each with what it is for in brackets."""
     name, folder = shlex.quote(plan.stack_name), plan.folder or Path()
     given = "".join(f" ParameterKey={each},UsePreviousValue=true" for each in plan.retained.get("Parameters") or {})
-    taken, new = len(plan.of(Verdict.TAKEN)), len(plan.of(Verdict.NEW, Verdict.OWN))
+    taken, new = len(plan.of(AdoptionVerdict.TAKEN)), len(plan.of(AdoptionVerdict.NEW, AdoptionVerdict.OWN))
     stop = f"stop deploying {plan.stack_name} with SAM or CloudFormation: switch its pipeline off"
     update = f"rollback up -s {plan.stack}   (brings {taken} resources to the pinned release, makes {new} beside them)"
     undo = f"or undo it, only before that update: pulumi stack import -s {plan.stack} --file {folder / BEFORE}"

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from cli.takeover.model import Change, TakeoverError
+from cli.takeover.model import PlannedChange, TakeoverError
 from core.urn import name_of
 
 REPLACING = frozenset(
@@ -18,7 +18,7 @@ _LONGEST = 60
 """Characters of a value that are shown."""
 
 
-def changes(preview: Mapping[str, Any]) -> list[Change]:
+def changes(preview: Mapping[str, Any]) -> list[PlannedChange]:
     """What would be created, updated, replaced or deleted.
 
     Raises `TakeoverError` where the preview failed for another reason than a replacement that the engine refuses.
@@ -29,12 +29,12 @@ def changes(preview: Mapping[str, Any]) -> list[Change]:
     return [each for each in found if each.kind != "pulumi:pulumi:Stack"]
 
 
-def blocking(found: Iterable[Change]) -> list[Change]:
+def blocking(found: Iterable[PlannedChange]) -> list[PlannedChange]:
     """The changes that forbid a takeover."""
     return [each for each in found if each.operation in REPLACING | DELETING]
 
 
-def refusal(found: Sequence[Change]) -> str | None:
+def refusal(found: Sequence[PlannedChange]) -> str | None:
     """Why a takeover may not go on, in one line; None where it may."""
     in_the_way = blocking(found)
     if not in_the_way:
@@ -50,7 +50,7 @@ def refusal(found: Sequence[Change]) -> str | None:
     )
 
 
-def _change(step: Mapping[str, Any]) -> Change:
+def _change(step: Mapping[str, Any]) -> PlannedChange:
     old, new = step.get("oldState") or {}, step.get("newState") or {}
     kind, name = (new or old)["type"], name_of(str(step["urn"]))
     operation = str(step["op"])
@@ -59,8 +59,8 @@ def _change(step: Mapping[str, Any]) -> Change:
             f"{key} is {_short(_input(old, key))}, the program wants {_short(_input(new, key))}"
             for key in step.get("replaceReasons") or step.get("diffReasons") or []
         ]
-        return Change(kind, name, operation, tuple(pairs))
-    return Change(kind, name, operation, tuple(step.get("diffReasons") or []))
+        return PlannedChange(kind, name, operation, tuple(pairs))
+    return PlannedChange(kind, name, operation, tuple(step.get("diffReasons") or []))
 
 
 def _input(state: Mapping[str, Any], path: str) -> Any:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from cli.takeover.model import Decision, TakeoverError
+from cli.takeover.model import AdoptionDecision, TakeoverError
 
 UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 """What stands for a value that isn't known in a preview (pulumi, sdk/go/common/resource/plugin)."""
 
 
-def fill(skeleton: Mapping[str, Any], taken: Sequence[Decision]) -> dict[str, Any]:
+def fill(skeleton: Mapping[str, Any], taken: Sequence[AdoptionDecision]) -> dict[str, Any]:
     """The engine's skeleton with ids, cut down to what is taken over and the components and providers it needs.
 
     Raises `TakeoverError` where a provider's settings aren't known before an update.

@@ -8,16 +8,26 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from cli.resources.found import Existing, Found, Owner
+from cli.resources.found import Existing, Match, Owner
 
-__all__ = ["Change", "Decision", "Existing", "Found", "Owner", "Plan", "TakeoverError", "Verdict", "choose"]
+__all__ = [
+    "AdoptionDecision",
+    "AdoptionVerdict",
+    "Existing",
+    "Match",
+    "Owner",
+    "PlannedChange",
+    "TakeoverError",
+    "TakeoverPlan",
+    "choose",
+]
 
 
 class TakeoverError(RuntimeError):
     """A takeover that isn't possible, or not without harm. The message is one line that says what to do."""
 
 
-class Verdict(StrEnum):
+class AdoptionVerdict(StrEnum):
     """What becomes of a resource that the program declares."""
 
     TAKEN = "taken"
@@ -33,14 +43,14 @@ class Verdict(StrEnum):
 
 
 @dataclass(frozen=True)
-class Decision:
+class AdoptionDecision:
     """What becomes of one resource of the program."""
 
     kind: str
     """Pulumi's type, as ``aws:sqs/queue:Queue``."""
     name: str
     """Pulumi's name."""
-    verdict: Verdict
+    verdict: AdoptionVerdict
     identifier: str = ""
     logical_id: str = ""
     """The template's resource that it is or belongs to."""
@@ -53,7 +63,7 @@ class Decision:
 
 
 @dataclass(frozen=True)
-class Change:
+class PlannedChange:
     """What the next update does to a resource."""
 
     kind: str
@@ -64,7 +74,7 @@ class Change:
 
 
 @dataclass(frozen=True)
-class Plan:
+class TakeoverPlan:
     """The whole takeover."""
 
     stack_name: str
@@ -74,8 +84,8 @@ class Plan:
     status: str | None
     """The status of CloudFormation's stack; None where there is none of that name."""
     existing: Sequence[Existing]
-    decisions: Sequence[Decision]
-    changes: Sequence[Change]
+    decisions: Sequence[AdoptionDecision]
+    changes: Sequence[PlannedChange]
     retained: Mapping[str, Any]
     """The template with everything kept on deletion."""
     done: bool = False
@@ -83,7 +93,7 @@ class Plan:
     folder: Path | None = None
     """Where files were written."""
 
-    def of(self, *verdicts: Verdict) -> list[Decision]:
+    def of(self, *verdicts: AdoptionVerdict) -> list[AdoptionDecision]:
         """The decisions with one of these verdicts."""
         return [each for each in self.decisions if each.verdict in verdicts]
 
@@ -101,20 +111,22 @@ class Plan:
     @property
     def left(self) -> list[Existing]:
         """What the template has and the program doesn't take."""
-        taken = {each.logical_id for each in self.of(Verdict.TAKEN)}
+        taken = {each.logical_id for each in self.of(AdoptionVerdict.TAKEN)}
         return [each for each in self.existing if each.logical_id not in taken]
 
 
-def choose(found: Sequence[Found], existing: Iterable[Existing]) -> tuple[Verdict, Found | None, Existing | None]:
+def choose(
+    found: Sequence[Match], existing: Iterable[Existing]
+) -> tuple[AdoptionVerdict, Match | None, Existing | None]:
     """Which of the things found is the template's own, and which of its resources it is."""
     known = list(existing)
     owned = [(each, owner) for each in found if (owner := _owner(each, known)) is not None]
     if len(owned) == 1:
-        return Verdict.TAKEN, *owned[0]
+        return AdoptionVerdict.TAKEN, *owned[0]
     if owned:
-        return Verdict.AMBIGUOUS, None, None
-    return (Verdict.OUTSIDE, found[0], None) if found else (Verdict.NEW, None, None)
+        return AdoptionVerdict.AMBIGUOUS, None, None
+    return (AdoptionVerdict.OUTSIDE, found[0], None) if found else (AdoptionVerdict.NEW, None, None)
 
 
-def _owner(found: Found, existing: Sequence[Existing]) -> Existing | None:
+def _owner(found: Match, existing: Sequence[Existing]) -> Existing | None:
     return next((each for owner in found.owners for each in existing if owner.is_(each)), None)

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from cli.takeover import afterwards, guard
-from cli.takeover.model import Change, Decision, Plan, Verdict
+from cli.takeover.model import AdoptionDecision, AdoptionVerdict, PlannedChange, TakeoverPlan
 
 _STAYS = {
     "AWS::Lambda::Version": "belongs to its function",
@@ -22,22 +22,22 @@ _STAYS = {
 """Why a kind of resource usually stays with CloudFormation."""
 
 
-def plan_tables(plan: Plan, console: Console | None = None) -> None:
+def plan_tables(plan: TakeoverPlan, console: Console | None = None) -> None:
     """Both sides of a plan, and what the update after it does."""
     out = console or Console()
     state = f"is {plan.status}" if plan.status else "doesn't run: names are taken from the template"
     out.print(f"[bold]{plan.stack_name}[/] {state}", highlight=False)
-    _taken(out, plan.of(Verdict.TAKEN), plan.done)
+    _taken(out, plan.of(AdoptionVerdict.TAKEN), plan.done)
     _stays(out, plan)
-    _others(out, "is made by the next update", plan.of(Verdict.NEW, Verdict.OWN))
-    _others(out, "exists, but isn't the template's: left alone", plan.of(Verdict.OUTSIDE), "yellow")
-    _others(out, "more than one fits: left alone", plan.of(Verdict.AMBIGUOUS), "yellow")
+    _others(out, "is made by the next update", plan.of(AdoptionVerdict.NEW, AdoptionVerdict.OWN))
+    _others(out, "exists, but isn't the template's: left alone", plan.of(AdoptionVerdict.OUTSIDE), "yellow")
+    _others(out, "more than one fits: left alone", plan.of(AdoptionVerdict.AMBIGUOUS), "yellow")
     _changes(out, plan.changes)
     if reason := guard.refusal(plan.changes):
         out.print(f"[red]refused:[/] {reason}", soft_wrap=True, highlight=False)
 
 
-def next_steps(plan: Plan, console: Console | None = None) -> None:
+def next_steps(plan: TakeoverPlan, console: Console | None = None) -> None:
     """What a person does next, in order."""
     out = console or Console()
     out.print("[bold]Next[/]")
@@ -45,7 +45,7 @@ def next_steps(plan: Plan, console: Console | None = None) -> None:
         out.print(f"  {number}. {step}", soft_wrap=True, highlight=False, markup=False)
 
 
-def _taken(out: Console, decisions: Sequence[Decision], done: bool) -> None:
+def _taken(out: Console, decisions: Sequence[AdoptionDecision], done: bool) -> None:
     table = _table("template", "program", "import id")
     for each in decisions:
         table.add_row(each.logical_id, f"[green]{_short(each.kind)}[/] {each.name}", each.identifier)
@@ -53,7 +53,7 @@ def _taken(out: Console, decisions: Sequence[Decision], done: bool) -> None:
     out.print(table)
 
 
-def _stays(out: Console, plan: Plan) -> None:
+def _stays(out: Console, plan: TakeoverPlan) -> None:
     if not plan.left:
         return
     table = _table("template", "type", "physical id", "")
@@ -63,7 +63,7 @@ def _stays(out: Console, plan: Plan) -> None:
     out.print(table)
 
 
-def _others(out: Console, title: str, decisions: Sequence[Decision], style: str = "cyan") -> None:
+def _others(out: Console, title: str, decisions: Sequence[AdoptionDecision], style: str = "cyan") -> None:
     if not decisions:
         return
     table = _table("program", "")
@@ -73,7 +73,7 @@ def _others(out: Console, title: str, decisions: Sequence[Decision], style: str 
     out.print(table)
 
 
-def _changes(out: Console, changes: Sequence[Change]) -> None:
+def _changes(out: Console, changes: Sequence[PlannedChange]) -> None:
     shown = [each for each in changes if each.operation != "create"]
     if not shown:
         return

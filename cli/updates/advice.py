@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from cli.updates.events import Outcome
-from cli.updates.pins import VERSION, Request, Standing, own
+from cli.updates.events import UpdateOutcome
+from cli.updates.pins import VERSION, PinRequest, Standing, own
 from stacks.settings import PROJECT, StackSettings
 from stacks.systems import SYSTEMS
 
@@ -17,7 +17,7 @@ FEW = 3
 
 
 def beforehand(
-    request: Request, file: StackSettings, asked: StackSettings, deployed: Mapping[str, str]
+    request: PinRequest, file: StackSettings, asked: StackSettings, deployed: Mapping[str, str]
 ) -> Iterator[str]:
     """What moves or stays otherwise than the command says. ``deployed``: system -> the release that it runs."""
     whole = request.version is not None and request.system is None
@@ -34,13 +34,13 @@ def beforehand(
             source = "its own pin" if own_pin else f"the version in stacks/Pulumi.{request.stack}.yaml"
             yield f"{system} moves from {runs} to {pin}: that is {source}"
         elif whole and own_pin != request.version:
-            unpinned = Request(request.stack, request.version, unpin=True)
+            unpinned = PinRequest(request.stack, request.version, unpin=True)
             yield f"{system} stays at {own_pin}: it has a pin of its own; `{unpinned.command}` moves it too"
     for _, line in overrides(asked, request):
         yield line
 
 
-def overrides(settings: StackSettings, request: Request) -> Iterator[tuple[bool, str]]:
+def overrides(settings: StackSettings, request: PinRequest) -> Iterator[tuple[bool, str]]:
     """Settings that give users something else than the pinned release.
 
     Each with whether that is another release's code.
@@ -56,14 +56,14 @@ def overrides(settings: StackSettings, request: Request) -> Iterator[tuple[bool,
 def killed(stack: str, pins: Mapping[str, str]) -> str:
     """What an update wanted whose process was killed, and both ways on."""
     requests = [
-        Request(stack, pin, None if key == VERSION else key.partition(":")[0]) for key, pin in sorted(pins.items())
+        PinRequest(stack, pin, None if key == VERSION else key.partition(":")[0]) for key, pin in sorted(pins.items())
     ]
     commands = ", ".join(f"`{each.command}`" for each in requests)
     return f"an update was killed before it ended; {commands} goes on with it, `rollback up -s {stack}` goes back"
 
 
 def afterwards(
-    request: Request,
+    request: PinRequest,
     asked: StackSettings,
     after: StackSettings,
     standings: Sequence[Standing],
@@ -86,14 +86,14 @@ def afterwards(
     base = after.project.version
     followers = [each for each in standings if after.own_pin(each.system) in (None, each.wanted)]
     if len(back) > 1 and all(each in followers and each.before == base for each in back):
-        yield f"all of them back: `{Request(request.stack, base).command}`"
+        yield f"all of them back: `{PinRequest(request.stack, base).command}`"
     commands = ", then ".join(f"`{each.command}`" for each in _again(request, asked, after))
     yield f"to continue: {commands}" if interrupted else f"when the cause is fixed, try again: {commands}"
 
 
 def ended(
     stack: str,
-    outcome: Outcome,
+    outcome: UpdateOutcome,
     places: Mapping[str, Sequence[str]],
     logs: Sequence[str],
     *,
@@ -118,7 +118,7 @@ def _few(names: Sequence[str]) -> str:
     return ", ".join(names[:FEW]) + (f" and {more} more" if more > 0 else "")
 
 
-def failing(request: Request, standings: Sequence[Standing], system: str) -> str | None:
+def failing(request: PinRequest, standings: Sequence[Standing], system: str) -> str | None:
     """The way back of a system that moved and doesn't work; None where it ran the same release before."""
     found = (each for each in standings if each.system == system and each.before not in (None, each.wanted))
     return next((f"{each.system} back to {each.before}: `{_back(request, each)}`" for each in found), None)
@@ -148,19 +148,19 @@ def _where(standing: Standing) -> str:
     return f"{standing.system} is between {before} and {wanted}: {standing.seen}"
 
 
-def _back(request: Request, standing: Standing) -> str:
-    return Request(request.stack, standing.before, standing.system).command
+def _back(request: PinRequest, standing: Standing) -> str:
+    return PinRequest(request.stack, standing.before, standing.system).command
 
 
-def _again(request: Request, asked: StackSettings, after: StackSettings) -> list[Request]:
+def _again(request: PinRequest, asked: StackSettings, after: StackSettings) -> list[PinRequest]:
     """The commands that ask for the same once more, the pins being what they are now."""
     if request.version is not None:
         return [request]
     again = []
     if asked.project.version != after.project.version:
-        again = [Request(request.stack, asked.project.version)]
+        again = [PinRequest(request.stack, asked.project.version)]
     for system in asked.project.systems:
         pin = asked.own_pin(system)
         if pin is not None and pin != after.own_pin(system):
-            again.append(Request(request.stack, pin, system))
+            again.append(PinRequest(request.stack, pin, system))
     return again or [request]

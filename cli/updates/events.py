@@ -33,7 +33,7 @@ MANDATORY = "mandatory"
 
 
 @dataclass(frozen=True)
-class Outcome:
+class UpdateOutcome:
     """How far an update came."""
 
     changes: Mapping[str, int] = field(default_factory=dict)
@@ -77,7 +77,7 @@ def counts(changes: Mapping[str, int], failed: int = 0) -> str:
     return "; ".join([", ".join(moved) or "nothing changed", *([", ".join(still)] if still else [])])
 
 
-def read(path: Path) -> Outcome:
+def read(path: Path) -> UpdateOutcome:
     """The outcome in an event log. A log that isn't there, or ends in the middle of a line, tells what it can."""
     summary: Mapping[str, int] | None = None
     done: Counter[str] = Counter()
@@ -101,7 +101,7 @@ def read(path: Path) -> Outcome:
         if refused.get("enforcementLevel") == MANDATORY:
             policies[str(refused.get("policyName"))] = None
     begun = bool(done or failed or parents)
-    return Outcome(
+    return UpdateOutcome(
         dict(done) if summary is None else summary,
         tuple(failed),
         tuple(policies),

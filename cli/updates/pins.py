@@ -37,7 +37,7 @@ Changes = dict[str, str | None]
 
 
 @dataclass(frozen=True)
-class Request:
+class PinRequest:
     """What a command asks for."""
 
     stack: str
@@ -90,7 +90,7 @@ def own(system: str) -> str:
     return f"{system}:version"
 
 
-def wanted(request: Request, settings: StackSettings) -> Changes:
+def wanted(request: PinRequest, settings: StackSettings) -> Changes:
     """The changes of the stack's file that a request comes to; ``settings``: what the file says.
 
     A system that is sent to the stack's own version follows the stack from then on: a pin would hold it back later.

@@ -16,8 +16,8 @@ from cli.pulumi_command import EngineError
 from cli.review.resources import of_state
 from cli.targets import announce, explain, refuse_elsewhere
 from cli.updates import advice, drift, events, interruption, pins, removals
-from cli.updates.events import Outcome
-from cli.updates.pins import Request, Standing
+from cli.updates.events import UpdateOutcome
+from cli.updates.pins import PinRequest, Standing
 from cli.watched import watched
 from core.model import ConfigurationError
 from core.state import resources_of
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 class Update:
     """An update that is about to be made, or was."""
 
-    request: Request
+    request: PinRequest
     file: StackSettings
     """What the stack's file says before it."""
     asked: StackSettings
@@ -56,7 +56,7 @@ class Update:
         typer.echo(f"{self.stack}: {line}", err=True)
 
 
-def update(request: Request, *, yes: bool) -> None:
+def update(request: PinRequest, *, yes: bool) -> None:
     """Update a stack to what is asked for, look at what really runs, and pin that.
 
     Raises ``EngineError`` where something else runs than was asked for, and with the engine's own exit code where it
@@ -87,7 +87,7 @@ def update(request: Request, *, yes: bool) -> None:
             ) from None
 
 
-def _agreed(request: Request, begun: list[str], *, yes: bool) -> tuple[Update, Snapshot, Mapping[str, str], str]:
+def _agreed(request: PinRequest, begun: list[str], *, yes: bool) -> tuple[Update, Snapshot, Mapping[str, str], str]:
     """The update that is asked for, what it finds there, what each system runs, and the account that answers."""
     file = read(request.stack)
     changes = pins.wanted(request, file)
@@ -107,7 +107,7 @@ def _agreed(request: Request, begun: list[str], *, yes: bool) -> tuple[Update, S
     return work, found, before, account
 
 
-def _made(work: Update, found: Snapshot, *, yes: bool) -> tuple[int, Outcome]:
+def _made(work: Update, found: Snapshot, *, yes: bool) -> tuple[int, UpdateOutcome]:
     """Make the update with a copy of the stack's file; the engine's exit code, and what it told of its way."""
     with pins.copied(work.stack) as settings, tempfile.TemporaryDirectory() as folder:
         work.engine.configure(work.changes, settings)
@@ -133,7 +133,7 @@ def _ended(work: Update, found: Snapshot, before: Mapping[str, str], account: st
 
 
 def _failed(
-    work: Update, code: int, outcome: Outcome, found: Snapshot, before: Mapping[str, str], account: str
+    work: Update, code: int, outcome: UpdateOutcome, found: Snapshot, before: Mapping[str, str], account: str
 ) -> NoReturn:
     """The same after an update that the engine ends with an error. Raises ``EngineError``, with the engine's code."""
     interrupted = interruption.was_interrupted()

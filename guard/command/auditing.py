@@ -19,7 +19,7 @@ from guard import approvals, clusters, pack
 from guard.audit import Surroundings, newest
 from guard.audit import audit as find
 from guard.command.stack import Snapshot, Watched
-from guard.findings import Finding, Severity
+from guard.findings import AuditFinding, Severity
 from guard.inventory import Guarded, digest, durable, others
 from guard.ledger import Chain, Closed, Entry, Ledger
 from guard.losses import Account, Since, removed, to_keep
@@ -33,7 +33,7 @@ class Noted:
 
     command: str
     result: str
-    found: Sequence[Finding] = ()
+    found: Sequence[AuditFinding] = ()
     around: Surroundings = field(default_factory=Surroundings)
     account: str = ""
 
@@ -75,7 +75,7 @@ def surroundings(
 
 def findings(
     target: Watched, snapshot: Snapshot, last: Entry | None, around: Surroundings, *, resumed: bool = False
-) -> list[Finding]:
+) -> list[AuditFinding]:
     """What the audit finds. ``last``: the ledger's last entry before the update; ``resumed``: see ``note_update``."""
     return find(
         snapshot.state,
@@ -88,7 +88,7 @@ def findings(
     )
 
 
-def show(found: Sequence[Finding], stack: str) -> None:
+def show(found: Sequence[AuditFinding], stack: str) -> None:
     """Two lines a finding, and what closes those that stay."""
     for finding in found:
         typer.echo(f"{finding.severity.value:4} {finding.kind}: {finding.text}\n     {finding.remedy}")
@@ -192,7 +192,7 @@ def close(
     snapshot: Snapshot,
     chain: Chain,
     around: Surroundings,
-    found: Sequence[Finding],
+    found: Sequence[AuditFinding],
     closed: tuple[Closed, ...],
 ) -> None:
     """Add an entry that closes findings and tells of the rest what the last one told. Raises ``ServiceError``."""

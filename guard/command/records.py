@@ -13,7 +13,7 @@ from core import project
 from core.errors import ServiceError
 from guard.durable import Kind
 from guard.recovery.catalogue import Catalogue, Unreadable
-from guard.recovery.points import RecoveryPoint, Store
+from guard.recovery.points import LocatedStore, RecoveryPoint
 from guard.recovery.stores import choose
 
 
@@ -35,7 +35,7 @@ class Records:
         return cls(*catalogue.records(stack))
 
     def of_store(
-        self, word: str, region: str | None = None, present: Callable[[], Sequence[Store]] = tuple
+        self, word: str, region: str | None = None, present: Callable[[], Sequence[LocatedStore]] = tuple
     ) -> Sequence[RecoveryPoint]:
         """The points of the store with this name or URN, newest first; refused where a record of it can't be read.
 
@@ -75,13 +75,13 @@ class Records:
         for each in self.unreadable:
             typer.echo(f"warning: passed over: {each}", err=True)
 
-    def _stores(self) -> list[Store]:
+    def _stores(self) -> list[LocatedStore]:
         """The stores that have recovery points, each once, as the newest record knows it."""
-        found: dict[tuple[Kind, str, str], Store] = {}
+        found: dict[tuple[Kind, str, str], LocatedStore] = {}
         for point in self.points:
             found.setdefault(_key(point.store), point.store)
         return list(found.values())
 
 
-def _key(store: Store) -> tuple[Kind, str, str]:
+def _key(store: LocatedStore) -> tuple[Kind, str, str]:
     return store.kind, store.name, store.region

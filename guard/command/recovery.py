@@ -16,13 +16,13 @@ from core import project
 from core.errors import ServiceError
 from guard.command.options import Format, Output, Region, Stack, Yes
 from guard.command.records import NoPointError, Records
-from guard.command.recovery_tables import Bars, Outcome, outcome_table, points_table
+from guard.command.recovery_tables import Bars, CopyOutcome, outcome_table, points_table
 from guard.command.stack import Opener, Watched, group, watched
 from guard.durable import Kind
 from guard.recovery import work
 from guard.recovery.catalogue import Catalogue
 from guard.recovery.makers import MAKERS
-from guard.recovery.points import RecoveryPoint, Store
+from guard.recovery.points import LocatedStore, RecoveryPoint
 from guard.recovery.stores import choose, stores
 
 WORKERS = 4
@@ -163,24 +163,24 @@ def restore(
         typer.echo(f"note: {found.note}", err=True)
 
 
-def _present(target: Watched) -> Callable[[], Sequence[Store]]:
+def _present(target: Watched) -> Callable[[], Sequence[LocatedStore]]:
     return lambda: stores(target.engine.state(), target.region)
 
 
-def _can_be_copied(store: Store, catalogue: Catalogue) -> bool:
+def _can_be_copied(store: LocatedStore, catalogue: Catalogue) -> bool:
     return store.kind in MAKERS and store.name != catalogue.bucket
 
 
 def _make(
-    chosen: Sequence[Store], catalogue: Catalogue, order: Callable[..., RecoveryPoint], check: bool
-) -> list[Outcome]:
+    chosen: Sequence[LocatedStore], catalogue: Catalogue, order: Callable[..., RecoveryPoint], check: bool
+) -> list[CopyOutcome]:
     """Make a recovery point of each store, side by side; what fails doesn't stop the others."""
     catalogue.ensure()
     with Bars() as bars, ThreadPoolExecutor(WORKERS) as pool:
 
-        def work_on(store: Store) -> Outcome:
+        def work_on(store: LocatedStore) -> CopyOutcome:
             progress = bars.of(str(store))
-            with Outcome.timed(store) as outcome:
+            with CopyOutcome.timed(store) as outcome:
                 outcome.point = order(store, progress=progress)
                 if check:
                     outcome.point = work.verify(outcome.point, catalogue, progress)

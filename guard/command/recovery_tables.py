@@ -17,21 +17,21 @@ from rich.table import Table
 
 from core.errors import ServiceError
 from guard.recovery.maker import Progress as Callback
-from guard.recovery.points import RecoveryPoint, Store
+from guard.recovery.points import LocatedStore, RecoveryPoint
 
 
 @dataclass
-class Outcome:
+class CopyOutcome:
     """What came of making a recovery point of one store."""
 
-    store: Store
+    store: LocatedStore
     point: RecoveryPoint | None = None
     error: ServiceError | None = None
     seconds: float = 0.0
 
     @classmethod
     @contextmanager
-    def timed(cls, store: Store) -> Iterator[Outcome]:
+    def timed(cls, store: LocatedStore) -> Iterator[CopyOutcome]:
         """An outcome to be filled in; an error that a person can fix becomes part of it."""
         outcome, began = cls(store), time.monotonic()
         try:
@@ -94,7 +94,7 @@ def points_table(points: Sequence[RecoveryPoint]) -> None:
     _wide().print(table)
 
 
-def outcome_table(outcomes: Sequence[Outcome]) -> None:
+def outcome_table(outcomes: Sequence[CopyOutcome]) -> None:
     """What was made, and what wasn't and why."""
     table = Table("store", "items", "size", "seconds", "recovery point", box=None, pad_edge=False)
     for each in outcomes:

@@ -17,7 +17,7 @@ from core.aws import client
 from core.errors import DamagedError, ServiceError, code, translate_errors
 from guard.recovery import safety
 from guard.recovery.judgement import SKEW
-from guard.recovery.points import RecoveryPoint, Store, make_command
+from guard.recovery.points import LocatedStore, RecoveryPoint, make_command
 
 PREFIX = "recovery-points"
 ATTEMPTS = 5
@@ -90,7 +90,7 @@ class Catalogue:
                 unreadable.append(Unreadable(key, str(error)))
         return sorted(points, key=lambda point: point.id, reverse=True), unreadable
 
-    def of(self, store: Store) -> Iterator[RecoveryPoint]:
+    def of(self, store: LocatedStore) -> Iterator[RecoveryPoint]:
         """The records of one store, newest first, each read when it is asked for.
 
         A store is known by its whole identity (``Store.identity``): its URN may change while it stays the same store,
@@ -105,7 +105,7 @@ class Catalogue:
             if point.store.identity == store.identity:
                 yield point
 
-    def evidence(self, store: Store, now: datetime | None = None) -> RecoveryPoint | None:
+    def evidence(self, store: LocatedStore, now: datetime | None = None) -> RecoveryPoint | None:
         """What to judge a store by: the newest verified record, or else the newest, or None.
 
         A record from the future, of a machine whose clock was wrong, comes after all others: it would hide every point
@@ -234,7 +234,7 @@ class Unreadable:
         """The recovery point's, as its key says."""
         return _identifier(self.key).removesuffix(".json")
 
-    def is_of(self, store: Store) -> bool:
+    def is_of(self, store: LocatedStore) -> bool:
         """Whether it lies where the records of a store lie."""
         return self.key == f"{_folder(store)}{_identifier(self.key)}"
 
@@ -251,7 +251,7 @@ def _identifier(key: str) -> str:
     return key.rpartition("/")[2]
 
 
-def _folder(store: Store) -> str:
+def _folder(store: LocatedStore) -> str:
     return f"{PREFIX}/{store.stack}/{store.kind}/{store.name.lstrip('/')}/"
 
 

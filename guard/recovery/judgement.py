@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from guard import durable
 from guard.durable import Kind
 from guard.recovery.digest import Content
-from guard.recovery.points import RecoveryPoint, Store, make_command, verify_command
+from guard.recovery.points import LocatedStore, RecoveryPoint, make_command, verify_command
 
 SKEW = timedelta(minutes=1)
 """How far clocks may differ: a point from further in the future is no evidence."""
@@ -27,7 +27,7 @@ ELSEWHERE: dict[Kind, str] = {
 
 def judge(
     point: RecoveryPoint | None,
-    store: Store,
+    store: LocatedStore,
     held: Content | int,
     now: datetime,
     bound: timedelta,
@@ -52,7 +52,7 @@ def judge(
 
 def _faults(
     point: RecoveryPoint | None,
-    store: Store,
+    store: LocatedStore,
     held: Content | int,
     now: datetime,
     bound: timedelta,
@@ -102,7 +102,7 @@ def _items(held: Content | int) -> int:
     return held if isinstance(held, int) else held.items
 
 
-def _remedy(store: Store) -> str:
+def _remedy(store: LocatedStore) -> str:
     return ELSEWHERE.get(store.kind) or make_command(store)
 
 

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from core.errors import DamagedError
 from guard.recovery.digest import Content
-from guard.recovery.points import RecoveryPoint, Store
+from guard.recovery.points import LocatedStore, RecoveryPoint
 
 Progress = Callable[[str, int, int | None], None]
 """Called with what is being done, how many items of it are done, and how many there are (None: not known yet)."""
@@ -28,7 +28,7 @@ class Order:
 
     id: str
     """The recovery point's."""
-    store: Store
+    store: LocatedStore
     at: datetime
     bucket: str
     """The recovery bucket."""
@@ -54,10 +54,10 @@ class Copy:
 class Maker(Protocol):
     """One kind of store. Everything raises ``ServiceError`` for what can't be read or done."""
 
-    def count(self, store: Store) -> int:
+    def count(self, store: LocatedStore) -> int:
         """How many items the store holds now."""
 
-    def measure(self, store: Store, progress: Progress) -> Content:
+    def measure(self, store: LocatedStore, progress: Progress) -> Content:
         """What the store holds now, every item read."""
 
     def copy(self, order: Order) -> Copy:

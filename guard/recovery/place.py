@@ -7,7 +7,7 @@ from core.errors import ServiceError, translate_errors
 from guard import store as program
 from guard.durable import Kind
 from guard.location import is_kubernetes
-from guard.recovery.points import Store
+from guard.recovery.points import LocatedStore
 
 NO_REGION = "us-east-1"
 """A record has a region; that of a Kubernetes store says nothing."""
@@ -15,7 +15,7 @@ GLOBAL = (Kind.BUCKET, Kind.BELT)
 """Kinds whose names are unique among all accounts."""
 
 
-def located(store: program.Store, kind: Kind) -> Store:
+def located(store: program.Store, kind: Kind) -> LocatedStore:
     """The store as its service is asked about it.
 
     Raises ``ServiceError`` where it isn't known where the store lies, and where the credentials in use lead to another
@@ -26,7 +26,7 @@ def located(store: program.Store, kind: Kind) -> Store:
         raise ServiceError(f"where it lies isn't known: {place.unknown}")
     if is_kubernetes(store.type):
         cluster = place.cluster
-        return Store(
+        return LocatedStore(
             urn=store.urn,
             type=store.type,
             kind=kind,
@@ -44,10 +44,10 @@ def located(store: program.Store, kind: Kind) -> Store:
         raise ServiceError(f"its account isn't known: its provider has credentials of its own ({place.credentials})")
     if place.account not in (None, mine):
         raise ServiceError(f"it lies in account {place.account}, and the credentials in use lead to {mine}")
-    return Store(urn=store.urn, type=store.type, kind=kind, name=store.name, region=place.region, account=mine)
+    return LocatedStore(urn=store.urn, type=store.type, kind=kind, name=store.name, region=place.region, account=mine)
 
 
-def in_reach(store: Store) -> Store:
+def in_reach(store: LocatedStore) -> LocatedStore:
     """A store of a state with the account that it lies in, which has to be that of the credentials in use.
 
     Raises ``ServiceError`` where they lead to another one: there, a namesake would be copied.

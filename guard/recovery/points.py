@@ -30,7 +30,7 @@ TENTH = 10
 """One in this many items may differ where an explanation says no number."""
 
 
-class Store(Model):
+class LocatedStore(Model):
     """One durable store as a stack's state knows it."""
 
     urn: Annotated[str, StringConstraints(pattern=r"^urn:pulumi:[^:]+::[^:]+::.+", max_length=4096)]
@@ -77,7 +77,7 @@ class RecoveryPoint(Model):
 
     id: Annotated[str, StringConstraints(pattern=r"^\d{8}t\d{9}z-[0-9a-f]{8}$")]
     """Sorts by the time of making (to the millisecond)."""
-    store: Store
+    store: LocatedStore
     made_at: AwareDatetime
     """When the copy was begun: what was written later may be missing."""
     made_by: Line
@@ -159,7 +159,7 @@ def new_id(at: datetime) -> str:
     return f"{at:%Y%m%dt%H%M%S}{at.microsecond // 1000:03}z-{secrets.token_hex(4)}"
 
 
-def make_command(store: Store) -> str:
+def make_command(store: LocatedStore) -> str:
     """The command that makes and verifies a recovery point of a store."""
     return f"{project.commands().recovery} make {shlex.quote(store.name)} -s {store.stack}"
 
@@ -169,6 +169,6 @@ def verify_command(point: RecoveryPoint) -> str:
     return f"{project.commands().recovery} verify {point.id} -s {point.store.stack}"
 
 
-def restore_command(identifier: str, store: Store) -> str:
+def restore_command(identifier: str, store: LocatedStore) -> str:
     """The command that restores a recovery point to where the store was."""
     return f"{project.commands().recovery} restore {identifier} --to {shlex.quote(store.name)} -s {store.stack}"

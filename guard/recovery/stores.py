@@ -11,10 +11,10 @@ from core.state import resources_of
 from core.urn import provider_urn
 from guard.durable import Kind, durable, is_durable, look_up
 from guard.location import PROVIDER, Provider, declared_provider, is_kubernetes, observed
-from guard.recovery.points import Store
+from guard.recovery.points import LocatedStore
 
 
-def stores(state: Mapping[str, Any], region: str, account: str | None = None) -> list[Store]:
+def stores(state: Mapping[str, Any], region: str, account: str | None = None) -> list[LocatedStore]:
     """Every durable store of a state, sorted by name and kind; what the program only reads isn't one of them.
 
     ``region`` and ``account``: of what the state doesn't tell another one of. Raises ``ServiceError`` for a store
@@ -32,7 +32,7 @@ def stores(state: Mapping[str, Any], region: str, account: str | None = None) ->
 
 def store(
     resource: Mapping[str, Any], region: str, account: str | None = None, provider: Mapping[str, Any] | None = None
-) -> Store:
+) -> LocatedStore:
     """The store that a resource of a durable type is, and where it lies.
 
     The state holds a name in inputs, or in outputs where made up. ``provider``: the inputs of the resource's provider.
@@ -58,10 +58,10 @@ def store(
         own = (provider or {}).get("region")
         place = observed(token, {**(resource.get("inputs") or {}), **outputs}, Provider(region=own))
         where = {"region": place.region or region, "account": place.account or account}
-    return Store(urn=resource["urn"], type=token, kind=holds.kind, name=name, **where)
+    return LocatedStore(urn=resource["urn"], type=token, kind=holds.kind, name=name, **where)
 
 
-def choose(known: Sequence[Store], word: str, region: str | None = None) -> Store:
+def choose(known: Sequence[LocatedStore], word: str, region: str | None = None) -> LocatedStore:
     """The store with this physical name or URN; of several with one name, the one that holds data of its own.
 
     ``region``: where the store lies, if several regions have one of this name. Raises ``ServiceError`` with the

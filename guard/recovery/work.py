@@ -14,7 +14,7 @@ from guard.recovery.judgement import judge
 from guard.recovery.maker import Order, Progress, silent
 from guard.recovery.makers import MAKERS, QUEUES, maker
 from guard.recovery.place import in_reach
-from guard.recovery.points import DIGEST, RecoveryPoint, Store, make_command, new_id, restore_command
+from guard.recovery.points import DIGEST, LocatedStore, RecoveryPoint, make_command, new_id, restore_command
 
 
 @dataclass(frozen=True)
@@ -29,12 +29,12 @@ class Evaluation:
     """What is missing, in two lines; None where the items can be brought back."""
 
 
-def count(store: Store, *, seconds: float | None = None) -> int:
+def count(store: LocatedStore, *, seconds: float | None = None) -> int:
     """How many items a store holds now. Raises ``ServiceError`` where that can't be told (within ``seconds``)."""
     return deadline.bounded(str(store), seconds, lambda: maker(store.kind).count(store))
 
 
-def measure(store: Store, progress: Progress = silent, *, seconds: float | None = None) -> Content:
+def measure(store: LocatedStore, progress: Progress = silent, *, seconds: float | None = None) -> Content:
     """What a store holds now, with its checksum: every item is read.
 
     Raises ``ServiceError``, also where that takes longer than ``seconds``.
@@ -43,7 +43,7 @@ def measure(store: Store, progress: Progress = silent, *, seconds: float | None 
 
 
 def make(
-    store: Store,
+    store: LocatedStore,
     catalogue: Catalogue,
     by: str,
     *,
@@ -92,7 +92,7 @@ def make(
     return point
 
 
-def refuse_itself(store: Store, catalogue: Catalogue) -> None:
+def refuse_itself(store: LocatedStore, catalogue: Catalogue) -> None:
     """Raise ``ServiceError`` for the bucket that the copies lie in."""
     if store.kind is Kind.BUCKET and store.name == catalogue.bucket:
         raise ServiceError(
@@ -119,7 +119,7 @@ def check(point: RecoveryPoint, catalogue: Catalogue, *, seconds: float | None =
 
 
 def evaluate(
-    store: Store, catalogue: Catalogue, now: datetime, bound: timedelta, *, seconds: float | None = None
+    store: LocatedStore, catalogue: Catalogue, now: datetime, bound: timedelta, *, seconds: float | None = None
 ) -> Evaluation:
     """Judge a store by its newest recovery point: its items are read and compared, then the copy is looked at.
 

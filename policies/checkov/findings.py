@@ -14,7 +14,7 @@ from policies.checkov.resources import Source
 Count = Annotated[int, Field(ge=0)]
 
 
-class Finding(Model):
+class CheckovFinding(Model):
     """A check that a resource doesn't pass."""
 
     check: str
@@ -38,14 +38,14 @@ class Finding(Model):
         return hashlib.sha256(f"{self.check} {self.urn}".encode()).hexdigest()[:32]
 
 
-class Skipped(Finding):
+class Skipped(CheckovFinding):
     """A finding that somebody explained."""
 
     reason: str
     owner: str
 
 
-class Undecided(Finding):
+class Undecided(CheckovFinding):
     """A finding that can't be judged."""
 
     reason: str
@@ -62,7 +62,7 @@ class NotBridged(Model):
 class Report(Model):
     """One scan."""
 
-    findings: tuple[Finding, ...]
+    findings: tuple[CheckovFinding, ...]
     """Failed and not explained."""
     skipped: tuple[Skipped, ...]
     undecided: tuple[Undecided, ...]

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from policies.checkov.findings import Finding, Report
+from policies.checkov.findings import CheckovFinding, Report
 from policies.checkov.resources import Source
 from policies.repository import Candidate, Repository
 from policies.sarif import Level, Precision, Result, Rule, Tool, log, run
@@ -44,7 +44,7 @@ def candidate(source: Source) -> Candidate:
     return Candidate(source.file, source.line, source.column)
 
 
-def _all(report: Report) -> Iterator[Finding]:
+def _all(report: Report) -> Iterator[CheckovFinding]:
     yield from report.findings
     yield from report.skipped
     yield from report.undecided
@@ -66,7 +66,7 @@ def _rule(check: str, title: str) -> Rule:
     )
 
 
-def _result(finding: Finding) -> Result:
+def _result(finding: CheckovFinding) -> Result:
     return Result(
         rule=finding.check,
         level=Level.ERROR,

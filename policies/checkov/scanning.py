@@ -12,12 +12,12 @@ from typing import Any, TypeVar
 from policies.checkov import engine, environment, manifests, naming, terraform
 from policies.checkov.baseline import Entry, explanation, load
 from policies.checkov.errors import CheckovError
-from policies.checkov.findings import Finding, NotBridged, Report, Skipped, Undecided
+from policies.checkov.findings import CheckovFinding, NotBridged, Report, Skipped, Undecided
 from policies.checkov.resources import Resource, read
 
 PLAN = engine.PLAN
 ANNOTATION = "annotation of the manifest"
-F = TypeVar("F", bound=Finding)
+F = TypeVar("F", bound=CheckovFinding)
 
 
 def scan(
@@ -76,7 +76,7 @@ class Judgement:
 
     def __init__(self, entries: Sequence[Entry], today: date) -> None:
         self.entries, self.today = entries, today
-        self.findings: dict[tuple[str, str], Finding] = {}
+        self.findings: dict[tuple[str, str], CheckovFinding] = {}
         self.skipped: dict[tuple[str, str], Skipped] = {}
         self.undecided: dict[tuple[str, str], Undecided] = {}
         self.used: list[Entry] = []
@@ -103,7 +103,7 @@ class Judgement:
     def _failed(self, record: engine.Record, subject: Subject) -> None:
         finding = _finding(record, subject.resource)
         if not self._explained(record.check, subject, finding):
-            _keep(self.findings, Finding(**finding))
+            _keep(self.findings, CheckovFinding(**finding))
 
     def _undecided(self, open_: engine.Open, subject: Subject) -> None:
         """An entry of the baseline speaks of these as well: it says why nobody has to look."""

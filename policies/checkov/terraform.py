@@ -26,7 +26,7 @@ ACTIONS = {"same": "no-op", "update": "update"}
 
 
 @dataclass
-class Plan:
+class TerraformPlan:
     """The plan, which resource each address in it stands for, and which of its arguments aren't known."""
 
     document: dict[str, Any]
@@ -47,7 +47,7 @@ class Block:
     expressions: dict[str, Any] = field(default_factory=dict)
 
 
-def plan(resources: Sequence[Resource]) -> Plan:
+def plan(resources: Sequence[Resource]) -> TerraformPlan:
     """The plan of those resources that have a type of AWS, and of the providers they are made with."""
     known = {each.urn: each for each in resources if naming.terraform_type(each.type)}
     addresses = _addresses(list(known.values()))
@@ -79,7 +79,7 @@ def plan(resources: Sequence[Resource]) -> Plan:
     for each in providers:
         addresses[f"aws.{_identifier(each.name)}"] = each
         unknown[f"aws.{_identifier(each.name)}"] = frozenset()
-    return Plan(document, addresses, unknown, holes)
+    return TerraformPlan(document, addresses, unknown, holes)
 
 
 def _lifecycle(resource: Resource) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 from policies.checkov.baseline import Entry
-from policies.checkov.findings import Finding, Report, Skipped, Undecided
+from policies.checkov.findings import CheckovFinding, Report, Skipped, Undecided
 
 
 def table(report: Report) -> str:
@@ -33,7 +33,7 @@ def summary(report: Report) -> str:
     )
 
 
-def _section(title: str, findings: Sequence[Finding]) -> Iterator[str]:
+def _section(title: str, findings: Sequence[CheckovFinding]) -> Iterator[str]:
     if not findings:
         return
     yield f"{title}:"
@@ -47,13 +47,13 @@ def _section(title: str, findings: Sequence[Finding]) -> Iterator[str]:
     yield ""
 
 
-def _reason(finding: Finding) -> str:
+def _reason(finding: CheckovFinding) -> str:
     if isinstance(finding, Skipped):
         return f"{finding.reason} ({finding.owner})"
     return finding.reason if isinstance(finding, Undecided) else ""
 
 
-def _lines(findings: Sequence[Finding]) -> Iterator[str]:
+def _lines(findings: Sequence[CheckovFinding]) -> Iterator[str]:
     width = max(len(each.where) for each in findings)
     for each in findings:
         yield f"    {each.where:{width}}  {each.name}"

@@ -15,7 +15,7 @@ from core.model import ConfigurationError
 from core.project import GuardFile, Project
 from guard.in_place import refusal
 from guard.recovery.points import make_command
-from policies.pack import RULES, gather
+from policies.pack import RULES, load_context
 from policies.releases import pinned_intact, window_intact
 from policies.rule import NoConfig
 from tests.guard.recovery.conftest import store
@@ -113,7 +113,7 @@ def test_no_policy_tells_another_project_to_type_our_commands(foreign: Project, 
 
 
 def test_policies_about_releases_are_quiet_where_there_are_none(foreign: Project) -> None:
-    facts = gather("dev", {"shop:version": "v9.9.9"}, lambda: datetime(2026, 11, 30, tzinfo=UTC))
+    facts = load_context("dev", {"shop:version": "v9.9.9"}, lambda: datetime(2026, 11, 30, tzinfo=UTC))
     assert facts.releases is None
     for check in (pinned_intact, window_intact):
         assert list(check(None, NoConfig(), facts)) == []  # type: ignore[arg-type]

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from guard.approvals import Action, Approval
-from guard.audit import Finding, Surroundings, audit
+from guard.audit import AuditFinding, Surroundings, audit
 from guard.ledger import Entry
 from guard.losses import Account
 from tests.guard.states import noted, resource, state, urn
@@ -45,6 +45,6 @@ def found(
     *approvals: Approval,
     unfinished: bool = False,
     account: Account | None = None,
-) -> list[Finding]:
+) -> list[AuditFinding]:
     around = Surroundings(account=account or Account())
     return audit(here, history, last, approvals, NOW, unfinished=unfinished, around=around)

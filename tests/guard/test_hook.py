@@ -13,7 +13,7 @@ import pytest
 
 from core.model import ConfigurationError
 from guard.approvals import Action, Approval, add
-from guard.evidence import Finding
+from guard.evidence import RecoveryStatus
 from guard.hook import GuardError, Hook
 from guard.store import Store
 from tests.guard.states import TABLE, urn
@@ -29,8 +29,8 @@ class Evidence:
 
     missing: str | None = None
 
-    def find(self, store: Store) -> Finding:
-        return Finding(missing=self.missing)
+    def find(self, store: Store) -> RecoveryStatus:
+        return RecoveryStatus(missing=self.missing)
 
 
 def hook(folder: Path, missing: str | None = None) -> Hook:

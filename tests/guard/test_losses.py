@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from guard.approvals import Action, Approval, digest
-from guard.audit import Finding, Severity
+from guard.audit import AuditFinding, Severity
 from guard.ledger import Entry
 from guard.losses import NO_COPY, Account
 from guard.sightings import Sighting
@@ -59,7 +59,7 @@ def test_what_was_taken_out_of_the_state_is_excused_by_an_approval_of_that_time(
     assert [each.kind for each in found(here, [update()], entry(), old)] == ["state-edited", "store-gone"]
 
 
-GONE = Finding(
+GONE = AuditFinding(
     kind="store-gone", severity=Severity.HIGH, text="receipts left", remedy="", subject=urn("receipts"), name="receipts"
 )
 

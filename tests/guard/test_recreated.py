@@ -13,7 +13,7 @@ from guard.durable import Kind
 from guard.inventory import durable
 from guard.ledger import Ledger
 from guard.recovery.catalogue import Catalogue
-from guard.recovery.points import RecoveryPoint, Store, new_id, restore_command
+from guard.recovery.points import LocatedStore, RecoveryPoint, new_id, restore_command
 from guard.recreated import recreated, restoring
 from tests.guard.states import TABLE, noted, resource, state, urn
 
@@ -24,11 +24,11 @@ AT = datetime(2026, 11, 26, tzinfo=UTC)
 pytestmark = pytest.mark.usefixtures("mocked_account")
 
 
-def table(name: str, region: str = REGION) -> Store:
-    return Store(urn=urn(name), type=TABLE, kind=Kind.TABLE, name=name, region=region)
+def table(name: str, region: str = REGION) -> LocatedStore:
+    return LocatedStore(urn=urn(name), type=TABLE, kind=Kind.TABLE, name=name, region=region)
 
 
-def point(store: Store, items: int, **changes: Any) -> RecoveryPoint:
+def point(store: LocatedStore, items: int, **changes: Any) -> RecoveryPoint:
     identifier = new_id(AT)
     made = RecoveryPoint(
         id=identifier,

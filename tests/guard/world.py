@@ -39,7 +39,7 @@ from guard.previous import read_previous
 from guard.recovery import work
 from guard.recovery.catalogue import Catalogue
 from guard.recovery.place import caller_account
-from guard.recovery.points import Store as RecoveredStore
+from guard.recovery.points import LocatedStore as RecoveredStore
 from guard.recovery.stores import choose, stores
 from guard.store import Store
 from tests.guard.contents import REGION, Contents

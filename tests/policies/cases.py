@@ -8,11 +8,11 @@ from typing import Any
 
 from core.model import Model
 from policies.pack import BY_NAME
-from policies.rule import Facts, ResourceRule, StackRule, judge, judge_stack
+from policies.rule import PolicyContext, ResourceRule, StackRule, judge, judge_stack
 from policies.subject import Resource, Stack
 
 NOW = datetime(2026, 11, 26, 12, tzinfo=UTC)
-FACTS = Facts("prod", lambda: NOW)
+FACTS = PolicyContext("prod", lambda: NOW)
 
 
 def urn(name: str) -> str:
@@ -31,7 +31,9 @@ def configured(name: str, config: Mapping[str, Any] | None) -> Model:
     return BY_NAME[name].config.model_validate(config or {})
 
 
-def said(name: str, resource: Resource, config: Mapping[str, Any] | None = None, facts: Facts = FACTS) -> list[str]:
+def said(
+    name: str, resource: Resource, config: Mapping[str, Any] | None = None, facts: PolicyContext = FACTS
+) -> list[str]:
     """What a resource policy finds."""
     rule = BY_NAME[name]
     assert isinstance(rule, ResourceRule)
@@ -39,7 +41,7 @@ def said(name: str, resource: Resource, config: Mapping[str, Any] | None = None,
 
 
 def said_of(
-    name: str, resources: Iterable[Resource], config: Mapping[str, Any] | None = None, facts: Facts = FACTS
+    name: str, resources: Iterable[Resource], config: Mapping[str, Any] | None = None, facts: PolicyContext = FACTS
 ) -> list[str]:
     """What a stack policy finds."""
     rule = BY_NAME[name]

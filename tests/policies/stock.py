@@ -23,25 +23,25 @@ from pulumi_policy.proxy import _DictProxy, _ListProxy
 
 from core.model import Model
 from policies.engine import PACK, VERSION
-from policies.pack import Armed
-from policies.rule import Facts, ResourceRule, StackRule, judge, judge_stack, schema
+from policies.pack import ConfiguredRule
+from policies.rule import PolicyContext, ResourceRule, StackRule, judge, judge_stack, schema
 from policies.subject import UNKNOWN, Resource, Stack
 from policies.wire import SENTINELS
 
 Report = Callable[..., None]
 
 
-def servicer(armed: Iterable[Armed], facts: Facts) -> Any:
+def servicer(armed: Iterable[ConfiguredRule], facts: PolicyContext) -> Any:
     """What ``pulumi_policy.PolicyPack`` serves."""
     return _PolicyAnalyzerServicer(PACK, VERSION, policies(armed, facts), EnforcementLevel.ADVISORY)
 
 
-def policies(armed: Iterable[Armed], facts: Facts) -> list[Policy]:
+def policies(armed: Iterable[ConfiguredRule], facts: PolicyContext) -> list[Policy]:
     """What ``pulumi_policy.PolicyPack`` takes."""
     return [_policy(each, facts) for each in armed]
 
 
-def _policy(armed: Armed, facts: Facts) -> Policy:
+def _policy(armed: ConfiguredRule, facts: PolicyContext) -> Policy:
     rule = armed.rule
     properties = schema(rule.config, armed.config)
     about: dict[str, Any] = {
@@ -58,7 +58,9 @@ def _policy(armed: Armed, facts: Facts) -> Policy:
     return StackValidationPolicy(validate=_of_stack(rule, armed.config, facts), **about)
 
 
-def _of_resource(rule: ResourceRule, config: Model, facts: Facts) -> Callable[[ResourceValidationArgs, Report], None]:
+def _of_resource(
+    rule: ResourceRule, config: Model, facts: PolicyContext
+) -> Callable[[ResourceValidationArgs, Report], None]:
     def validate(args: ResourceValidationArgs, report: Report) -> None:
         for finding in judge(rule, _resource(args), _configured(config, args), facts):
             report(f"{finding.text}\n{rule.remediation_steps}")
@@ -66,7 +68,7 @@ def _of_resource(rule: ResourceRule, config: Model, facts: Facts) -> Callable[[R
     return validate
 
 
-def _of_stack(rule: StackRule, config: Model, facts: Facts) -> Callable[[StackValidationArgs, Report], None]:
+def _of_stack(rule: StackRule, config: Model, facts: PolicyContext) -> Callable[[StackValidationArgs, Report], None]:
     def validate(args: StackValidationArgs, report: Report) -> None:
         stack = Stack(_resource(each) for each in args.resources)
         for finding in judge_stack(rule, stack, _configured(config, args), facts):

@@ -13,7 +13,7 @@ from pulumi.runtime.proto import analyzer_pb2
 from core.policy_settings import PolicySettings
 from guard.marks import guard_digest
 from policies.engine import Analyzer, Selection
-from policies.pack import RULES, Armed, arm
+from policies.pack import RULES, ConfiguredRule, configure
 from policies.rule import NoConfig, ResourceRule, Severity
 from policies.subject import Resource
 from tests.components.mocked import ROOT
@@ -147,7 +147,7 @@ def test_numbers_that_json_has_no_word_for_end_no_preview(trial: Project) -> Non
 
 
 def test_the_pack_lists_every_rule_with_its_level_and_configuration() -> None:
-    info = Analyzer(arm(PolicySettings()), FACTS).GetAnalyzerInfo(empty_pb2.Empty(), None)
+    info = Analyzer(configure(PolicySettings()), FACTS).GetAnalyzerInfo(empty_pb2.Empty(), None)
     assert [policy.name for policy in info.policies] == [rule.name for rule in RULES]
     for policy, rule in zip(info.policies, RULES, strict=True):
         assert analyzer_pb2.EnforcementLevel.Name(policy.enforcementLevel).lower() == rule.enforcement
@@ -180,7 +180,7 @@ def test_policies_are_chosen_by_type_once_and_before_anything_is_converted() -> 
         types=types,
         check=lambda *_: ["found"],
     )
-    analyzer = Analyzer([Armed(rule, "mandatory", NoConfig())], FACTS)
+    analyzer = Analyzer([ConfiguredRule(rule, "mandatory", NoConfig())], FACTS)
     other = Resource("x:y:Other", "other", "urn:other")
     for _ in range(5):
         assert not analyzer.Analyze(request(other), None).diagnostics
@@ -190,7 +190,7 @@ def test_policies_are_chosen_by_type_once_and_before_anything_is_converted() -> 
 
 
 def test_calls_that_need_no_answer_have_one() -> None:
-    analyzer = Analyzer(arm(PolicySettings()), FACTS)
+    analyzer = Analyzer(configure(PolicySettings()), FACTS)
     for call in ("Handshake", "ConfigureStack", "Cancel"):
         assert not getattr(analyzer, call)(None, None).ListFields()
     assert analyzer.GetPluginInfo(None, None).version

@@ -12,8 +12,8 @@ from pulumi.runtime.proto import analyzer_pb2
 
 from core.policy_settings import Enforcement, PolicySettings
 from policies.engine import Analyzer
-from policies.pack import Armed, arm
-from policies.rule import Facts, Finding, NoConfig, ResourceRule, Severity, StackRule
+from policies.pack import ConfiguredRule, configure
+from policies.rule import NoConfig, PolicyContext, PolicyViolation, ResourceRule, Severity, StackRule
 from policies.subject import Resource, Stack
 from tests.policies.cases import FACTS, make
 from tests.policies.requests import request, stack_request
@@ -52,7 +52,7 @@ def rule(name: str, check: Callable[..., Any], *, locked: bool = False) -> Resou
 
 
 def diagnostics(*rules: ResourceRule | StackRule, size: Any = "hunter2", level: Enforcement = "advisory") -> list[Any]:
-    analyzer = Analyzer([Armed(each, level, NoConfig()) for each in rules], FACTS)
+    analyzer = Analyzer([ConfiguredRule(each, level, NoConfig()) for each in rules], FACTS)
     resource = make(QUEUE, "jobs", {"size": size})
     found = [*analyzer.Analyze(request(resource), None).diagnostics]
     whole = analyzer.AnalyzeStack(stack_request([make("x:y:Z", "other"), resource]), None)
@@ -96,13 +96,13 @@ def test_a_policy_that_is_off_cant_break() -> None:
     assert diagnostics(rule("sizes-broken", at_once), level="disabled") == []
 
 
-def broken_at_a_resource(stack: Stack, _config: NoConfig, _facts: Facts) -> Iterator[Finding]:
+def broken_at_a_resource(stack: Stack, _config: NoConfig, _facts: PolicyContext) -> Iterator[PolicyViolation]:
     for resource in stack.resources:
         if resource.type == QUEUE:
-            yield from (Finding(text, resource) for text in at_once(resource))
+            yield from (PolicyViolation(text, resource) for text in at_once(resource))
 
 
-def broken_at_once(_stack: Stack, _config: NoConfig, _facts: Facts) -> list[Finding]:
+def broken_at_once(_stack: Stack, _config: NoConfig, _facts: PolicyContext) -> list[PolicyViolation]:
     raise KeyError("no resource is to blame")
 
 
@@ -151,7 +151,7 @@ def broken(answer: analyzer_pb2.AnalyzeResponse) -> list[str]:
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf, None, 1e308, -0.0])
 def test_no_number_breaks_a_policy(value: float | None) -> None:
     """Each number in a resource of each type that the program declares."""
-    analyzer = Analyzer(arm(PolicySettings()), FACTS)
+    analyzer = Analyzer(configure(PolicySettings()), FACTS)
     resources = one_of_each()
     shown = [replace(each, given=props) for each in resources for props in numbers(each.props, value)]
     assert len(shown) > 40

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from core.model import ConfigurationError
 from core.policy_settings import PolicySettings
 from guard.marks import PLAN
-from policies.pack import BY_NAME, LOCKED, RULES, Armed, arm, gather, in_file, read_settings
+from policies.pack import BY_NAME, LOCKED, RULES, ConfiguredRule, configure, in_file, load_context, read_settings
 from policies.rule import ResourceRule, StackRule, judge, judge_stack, schema
 from policies.subject import UNKNOWN, Resource, Stack
 from stacks.file import read
@@ -30,7 +30,7 @@ KEBAB = re.compile(r"[a-z]+(-[a-z]+)+")
 
 def refusal(config: Mapping[str, str]) -> str:
     with pytest.raises(ConfigurationError) as caught:
-        arm(read_settings(config))
+        configure(read_settings(config))
     assert "\n" not in str(caught.value)
     return str(caught.value)
 
@@ -46,13 +46,13 @@ def test_every_policy_has_a_name_of_its_own_and_says_what_to_do() -> None:
 
 def test_policies_are_mandatory_unless_said() -> None:
     assert {rule.name for rule in RULES if rule.enforcement != "mandatory"} == {"release-window"}
-    armed = {each.rule.name: each for each in arm(PolicySettings())}
+    armed = {each.rule.name: each for each in configure(PolicySettings())}
     assert armed["blast-radius"].enforcement == "mandatory"
 
 
 @pytest.mark.parametrize("stack", STACKS)
 def test_the_committed_settings_are_the_packs(stack: str) -> None:
-    armed = {each.rule.name: each for each in arm(read(stack).policies)}
+    armed = {each.rule.name: each for each in configure(read(stack).policies)}
     assert armed["traffic-deployment-group"].config.model_dump() == {
         "require_deployment_group": ("security-assistant",)
     }
@@ -65,7 +65,7 @@ def test_a_stack_may_ease_a_policy_and_bound_it() -> None:
         "policies:config": '{"workload-replicas": {"minReplicas": 1}}',
         "rag-api:replicas": "many",
     }
-    armed = {each.rule.name: each for each in arm(read_settings(settings))}
+    armed = {each.rule.name: each for each in configure(read_settings(settings))}
     assert armed["alarm-actions"].enforcement == "advisory"
     assert armed["service-internal"].enforcement == "disabled"
     assert armed["workload-replicas"].config.model_dump()["min_replicas"] == 1
@@ -75,7 +75,7 @@ def test_a_stack_may_ease_a_policy_and_bound_it() -> None:
 @pytest.mark.parametrize("level", ["advisory", "disabled"])
 def test_what_guards_data_stays_mandatory(name: str, level: str) -> None:
     assert name in refusal({"policies:enforcement": f'{{"{name}": "{level}"}}'})
-    assert arm(read_settings({"policies:enforcement": f'{{"{name}": "mandatory"}}'}))
+    assert configure(read_settings({"policies:enforcement": f'{{"{name}": "mandatory"}}'}))
 
 
 def test_the_guards_are_locked() -> None:
@@ -127,7 +127,7 @@ def test_the_program_knows_the_namespace_too() -> None:
 
 def test_the_engine_gets_a_schema_whose_defaults_are_the_stacks_values() -> None:
     settings = {"policies:config": '{"blast-radius": {"maxDeletes": 7, "systems": {"files": {"maxPercent": 50}}}}'}
-    armed = next(each for each in arm(read_settings(settings)) if each.rule.name == "blast-radius")
+    armed = next(each for each in configure(read_settings(settings)) if each.rule.name == "blast-radius")
     found = schema(armed.rule.config, armed.config)
     bounds = {"type": "integer", "minimum": 0, "maximum": 10_000, "default": 7}
     assert found["maxDeletes"] == {**bounds, "description": "Deletes and replacements together."}
@@ -142,15 +142,15 @@ def test_the_facts_are_read_from_the_stack(tmp_path: Path) -> None:
         "rag-api:canary": '{"version": "v1.3.0"}',
         "x:y": "v1.2 1.2.3 v10.0.0.1",
     }
-    facts = gather("prod", config, lambda: NOW, approvals_folder=tmp_path)
+    facts = load_context("prod", config, lambda: NOW, approvals_folder=tmp_path)
     assert facts.pins == {"v1.2.3", "v1.3.0"}
     assert facts.approvals == ()
     (tmp_path / "prod.yaml").write_text("- store: x\n")
     with pytest.raises(ConfigurationError):
-        gather("prod", config, approvals_folder=tmp_path)
+        load_context("prod", config, approvals_folder=tmp_path)
 
 
-def everything(armed: tuple[Armed, ...], resources: list[Resource]) -> list[str]:
+def everything(armed: tuple[ConfiguredRule, ...], resources: list[Resource]) -> list[str]:
     """The names of the policies that find something."""
     found, stack = [], Stack(resources)
     for each in armed:
@@ -173,7 +173,7 @@ def one_of_each() -> list[Resource]:
 
 def test_an_unknown_value_is_no_violation() -> None:
     """Whatever property of whatever resource isn't known yet: no resource policy takes it for a wrong one."""
-    rules = [each for each in arm(read("prod").policies) if isinstance(each.rule, ResourceRule)]
+    rules = [each for each in configure(read("prod").policies) if isinstance(each.rule, ResourceRule)]
     wrong = set()
     for resource in one_of_each():
         for path in resource.props:
@@ -218,7 +218,7 @@ def test_no_check_breaks_whatever_it_is_shown(which: int, path: list[int], repla
     chosen = which % len(resources)
     props = mutated(dict(resources[chosen].props), path, replacement)
     shown = replace(resources[chosen], given=props if isinstance(props, Mapping) else {})
-    armed = arm(read("prod").policies)
+    armed = configure(read("prod").policies)
     for each in armed:
         if isinstance(each.rule, ResourceRule):
             list(judge(each.rule, shown, each.config, FACTS))
@@ -228,7 +228,7 @@ def test_no_check_breaks_whatever_it_is_shown(which: int, path: list[int], repla
 
 def test_the_cost_grows_no_faster_than_the_resources() -> None:
     """Four times the resources take about four times as long; a loop within a loop would take sixteen times."""
-    armed = arm(read("prod").policies)
+    armed = configure(read("prod").policies)
     declared = list(declare("prod", "v1.2.3").stack.resources)
 
     def spent(copies: int) -> float:

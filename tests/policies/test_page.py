@@ -11,7 +11,7 @@ import yaml
 
 from core.policy_settings import PolicySettings
 from policies.pack import BY_NAME, RULES
-from policies.rule import Facts, ResourceRule, Rule, StackRule
+from policies.rule import PolicyContext, ResourceRule, Rule, StackRule
 from policies.waivers import Waivers
 from tests.components.mocked import ROOT
 from tests.policies.cases import FACTS, make, said, said_of
@@ -61,7 +61,7 @@ def resource(entry: dict[str, Any]) -> Any:
 
 @pytest.mark.parametrize("name", BY_NAME)
 def test_the_example_fails(name: str) -> None:
-    rule, facts = BY_NAME[name], Facts(FACTS.stack, FACTS.clock)
+    rule, facts = BY_NAME[name], PolicyContext(FACTS.stack, FACTS.clock)
     found = re.search(r"^Fails:\n\n```yaml\n(.*?)^```$", SECTIONS[name], re.MULTILINE | re.DOTALL)
     assert (found is None) is (name in WITHOUT_EXAMPLE)
     if found is None:

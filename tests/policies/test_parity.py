@@ -15,7 +15,7 @@ from pulumi.runtime.proto import analyzer_pb2
 
 from core.policy_settings import PolicySettings
 from policies.engine import Analyzer
-from policies.pack import Armed, arm
+from policies.pack import ConfiguredRule, configure
 from policies.subject import UNKNOWN, Resource
 from stacks.file import read
 from tests.policies import stock
@@ -51,7 +51,7 @@ CONFIGURED: dict[str, Mapping[str, tuple[int, dict[str, Any]]]] = {
 }
 
 
-def both(armed: tuple[Armed, ...], configured: Mapping[str, tuple[int, dict[str, Any]]]) -> tuple[Any, Any]:
+def both(armed: tuple[ConfiguredRule, ...], configured: Mapping[str, tuple[int, dict[str, Any]]]) -> tuple[Any, Any]:
     ours, theirs = Analyzer(armed, FACTS), stock.servicer(armed, FACTS)
     if configured:
         message = analyzer_pb2.ConfigureAnalyzerRequest()
@@ -72,7 +72,7 @@ def samples() -> list[Resource]:
 @pytest.mark.parametrize("chosen", SETTINGS)
 def test_answers_are_those_of_the_stock_server(chosen: str, configured: str) -> None:
     resources = samples()
-    ours, theirs = both(arm(SETTINGS[chosen]), CONFIGURED[configured])
+    ours, theirs = both(configure(SETTINGS[chosen]), CONFIGURED[configured])
     diagnostics = 0
     for resource in resources:
         for shown in (resource, replace(resource, given={}), replace(resource, given={}, protect=True, custom=False)):
@@ -87,14 +87,14 @@ def test_answers_are_those_of_the_stock_server(chosen: str, configured: str) -> 
 
 
 def test_prod_as_a_whole_is_judged_as_by_the_stock_server() -> None:
-    ours, theirs = both(arm(SETTINGS["committed"]), {})
+    ours, theirs = both(configure(SETTINGS["committed"]), {})
     message = stack_request(declare("prod", "v1.2.3").stack.resources)
     assert ours.AnalyzeStack(message, None) == theirs.AnalyzeStack(message, None)
 
 
 @pytest.mark.parametrize("chosen", SETTINGS)
 def test_the_pack_is_described_as_by_the_stock_server(chosen: str) -> None:
-    ours, theirs = both(arm(SETTINGS[chosen]), {})
+    ours, theirs = both(configure(SETTINGS[chosen]), {})
     assert ours.GetAnalyzerInfo(empty_pb2.Empty(), None) == theirs.GetAnalyzerInfo(empty_pb2.Empty(), None)
 
 
@@ -107,7 +107,7 @@ def test_answers_are_the_same_whatever_is_shown(which: int, path: list[int], val
     resource = resources[at]
     props = mutated(dict(resource.props), path, marked(SECRET, value=value) if secret else value)
     shown = replace(resource, given=props if isinstance(props, dict) else {"name": UNKNOWN})
-    ours, theirs = both(arm(SETTINGS["committed"]), {})
+    ours, theirs = both(configure(SETTINGS["committed"]), {})
     assert ours.Analyze(request(shown), None) == theirs.Analyze(request(shown), None)
     message = stack_request([*resources[max(at - 3, 0) : at], shown, *resources[at + 1 : at + 3]])
     assert ours.AnalyzeStack(message, None) == theirs.AnalyzeStack(message, None)

@@ -10,9 +10,9 @@ from _pytest.mark import ParameterSet
 from core.state import STACK
 from guard.marks import PLAN
 from policies.functions import Functions
-from policies.pack import RULES, arm, gather, read_settings
+from policies.pack import RULES, configure, load_context, read_settings
 from policies.queues import buried, redrives
-from policies.rule import Facts, Finding, ResourceRule, StackRule, judge, judge_stack
+from policies.rule import PolicyContext, PolicyViolation, ResourceRule, StackRule, judge, judge_stack
 from policies.subject import Resource
 from stacks.releases import versions
 from stacks.settings import STACKS
@@ -21,12 +21,12 @@ from tests.policies.declared import declare, settings
 NOW = datetime(2026, 11, 26, tzinfo=UTC)
 
 
-def findings(stack: str, version: str, known: bool) -> list[tuple[str, Finding]]:
+def findings(stack: str, version: str, known: bool) -> list[tuple[str, PolicyViolation]]:
     config = {**settings(stack), "rollback-stack:version": version}
-    facts = gather(stack, config, lambda: NOW)
+    facts = load_context(stack, config, lambda: NOW)
     declared = declare(stack, version, known)
-    found: list[tuple[str, Finding]] = []
-    for armed in arm(read_settings(config)):
+    found: list[tuple[str, PolicyViolation]] = []
+    for armed in configure(read_settings(config)):
         rule = armed.rule
         if isinstance(rule, ResourceRule):
             for resource in declared.resources:
@@ -77,8 +77,8 @@ def test_the_planned_rollback_fits_into_the_blast_radius() -> None:
     figures = {"async-rag": {"before": len(of_the_system), "removed": len(gone), "replaced": 0}}
     plan = Resource(PLAN, "rollback-plan", "urn:plan", {"systems": figures})
     for stack in STACKS:
-        armed = next(each for each in arm(read_settings(settings(stack))) if each.rule.name == "blast-radius")
+        armed = next(each for each in configure(read_settings(settings(stack))) if each.rule.name == "blast-radius")
         assert isinstance(armed.rule, ResourceRule)
-        facts = Facts(stack, lambda: NOW)
+        facts = PolicyContext(stack, lambda: NOW)
         assert list(judge(armed.rule, plan, armed.config, facts)) == []
         assert list(judge(armed.rule, plan, armed.rule.config(), facts)) != []

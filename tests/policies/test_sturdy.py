@@ -13,14 +13,14 @@ from hypothesis import strategies as st
 from core.policy_settings import PolicySettings
 from guard.marks import PLAN
 from policies.consumers import QUEUE
-from policies.pack import RULES, Armed, arm
+from policies.pack import RULES, ConfiguredRule, configure
 from policies.pods import TEMPLATES
 from policies.rule import ResourceRule, StackRule, judge, judge_stack
 from policies.subject import UNKNOWN, Resource, Stack
 from tests.policies.cases import FACTS, make
 from tests.policies.test_documented import CASES, resource
 
-ARMED = arm(PolicySettings())
+ARMED = configure(PolicySettings())
 ODD: tuple[Any, ...] = (
     UNKNOWN,
     None,
@@ -76,7 +76,7 @@ VALUES = st.recursive(
 )
 
 
-def everything(armed: tuple[Armed, ...], resources: list[Resource]) -> int:
+def everything(armed: tuple[ConfiguredRule, ...], resources: list[Resource]) -> int:
     """Asks every policy, and counts what they find."""
     stack, found = Stack(resources), 0
     for each in armed:

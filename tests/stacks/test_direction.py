@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stacks.direction import Direction, direction, returns
-from stacks.rollout_order import Move
+from stacks.rollout_order import Transition
 
 ROOT = Path(__file__).resolve().parents[2]
 VERSIONS = st.tuples(*[st.integers(0, 12)] * 3).map(lambda parts: "v" + ".".join(map(str, parts)))
@@ -38,7 +38,7 @@ COMPARE = {
 def test_a_direction(old: str | None, new: str, way: Direction, back: bool) -> None:
     assert direction(old, new) is way
     assert returns(old, new) is back
-    assert Move("a", old, new).back is (way is Direction.BACK)
+    assert Transition("a", old, new).back is (way is Direction.BACK)
 
 
 @given(VERSIONS, VERSIONS)

@@ -21,7 +21,7 @@ from guard.recovery.digest import Content, Digest
 from guard.recovery.maker import Copy, Order, Progress
 from guard.recovery.makers import json_lines, manifest, versions
 from guard.recovery.makers.manifest import Entry, Held
-from guard.recovery.points import RecoveryPoint, Store
+from guard.recovery.points import LocatedStore, RecoveryPoint
 
 WORKERS = 8
 CHUNK = 1 << 20
@@ -33,12 +33,12 @@ ONE_COPY = 5 << 30
 class Buckets:
     """Counts, copies, reads back and restores S3 buckets."""
 
-    def count(self, store: Store) -> int:
+    def count(self, store: LocatedStore) -> int:
         """Object versions and delete markers."""
         with translate_errors(str(store)):
             return versions.count(client("s3", store.region), store.name)
 
-    def measure(self, store: Store, progress: Progress) -> Content:
+    def measure(self, store: LocatedStore, progress: Progress) -> Content:
         """See ``Maker``."""
         s3, digest = client("s3", store.region), Digest()
         with translate_errors(str(store)):

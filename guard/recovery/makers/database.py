@@ -20,7 +20,7 @@ from guard.recovery.digest import Content
 from guard.recovery.judgement import SKEW
 from guard.recovery.maker import Copy, Order, Progress, same, temporary
 from guard.recovery.makers import postgres, schema
-from guard.recovery.points import RecoveryPoint, Store
+from guard.recovery.points import LocatedStore, RecoveryPoint
 
 ATTEMPTS = 3
 POLL = {"Delay": 15, "MaxAttempts": 960}
@@ -36,12 +36,12 @@ SUBNETS, GROUPS = "recovery-subnet-group", "recovery-security-groups"
 class Databases:
     """Counts, copies, reads back and restores RDS instances with PostgreSQL."""
 
-    def count(self, store: Store) -> int:
+    def count(self, store: LocatedStore) -> int:
         """Rows and large objects of all databases."""
         with _about(store):
             return postgres.count(_login(_rds(store), store))
 
-    def measure(self, store: Store, progress: Progress) -> Content:
+    def measure(self, store: LocatedStore, progress: Progress) -> Content:
         """See ``Maker``."""
         with _about(store):
             return postgres.read(_login(_rds(store), store), progress)
@@ -113,7 +113,7 @@ class Databases:
 
 
 @contextlib.contextmanager
-def _about(store: Store) -> Iterator[None]:
+def _about(store: LocatedStore) -> Iterator[None]:
     """Errors begin with the store, those about one of its tables too."""
     with translate_errors(str(store)):
         try:
@@ -124,7 +124,7 @@ def _about(store: Store) -> Iterator[None]:
             raise type(error)(f"{store}: {error}") from error
 
 
-def _rds(store: Store) -> Any:
+def _rds(store: LocatedStore) -> Any:
     if store.type != INSTANCE:
         raise ServiceError(f"{store} is a cluster, which isn't copied here: aws rds create-db-cluster-snapshot")
     return client("rds", store.region)
@@ -140,7 +140,7 @@ def _instance(rds: Any, name: str) -> dict[str, Any] | None:
     return found
 
 
-def _login(rds: Any, store: Store) -> dict[str, Any]:
+def _login(rds: Any, store: LocatedStore) -> dict[str, Any]:
     """How to connect to an instance as its master user, with the secret that RDS manages."""
     instance = _instance(rds, store.name)
     if instance is None:
@@ -204,7 +204,7 @@ def _tags(rds: Any, snapshot: str) -> dict[str, str]:
     return {tag["Key"]: tag["Value"] for tag in rds.list_tags_for_resource(ResourceName=snapshot)["TagList"]}
 
 
-def _read_back(rds: Any, store: Store, snapshot: str, name: str, progress: Progress) -> Content:
+def _read_back(rds: Any, store: LocatedStore, snapshot: str, name: str, progress: Progress) -> Content:
     with _temporary_instance(rds, snapshot, name, progress):
         return postgres.read(_login(rds, store.model_copy(update={"name": name})), progress)
 

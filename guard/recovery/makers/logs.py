@@ -16,7 +16,7 @@ from core.errors import DamagedError, ServiceError, translate_errors
 from guard.recovery.digest import Content, Digest
 from guard.recovery.maker import Copy, Order, Progress
 from guard.recovery.makers import json_lines
-from guard.recovery.points import RecoveryPoint, Store
+from guard.recovery.points import LocatedStore, RecoveryPoint
 
 NOTE = "events come back as a file; not restored: retention, metric filters, subscriptions, tags"
 
@@ -24,12 +24,12 @@ NOTE = "events come back as a file; not restored: retention, metric filters, sub
 class Logs:
     """Counts, copies and reads back CloudWatch log groups; their events go into a file."""
 
-    def count(self, store: Store) -> int:
+    def count(self, store: LocatedStore) -> int:
         """Events, all of them read."""
         with translate_errors(str(store)):
             return sum(1 for _ in _events(store))
 
-    def measure(self, store: Store, progress: Progress) -> Content:
+    def measure(self, store: LocatedStore, progress: Progress) -> Content:
         """See ``Maker``."""
         with translate_errors(str(store)):
             return _digest(_events(store), progress)
@@ -78,7 +78,7 @@ class Logs:
         return done
 
 
-def _events(store: Store, until: int | None = None) -> Iterator[dict[str, Any]]:
+def _events(store: LocatedStore, until: int | None = None) -> Iterator[dict[str, Any]]:
     """Events of a group; ``until`` in milliseconds since 1970."""
     more = {} if until is None else {"endTime": until}
     pages = client("logs", store.region).get_paginator("filter_log_events").paginate(logGroupName=store.name, **more)

@@ -12,13 +12,13 @@ from guard.durable import Kind
 from guard.recovery.digest import Content
 from guard.recovery.judgement import ELSEWHERE
 from guard.recovery.maker import Copy, Order, Progress
-from guard.recovery.points import RecoveryPoint, Store
+from guard.recovery.points import LocatedStore, RecoveryPoint
 
 
 class Others:
     """Secrets, volumes, namespaces, hosts, belts."""
 
-    def count(self, store: Store) -> int:
+    def count(self, store: LocatedStore) -> int:
         """A secret is one, a belt none, a namespace what is in it; what lies on a volume can't be seen from here."""
         match store.kind:
             case Kind.SECRET:
@@ -30,7 +30,7 @@ class Others:
         elsewhere = ELSEWHERE.get(store.kind, "nothing here copies it")
         raise ServiceError(f"{store}: what it holds can't be counted from here; {elsewhere}")
 
-    def measure(self, store: Store, progress: Progress) -> Content:  # noqa: ARG002
+    def measure(self, store: LocatedStore, progress: Progress) -> Content:  # noqa: ARG002
         """Refused."""
         raise _refused(store)
 
@@ -51,11 +51,11 @@ class Others:
         raise _refused(point.store)
 
 
-def _refused(store: Store) -> ServiceError:
+def _refused(store: LocatedStore) -> ServiceError:
     return ServiceError(f"{store}: {ELSEWHERE.get(store.kind, 'nothing here copies it')}")
 
 
-def _in_namespace(store: Store) -> int:
+def _in_namespace(store: LocatedStore) -> int:
     """How many claims, Secrets and ConfigMaps go with a namespace; those of the cluster's own aren't counted.
 
     A namespace that isn't there, or is another one by its uid, has nothing that could be counted.
@@ -74,7 +74,7 @@ def _in_namespace(store: Store) -> int:
         return len(claims) + len(secrets) + len(maps)
 
 
-def _core(store: Store) -> Any:
+def _core(store: LocatedStore) -> Any:
     connection = api_client(str(store), store.kubeconfig, store.context)
     from kubernetes import client
 

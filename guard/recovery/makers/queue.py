@@ -21,7 +21,7 @@ from guard.recovery.digest import Content, Digest
 from guard.recovery.maker import Copy, Order, Progress
 from guard.recovery.makers import json_lines
 from guard.recovery.makers.messages import BATCH, FIFO, TRACE, Sending, batches
-from guard.recovery.points import RecoveryPoint, Store
+from guard.recovery.points import LocatedStore, RecoveryPoint
 
 HIDDEN = 900
 """Seconds for which a message stays hidden while the others are read; a killed copy leaves them hidden that long."""
@@ -36,13 +36,13 @@ NOTE_FIFO = ", and new deduplication ids"
 class Queues:
     """Counts, copies, reads back and restores SQS queues."""
 
-    def count(self, store: Store) -> int:
+    def count(self, store: LocatedStore) -> int:
         """Messages that wait, are in flight or are delayed, as SQS says (exact a minute after the last change)."""
         with translate_errors(str(store)):
             sqs = client("sqs", store.region)
             return sum(_depths(sqs, _url(sqs, store.name)).values())
 
-    def measure(self, store: Store, progress: Progress) -> Content:
+    def measure(self, store: LocatedStore, progress: Progress) -> Content:
         """See ``Maker``. Reads every message, as a copy does."""
         with translate_errors(str(store)), json_lines.spooled() as file:
             return _received(store, file, progress)
@@ -117,13 +117,13 @@ class _Reading:
     receipts: dict[str, str] = field(default_factory=dict)
     started: float = field(default_factory=time.monotonic)
 
-    def check(self, store: Store) -> None:
+    def check(self, store: LocatedStore) -> None:
         """Refuse to go on once the first message may be visible again: it could be counted twice."""
         if time.monotonic() - self.started > HIDDEN - 60:
             raise ServiceError(f"{store} can't be read within {HIDDEN} s: let its consumers drain it first")
 
 
-def _received(store: Store, file: IO[bytes], progress: Progress) -> Content:
+def _received(store: LocatedStore, file: IO[bytes], progress: Progress) -> Content:
     """Receive every message into a file and give it back; refused where consumers are at work or some don't come."""
     sqs = client("sqs", store.region)
     url = _url(sqs, store.name)

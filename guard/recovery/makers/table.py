@@ -20,7 +20,7 @@ from core.errors import DamagedError, ServiceError, absent, translate_errors
 from guard.recovery.digest import Content, Digest
 from guard.recovery.judgement import SKEW
 from guard.recovery.maker import Copy, Order, Progress, same, temporary
-from guard.recovery.points import RecoveryPoint, Store
+from guard.recovery.points import LocatedStore, RecoveryPoint
 
 ATTEMPTS = 3
 POLL = {"Delay": 5, "MaxAttempts": 4_320}
@@ -34,12 +34,12 @@ RETRIES = 10
 class Tables:
     """Counts, copies, reads back and restores DynamoDB tables."""
 
-    def count(self, store: Store) -> int:
+    def count(self, store: LocatedStore) -> int:
         """Items by a consistent scan: DescribeTable's ItemCount is up to six hours old."""
         with translate_errors(str(store)):
             return _count(client("dynamodb", store.region), store.name)
 
-    def measure(self, store: Store, progress: Progress) -> Content:
+    def measure(self, store: LocatedStore, progress: Progress) -> Content:
         """See ``Maker``."""
         with translate_errors(str(store)):
             return _read(client("dynamodb", store.region), store.name, progress)

@@ -16,7 +16,7 @@ from cli.watched import watched
 from core.errors import ServiceError
 from guard import approvals, pack
 from guard.command import auditing
-from guard.findings import Finding, Severity
+from guard.findings import AuditFinding, Severity
 from guard.ledger import Chain, Entry
 from guard.sightings import Sighting
 from stacks.file import read
@@ -253,7 +253,7 @@ def test_updates_without_the_pack_are_told_by_the_next_update(book: Book, capsys
 
 
 def test_findings_name_their_severity(capsys: pytest.CaptureFixture[str]) -> None:
-    auditing.show([Finding(kind="x", severity=Severity.LOW, text="one", remedy="two")], "prod")
+    auditing.show([AuditFinding(kind="x", severity=Severity.LOW, text="one", remedy="two")], "prod")
     assert capsys.readouterr().out == "low  x: one\n     two\n"
 
 

@@ -17,7 +17,7 @@ from botocore.exceptions import (
 )
 
 from cli.preflight import account
-from cli.preflight.facts import Caller, Facts
+from cli.preflight.facts import Caller, PreflightContext
 from cli.preflight.rows import State, UntoldError
 from stacks.file import read
 from tests.cli.preflight.place import ACCOUNT
@@ -44,7 +44,7 @@ class Answers:
         return call
 
 
-class Stack(Facts):
+class Stack(PreflightContext):
     """prod, in an account of this test's."""
 
     def __init__(self, caller: Any = None, state: Any = None, **clients: Any) -> None:

@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 from moto import mock_aws
 
 from cli.preflight import buckets
-from cli.preflight.rows import Finding, State
+from cli.preflight.rows import CheckResult, State
 from guard.recovery import safety
 
 BUCKET, REGION, OWNER = "zips", "eu-west-1", "123456789012"
@@ -27,7 +27,7 @@ def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
         yield boto3.client("s3", region_name=REGION)
 
 
-def both(s3: Any) -> dict[str, Finding]:
+def both(s3: Any) -> dict[str, CheckResult]:
     return {
         "artifact": buckets.artifacts(s3, BUCKET, REGION, OWNER),
         "recovery": buckets.recovery(s3, BUCKET, OWNER),

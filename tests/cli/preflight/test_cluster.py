@@ -10,14 +10,14 @@ import pytest
 from moto import mock_aws
 
 from cli.preflight import cluster, hosts
-from cli.preflight.facts import Caller, Facts
+from cli.preflight.facts import Caller, PreflightContext
 from cli.preflight.rows import State, UntoldError
 from stacks.file import read
 from tests.cli.preflight.place import ACCOUNT, KUBE_SYSTEM
 from tests.cli.preflight.place import cluster as serving
 
 
-class Stack(Facts):
+class Stack(PreflightContext):
     """prod, with a state of this test's."""
 
     def __init__(

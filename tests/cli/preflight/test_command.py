@@ -25,7 +25,7 @@ from typer.testing import CliRunner
 from cli import rollback
 from cli.preflight import command, rows
 from cli.preflight.checks import CHECKS
-from cli.preflight.facts import Caller, Facts
+from cli.preflight.facts import Caller, PreflightContext
 from cli.preflight.rows import LEAST
 from cli.rights.document import LIMIT, size, steps
 from guard.recovery import safety
@@ -170,9 +170,11 @@ def test_without_crane(pulumi: Pulumi) -> None:
 
 
 def test_read_only_rights(pulumi: Pulumi, monkeypatch: pytest.MonkeyPatch) -> None:
-    real, iam = Facts._client, Iam(reading)
-    monkeypatch.setattr(Facts, "_ask_caller", lambda _: Caller(ACCOUNT, SESSION))
-    monkeypatch.setattr(Facts, "_client", lambda self, *named: iam if named[0] == "iam" else real(self, *named))
+    real, iam = PreflightContext._client, Iam(reading)
+    monkeypatch.setattr(PreflightContext, "_ask_caller", lambda _: Caller(ACCOUNT, SESSION))
+    monkeypatch.setattr(
+        PreflightContext, "_client", lambda self, *named: iam if named[0] == "iam" else real(self, *named)
+    )
     read_only = ("status", "preflight", "guard", "settling")
     states = {f"rights:_{name}": "fine" if name in read_only else "missing" for name in steps()}
     # The stand-in tells of rights alone, and of no quota.

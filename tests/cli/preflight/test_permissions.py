@@ -12,9 +12,9 @@ import pytest
 from botocore.exceptions import ClientError
 
 from cli.preflight import permissions
-from cli.preflight.facts import Caller, Facts
+from cli.preflight.facts import Caller, PreflightContext
 from cli.preflight.permissions import Question, principal_of, questions
-from cli.preflight.rows import Finding, State
+from cli.preflight.rows import CheckResult, State
 from cli.rights.document import documents, steps
 from cli.rights.model import Grant, Place
 from stacks.file import read
@@ -94,7 +94,7 @@ class Iam:
         return [{"EvalActionName": action, "EvalDecision": worst, "ResourceSpecificResults": specific}]
 
 
-class Stack(Facts):
+class Stack(PreflightContext):
     """A stack of which nothing is deployed yet, for a caller of this test's."""
 
     def __init__(self, iam: Any, arn: str = SESSION, state: Mapping[str, Any] | None = None) -> None:
@@ -114,7 +114,7 @@ class Stack(Facts):
         return self.iam
 
 
-def rows(facts: Facts) -> dict[str, Finding]:
+def rows(facts: PreflightContext) -> dict[str, CheckResult]:
     return {name: permissions.step(name)(facts) for name in steps()}
 
 

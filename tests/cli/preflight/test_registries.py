@@ -16,8 +16,8 @@ import pytest
 from apps import oci, registry
 from cli.preflight import images as wanted_images
 from cli.preflight import registries
-from cli.preflight.facts import Facts
-from cli.preflight.rows import Finding, State
+from cli.preflight.facts import PreflightContext
+from cli.preflight.rows import CheckResult, State
 from components.rag_api.workload import PULL_SECRET
 from sandbox.registry import PASSWORD, PREFIX, USER
 from tests.apps.test_bases import ELSEWHERE, base, manifest, put
@@ -76,7 +76,7 @@ class World:
         if password is not None:
             path.write_text(json.dumps({"auths": {f"127.0.0.1:{self.images.port}": login(password)}}))
 
-    def rows(self) -> tuple[Finding, Finding]:
+    def rows(self) -> tuple[CheckResult, CheckResult]:
         return registries.answers(self.stack), registries.pullable(self.stack)
 
 
@@ -95,7 +95,7 @@ def world(images: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     private.server.stop()
 
 
-def expect(world: World, registry_row: State, images_row: State, *said: str) -> tuple[Finding, Finding]:
+def expect(world: World, registry_row: State, images_row: State, *said: str) -> tuple[CheckResult, CheckResult]:
     found = world.rows()
     assert [each.state for each in found] == [registry_row, images_row], found
     words = " | ".join(f"{each.detail} | {each.remedy}" for each in found)
@@ -324,7 +324,7 @@ def test_a_login_goes_to_a_mirror_whatever_key_it_has_in_the_pull_secret(
 ) -> None:
     monkeypatch.setattr(wanted_images, "wanted", lambda *_: [f"{image}@sha256:{'0' * 64}"])
     monkeypatch.setattr(registries, "_registry", lambda _: "127.0.0.1:5000")
-    facts = cast(Facts, SimpleNamespace(settings=None, selected=None))
+    facts = cast(PreflightContext, SimpleNamespace(settings=None, selected=None))
     assert registries._at_mirrors(facts, {key: {"auth": "x"}, "other.example.com": {}}) == {
         "127.0.0.1:5000": {"auth": "x"}
     }

@@ -15,7 +15,7 @@ from cli.preflight import rows
 from cli.preflight.rows import (
     LEAST,
     SECONDS,
-    Finding,
+    CheckResult,
     State,
     UntoldError,
     failed,
@@ -28,8 +28,8 @@ from cli.preflight.rows import (
 from cli.pulumi_command import EngineError
 
 
-def raising(error: Exception) -> Callable[[], Finding]:
-    def look() -> Finding:
+def raising(error: Exception) -> Callable[[], CheckResult]:
+    def look() -> CheckResult:
         raise error
 
     return look
@@ -72,7 +72,7 @@ def test_one_that_hangs_is_unknown_and_holds_up_no_other() -> None:
 def test_rows_are_looked_at_side_by_side_and_told_in_their_order() -> None:
     meet = threading.Barrier(3)
 
-    def look() -> Finding:
+    def look() -> CheckResult:
         meet.wait(5)  # breaks unless all three are under way at once
         return fine("met")
 
@@ -83,7 +83,7 @@ def test_rows_are_looked_at_side_by_side_and_told_in_their_order() -> None:
 @pytest.mark.parametrize(
     ("finding", "fails"), [(fine("x"), False), (unknown("x"), False), (missing("x", "do y"), True)]
 )
-def test_only_what_is_missing_fails(finding: Finding, fails: bool) -> None:
+def test_only_what_is_missing_fails(finding: CheckResult, fails: bool) -> None:
     assert failed(run({"row": lambda: finding}, 5)) is fails
 
 

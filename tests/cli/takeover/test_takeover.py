@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from cli.takeover import guard, project
-from cli.takeover.model import TakeoverError, Verdict
+from cli.takeover.model import AdoptionVerdict, TakeoverError
 from sandbox.account.export.compare import diff
 from tests.cli.takeover.conftest import STACK_NAME, Team
 
@@ -64,8 +64,8 @@ def test_a_stack_is_taken_over_whole_and_nothing_is_made_anew(team: Team) -> Non
     account = everything(team)
 
     foreseen = team.take_over(plan_only=True)
-    assert {each.logical_id for each in foreseen.of(Verdict.TAKEN)} == TAKEN
-    assert len(foreseen.of(Verdict.TAKEN)) == 24
+    assert {each.logical_id for each in foreseen.of(AdoptionVerdict.TAKEN)} == TAKEN
+    assert len(foreseen.of(AdoptionVerdict.TAKEN)) == 24
     assert guard.refusal(foreseen.changes) is None
     assert {each.name: each.properties for each in foreseen.changes if each.operation == "update"} == DIFFERENCES
     assert team.stacks() == []
@@ -74,7 +74,7 @@ def test_a_stack_is_taken_over_whole_and_nothing_is_made_anew(team: Team) -> Non
 
     plan = team.take_over()
     assert plan.done
-    assert team.held() == {_held(each.identifier) for each in plan.of(Verdict.TAKEN)}
+    assert team.held() == {_held(each.identifier) for each in plan.of(AdoptionVerdict.TAKEN)}
     assert diff(account, everything(team)) == []
     assert team.operations() == {"same", "create", "update"}
 
@@ -147,14 +147,14 @@ def test_without_a_running_stack_names_alone_decide(team: Team) -> None:
     team.client("apigateway").create_rest_api(name="security-assistant-prod")
     plan = team.take_over("never-deployed", plan_only=True, parameters={"Environment": "prod"})
     assert plan.status is None
-    names = {each.name for each in plan.of(Verdict.TAKEN)}
+    names = {each.name for each in plan.of(AdoptionVerdict.TAKEN)}
     assert {"jobs", "processing", "alarms", "api-function", "api-live", "worker-logs", "consumer"} <= names
-    (api,) = plan.of(Verdict.AMBIGUOUS)
+    (api,) = plan.of(AdoptionVerdict.AMBIGUOUS)
     assert api.name == "rest-api"
     assert api.note.count(" or ") == 1
-    assert {each.name for each in plan.of(Verdict.NEW)} >= {"health-resource", "stage"}
+    assert {each.name for each in plan.of(AdoptionVerdict.NEW)} >= {"health-resource", "stage"}
     team.client("sqs").create_queue(QueueName="security-assistant-processing-dev")
     team.says(stage="dev")
     plan = team.take_over(plan_only=True)
-    assert [each.name for each in plan.of(Verdict.OUTSIDE)] == ["processing"]
-    assert plan.of(Verdict.TAKEN) == []
+    assert [each.name for each in plan.of(AdoptionVerdict.OUTSIDE)] == ["processing"]
+    assert plan.of(AdoptionVerdict.TAKEN) == []

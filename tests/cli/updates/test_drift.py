@@ -8,7 +8,7 @@ import pytest
 
 from cli import engine as engine_of
 from cli.health import shifts
-from cli.health.serving import Drift, Resource
+from cli.health.serving import Drift, DriftedResource
 from cli.pulumi_command import EngineError
 from cli.updates import alarms as ringing
 from cli.updates import drift as fixing
@@ -139,7 +139,9 @@ def test_a_resource_is_found_by_its_id_or_an_output() -> None:
         {"type": "a", "urn": "by-output", "outputs": {"name": "y"}},
         {"type": "b", "urn": "another", "id": "x", "outputs": {"name": "y"}},
     ]
-    drift = Drift("", "", (Resource("a", "id", "x"), Resource("a", "name", "y"), Resource("a", "name", "z")))
+    drift = Drift(
+        "", "", (DriftedResource("a", "id", "x"), DriftedResource("a", "name", "y"), DriftedResource("a", "name", "z"))
+    )
     assert fixing.urns_of({"deployment": {"resources": resources}}, [drift, drift]) == ["by-id", "by-output"]
     assert fixing.urns_of({}, [drift]) == []
 

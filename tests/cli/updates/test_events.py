@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from cli.updates import events
-from cli.updates.events import Outcome, counts
+from cli.updates.events import UpdateOutcome, counts
 
 STACK = "urn:pulumi:prod::rollback-stack::pulumi:pulumi:Stack::rollback-stack-prod"
 SYSTEM = "urn:pulumi:prod::rollback-stack::rollback-stack:systems:RagApi::rag-api"
@@ -69,8 +69,8 @@ def test_a_mandatory_policy_is_what_refuses(tmp_path: Path, level: str, found: t
 def test_a_log_that_a_killed_engine_left_tells_what_it_can(tmp_path: Path) -> None:
     path = log(tmp_path, diagnostic(SHARED), end='[]\n{"summaryEvent": {"resourceCh')
     assert events.read(path).failed == (SHARED,)
-    assert events.read(tmp_path / "none") == Outcome()
-    assert Outcome().line() == "nothing changed"
+    assert events.read(tmp_path / "none") == UpdateOutcome()
+    assert UpdateOutcome().line() == "nothing changed"
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from cli.updates import advice, pins
-from cli.updates.pins import Request
+from cli.updates.pins import PinRequest
 from stacks.file import path_of, read
 from tests.cli.typist import BETWEEN, MOVES, NEW, OLD, OTHER, STAYS, SYSTEMS, Typist, follows_its_advice
 
@@ -39,7 +39,7 @@ def test_the_whole_stack_stops_half_way(typist: Typist, ends: tuple[str, ...], p
     before = {name: str(release) for name, release in world.running.items()}
     if words == "up":  # somebody edited the file
         world.configure({pins.VERSION: NEW})
-    asked = world.settings(pins.wanted(Request("prod", NEW, unpin="unpin" in words), world.settings()))
+    asked = world.settings(pins.wanted(PinRequest("prod", NEW, unpin="unpin" in words), world.settings()))
     wanted = {name: asked.pin(name) for name in SYSTEMS}
     world.ends = dict(zip(SYSTEMS, ends, strict=True))
     code, said = typist.type(f"rollback {words} -s prod")
@@ -178,10 +178,10 @@ def test_settings_that_give_users_something_else_are_told_before_and_after(
 
 def test_handlers_of_another_release_are_told() -> None:
     settings = read("prod", {"compaction:handlersFrom": "v1.2.2", pins.VERSION: NEW})
-    assert [line.partition(":")[0] for _, line in advice.overrides(settings, Request("prod", NEW))] == [
+    assert [line.partition(":")[0] for _, line in advice.overrides(settings, PinRequest("prod", NEW))] == [
         f"compaction runs {NEW} with the handlers of v1.2.2"
     ]
-    assert list(advice.overrides(settings, Request("prod", NEW, "rag-api"))) == []
+    assert list(advice.overrides(settings, PinRequest("prod", NEW, "rag-api"))) == []
 
 
 def test_an_update_that_was_killed_is_told_by_the_next_command_with_both_ways_on(

@@ -13,7 +13,7 @@ import guard.recovery.place
 from guard import types
 from guard.approvals import Action, Approval
 from guard.durable import durable
-from guard.evidence import Finding, RecoveryPoints
+from guard.evidence import RecoveryPoints, RecoveryStatus
 from guard.gate import Gate
 from guard.guard import Guard
 from guard.in_place.hook import LossHook
@@ -96,7 +96,7 @@ def _unclassified() -> None:
 
 def _evidence() -> None:
     """What is approved may go without a copy."""
-    _put(RecoveryPoints, "find", lambda *_: Finding(missing=None))
+    _put(RecoveryPoints, "find", lambda *_: RecoveryStatus(missing=None))
 
 
 def _settled() -> None:

@@ -20,7 +20,7 @@ from moto.s3.responses import S3Response
 from guard.durable import durable
 from guard.recovery import work
 from guard.recovery.catalogue import Catalogue
-from guard.recovery.points import RecoveryPoint, Store
+from guard.recovery.points import LocatedStore, RecoveryPoint
 from tests.sandbox.account.conftest import REGION, ROOT, Account
 from tests.sandbox.account.test_databases import account_on, running_server
 
@@ -38,12 +38,12 @@ TOKENS = {
 }
 
 
-def store(kind: str, name: str, stack: str = "prod") -> Store:
+def store(kind: str, name: str, stack: str = "prod") -> LocatedStore:
     token = TOKENS[kind]
     urn = f"urn:pulumi:{stack}::rollback-stack::{token}::{name.strip('/')}"
     holds = durable(token)
     assert holds is not None
-    return Store(urn=urn, type=token, kind=holds.kind, name=name, region=REGION)
+    return LocatedStore(urn=urn, type=token, kind=holds.kind, name=name, region=REGION)
 
 
 def environment(url: str | None) -> dict[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from guard.recovery.points import RecoveryPoint, Store, restore_command
+from guard.recovery.points import LocatedStore, RecoveryPoint, restore_command
 from tests.guard.recovery.conftest import store
 
 NOW = datetime(2026, 1, 20, 3, 0, tzinfo=UTC)
@@ -13,7 +13,7 @@ ID = "20260120t023000000z-0123abcd"
 HOW = "restored to a temporary table and read: 7 items"
 
 
-def example(of: Store | None = None, **more: Any) -> RecoveryPoint:
+def example(of: LocatedStore | None = None, **more: Any) -> RecoveryPoint:
     """A recovery point half an hour old, of seven items, read back."""
     of = of or store("table", "jobs-prod")
     made = datetime(2026, 1, 20, 2, 30, tzinfo=UTC)

@@ -12,7 +12,7 @@ import pytest
 from core.errors import DamagedError, ServiceError
 from guard.recovery import work
 from guard.recovery.makers import json_lines
-from guard.recovery.points import RecoveryPoint, Store
+from guard.recovery.points import LocatedStore, RecoveryPoint
 from tests.guard.recovery.conftest import Place, store
 from tests.guard.recovery.makers.test_queue import make_queue
 from tests.guard.recovery.makers.test_table import make_table
@@ -59,7 +59,7 @@ def made(place: Place, kind: str, name: str) -> RecoveryPoint:
     return place.make(kind, name)
 
 
-def refusal(place: Place, of: Store) -> str | None:
+def refusal(place: Place, of: LocatedStore) -> str | None:
     """What a delete of the store would hear."""
     return work.evaluate(of, place.catalogue, datetime.now(UTC), BOUND, seconds=30).refusal
 

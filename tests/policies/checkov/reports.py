@@ -5,14 +5,16 @@ from __future__ import annotations
 from datetime import date
 
 from policies.checkov.baseline import Entry
-from policies.checkov.findings import Finding, NotBridged, Report, Skipped, Undecided
+from policies.checkov.findings import CheckovFinding, NotBridged, Report, Skipped, Undecided
 from policies.checkov.resources import Source
 from tests.policies.checkov.previews import BUCKET, urn
 
 REASON = "long enough to be a reason"
 NAMED = {"urn": urn(BUCKET, "one"), "type": BUCKET, "name": "one"}
 LINE = Source(file="parts/a b.py", line=3, column=7)
-FINDING = Finding(check="CKV_AWS_1", title="Ensure one", source=LINE, through=(Source(file="x.py", line=9),), **NAMED)
+FINDING = CheckovFinding(
+    check="CKV_AWS_1", title="Ensure one", source=LINE, through=(Source(file="x.py", line=9),), **NAMED
+)
 REPORT = Report(
     findings=(FINDING,),
     skipped=(Skipped(check="CKV_AWS_2", title="Ensure two", source=None, reason=REASON, owner="me", **NAMED),),

@@ -11,7 +11,7 @@ from policies.checkov.resources import read
 from tests.policies.checkov.previews import BUCKET, UNKNOWN, preview, step, stores, urn
 
 
-def opened(value: Any, plan: terraform.Plan) -> Any:
+def opened(value: Any, plan: terraform.TerraformPlan) -> Any:
     """The value with ``"?"`` in place of each hole; a block or a map that is one is ``{"?": "?"}``."""
     if isinstance(value, dict):
         return {"?" if key in plan.holes.found else key: opened(each, plan) for key, each in value.items()}
@@ -20,7 +20,7 @@ def opened(value: Any, plan: terraform.Plan) -> Any:
     return "?" if value in plan.holes.found else value
 
 
-def part(plan: terraform.Plan, address: str) -> tuple[dict[str, Any], set[str], Any]:
+def part(plan: terraform.TerraformPlan, address: str) -> tuple[dict[str, Any], set[str], Any]:
     """Planned values, the arguments that can't be told, and expressions of one address."""
     document = plan.document
     modules = (document["planned_values"]["root_module"], document["configuration"]["root_module"])
