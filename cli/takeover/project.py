@@ -16,7 +16,7 @@ from cli.pulumi_command import PulumiCommand, first_error
 from cli.takeover.model import TakeoverError
 
 HERE = Path(__file__).resolve().parents[2]
-"""Where the package ``scripts`` lies."""
+"""Where the package ``cli`` lies."""
 
 _WRAPPER = """\
 import runpy
@@ -24,9 +24,9 @@ import sys
 from pathlib import Path
 
 sys.path.append({here!r})
-from cli.takeover.adoption import Request, adopt
+from cli.takeover.adoption import AdoptionRequest, adopt
 
-adopt(Request.read(Path({request!r})))
+adopt(AdoptionRequest.read(Path({request!r})))
 runpy.run_path({program!r}, run_name="__main__")
 """
 

@@ -14,14 +14,14 @@ PROGRAM = """
 import os, signal
 from guard.recovery import work
 from guard.recovery.catalogue import Catalogue
-from guard.recovery.points import Store
+from guard.recovery.points import LocatedStore
 
 def killed(*_, **__):
     os.kill(os.getpid(), signal.SIGKILL)
 
 Catalogue.{method} = killed
 catalogue = Catalogue("recovery-of-tests", "us-east-1")
-store = Store.model_validate_json({store!r})
+store = LocatedStore.model_validate_json({store!r})
 work.verify(work.make(store, catalogue, "a tester"), catalogue)
 """
 
