@@ -42,7 +42,7 @@ rollback-prod: STACK = prod
 rollback-prod: deploy    ## go back to VERSION in prod
 
 deploy: $(NEEDED)        ## deploy VERSION to STACK, or go back to it
-	@test -n "$(VERSION)" || { echo "error: say which release: make rollback-prod VERSION=v1.2.2" >&2; exit 2; }
+	@test -n "$(VERSION)" || { echo "error: say which release: make $(firstword $(MAKECMDGOALS)) VERSION=v1.2.2" >&2; exit 2; }
 	@$(LEAD) rollback deploy $(VERSION) -s $(STACK)
 
 test: $(READY) tools    ## all the tests (TESTS=path narrows them down)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from core.model import ConfigurationError, unknown
+from core.model import unknown
 from guard.command.options import Format, Output, Yes
 from stacks.settings import STACKS
 
@@ -26,10 +26,10 @@ def _stack_if_any(name: str) -> str:
 
 
 def named(stack: str) -> str:
-    """The stack of a command that changes something, which has none of its own. Raises ``ConfigurationError``."""
+    """The stack of a command that changes something, which has none of its own. Raises ``typer.BadParameter``."""
     if not stack:
         *others, last = STACKS
-        raise ConfigurationError(f"no stack is named: give {', '.join(f'-s {each}' for each in others)} or -s {last}")
+        raise typer.BadParameter(f"no stack is named: give {', '.join(f'-s {each}' for each in others)} or -s {last}")
     return stack
 
 

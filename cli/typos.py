@@ -51,7 +51,7 @@ def version(name: str) -> None:
     except ConfigurationError as error:
         if name in versions() or "did you mean" in str(error):
             raise
-        belongs = _belongs(name)
+        belongs = None if VERSION_PATTERN.fullmatch(name) else _belongs(name)
         guess = f"; {belongs}" if belongs else nearest(name, versions())
         raise ConfigurationError(f"{error}{guess}") from None
 
@@ -87,8 +87,10 @@ def _option(error: Any) -> str | None:
 
 def _belongs(word: str) -> str | None:
     """The option that a word without one belongs to."""
-    if word in STACKS:
-        return f"{word} is a stack: give it as `-s {word}`"
+    if stack := next(
+        (each for each in STACKS if word == each or (len(word) > len(each) and word.startswith(each))), None
+    ):
+        return f"{word} {'is' if word == stack else 'may mean'} a stack: give it as `-s {stack}`"
     if word in SYSTEMS:
         return f"{word} is a system: give it as `--system {word}`"
     if VERSION_PATTERN.fullmatch(word):

@@ -76,7 +76,8 @@ def approve(  # noqa: PLR0913, PLR0917 - each is an option of the command line
         raise explain(error, "approval", Approval, "--") from None
     path = approvals.add(target.stack, given)
     auditing.note_approvals(target)
-    typer.echo(f"{by} approves: {_deed(given)} {address}, until {given.expires:%Y-%m-%d %H:%M} UTC ({path.name})")
+    shown, until = project.current().shown(path), f"{given.expires:%Y-%m-%d %H:%M} UTC"
+    typer.echo(f"{by} approves: {_operation(given)} {address}, until {until} ({shown})")
     if chosen is Action.LOSE:
         typer.echo(f"next: the update that makes the change, such as `{_update(target)}`")
     elif chosen is not Action.BLAST_RADIUS:
@@ -97,7 +98,7 @@ def _unknown_property(name: str) -> ConfigurationError:
     )
 
 
-def _deed(given: Approval) -> str:
+def _operation(given: Approval) -> str:
     return given.action.value if given.property is None else f"{given.action.value} by {given.property} alone in"
 
 
@@ -138,7 +139,9 @@ def revoke(
         raise ConfigurationError(f"no approval to {action} {store}: approved is {others}")
     path = approvals.remove(target.stack, revoked)
     for given in revoked:
-        typer.echo(f"revoked: {_deed(given)} {given.store}, which {given.by} had approved ({path.name})")
+        typer.echo(
+            f"revoked: {_operation(given)} {given.store}, which {given.by} had approved ({project.current().shown(path)})"
+        )
     if any(given.action is not Action.BLAST_RADIUS for given in revoked):
         typer.echo(f"next: `{_update(target)}` locks it again")
 
@@ -152,7 +155,7 @@ def list_approvals(context: typer.Context, stack: Stack = None, output: Output =
         return
     for each in found:
         state = "expired" if each.expires <= now else f"until {each.expires:%Y-%m-%d %H:%M} UTC"
-        typer.echo(f"{_deed(each):12} {each.store}\n  {each.by}, {state}: {each.reason}")
+        typer.echo(f"{_operation(each):12} {each.store}\n  {each.by}, {state}: {each.reason}")
     if not found:
         typer.echo(f"nothing is approved in {name}")
 
