@@ -138,10 +138,9 @@ def revoke(
         others = ", ".join(given.action.value for given in known if given.store in urns)
         raise ConfigurationError(f"no approval to {action} {store}: approved is {others}")
     path = approvals.remove(target.stack, revoked)
+    shown = project.current().shown(path)
     for given in revoked:
-        typer.echo(
-            f"revoked: {_operation(given)} {given.store}, which {given.by} had approved ({project.current().shown(path)})"
-        )
+        typer.echo(f"revoked: {_operation(given)} {given.store}, which {given.by} had approved ({shown})")
     if any(given.action is not Action.BLAST_RADIUS for given in revoked):
         typer.echo(f"next: `{_update(target)}` locks it again")
 
