@@ -17,9 +17,10 @@ from typing import Any
 from urllib.parse import urlparse
 
 from cli import killed_updates as interrupted
-from cli.pulumi_command import MISSING, EngineError, PulumiCommand, first_error
+from cli.pulumi_command import MISSING, EngineError, pulumi_in
 from cli.targets import start_sandbox
 from cli.updates import interruption
+from core.pulumi_command import PulumiCommand, first_error
 from guard import pack
 from guard.command.stack import Snapshot
 from stacks.file import path_of
@@ -265,7 +266,7 @@ class Engine:
 
 
 def _pulumi() -> PulumiCommand:
-    return PulumiCommand(ROOT, _environment())
+    return pulumi_in(ROOT, _environment())
 
 
 def _environment() -> dict[str, str]:

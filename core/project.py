@@ -225,6 +225,11 @@ def _found() -> Path:
     return next((each for each in (here, *here.parents) if (each / DEFINITION).is_file()), here)
 
 
+def shown(path: Path) -> str:
+    """A path as a user of the current project types it."""
+    return current().shown(path)
+
+
 def file_of(stack: str) -> str:
     """The file with a stack's settings, as people of this project call it."""
     return current().stack_file(stack)

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from pathlib import Path
 
+from core.files import replace_text
 from core.identifiers import order
 from core.model import ConfigurationError
-from core.project import commands
+from core.project import commands, shown
 
 LOCK_NAME = "releases.lock"
 
@@ -40,32 +40,6 @@ def write_lock(folder: Path, lock: dict[str, str]) -> None:
     """Replace the lock in one step."""
     ordered = {name: lock[name] for name in sorted(lock, key=lambda name: (order(name.partition("/")[0]), name))}
     replace_text(folder / LOCK_NAME, json.dumps(ordered, indent=2) + "\n")
-
-
-def replace_text(path: Path, text: str) -> None:
-    """Write a file in one step: whoever reads it, and whatever kills the writer, finds the old text or the new one.
-
-    So does whoever finds the disk after the power went: the new text is on it before the name leads there.
-    """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with temporary.open("w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
-    flush(path.parent)
-
-
-def flush(path: Path) -> None:
-    """Have a file's content, or a folder's names, on the disk."""
-    held = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(held)
-    finally:
-        os.close(held)
 
 
 def compare(name: str, path: Path, content: bytes, lock: dict[str, str]) -> None:
@@ -97,9 +71,3 @@ def file_of(name: str) -> str:
 def digest(content: bytes) -> str:
     """SHA-256 in hex."""
     return hashlib.sha256(content).hexdigest()
-
-
-def shown(path: Path) -> str:
-    """A path as a user types it: below the project (where ``Pulumi.yaml`` lies), not the machine's whole path."""
-    project = next((each for each in path.parents if (each / "Pulumi.yaml").is_file()), path.parent)
-    return str(path.relative_to(project))

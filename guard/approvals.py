@@ -6,9 +6,7 @@ An approval alone never lets a delete through: the recovery point is looked for 
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
-import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -28,8 +26,8 @@ from pydantic import (
 )
 
 from core import project
+from core.files import alone, replace_text
 from core.model import Model, explain
-from core.release_lock import flush
 from core.strict_yaml import read_yaml
 
 LONGEST = timedelta(days=7)
@@ -186,29 +184,19 @@ def remove(stack: str, approvals: Iterable[Approval], folder: Path | None = None
 def _alone(folder: Path) -> Iterator[None]:
     """Hold the folder from reading to writing: what one command revokes, another must not write again."""
     folder.mkdir(parents=True, exist_ok=True)
-    held = os.open(folder, os.O_RDONLY)
-    try:
-        fcntl.flock(held, fcntl.LOCK_EX)
+    with alone(folder):
         yield
-    finally:
-        os.close(held)
 
 
 def _write(stack: str, approvals: Iterable[Approval], folder: Path) -> Path:
     """Replace the stack's file in one step, with a file that is on the disk: whole, or as it was."""
     path = folder / f"{stack}.yaml"
     content = [approval.model_dump(mode="json", by_alias=True, exclude_none=True) for approval in approvals]
-    temporary = path.with_suffix(".new")
-    with temporary.open("w", encoding="utf-8") as file:
-        file.write(
-            "# Who approved which delete, why, and until when (docs/guard.md). Written by "
-            f"`{project.commands().guard} approve`.\n"
-            + yaml.safe_dump(content, sort_keys=False, width=120, allow_unicode=True)
-        )
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
-    flush(folder)
+    head = (
+        "# Who approved which delete, why, and until when (docs/guard.md). Written by "
+        f"`{project.commands().guard} approve`.\n"
+    )
+    replace_text(path, head + yaml.safe_dump(content, sort_keys=False, width=120, allow_unicode=True))
     return path
 
 

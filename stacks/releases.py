@@ -18,7 +18,8 @@ from pydantic import Field, ValidationError, create_model, model_validator
 
 from core.identifiers import VERSION_PATTERN, Version, order
 from core.model import ConfigurationError, Model, explain, one_of, unknown
-from core.release_lock import compare, digest, missing, parts, read_lock, shown, write_lock
+from core.project import shown
+from core.release_lock import compare, digest, missing, parts, read_lock, write_lock
 from stacks.system import SystemRelease
 from stacks.systems import SYSTEMS, TABLE
 

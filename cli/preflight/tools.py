@@ -15,8 +15,9 @@ from urllib.parse import urlparse
 from cli.engine import ROOT
 from cli.preflight.facts import PreflightContext
 from cli.preflight.rows import CheckResult, fine, missing, unknown
-from cli.pulumi_command import PulumiCommand, first_error
+from cli.pulumi_command import pulumi_in
 from cli.targets import is_local
+from core.pulumi_command import first_error
 from core.state import pending_operations_of, resources_of
 from core.strict_yaml import read_yaml
 from stacks.file import path_of
@@ -239,7 +240,7 @@ def _beside_sdk(name: str, found: list[str]) -> CheckResult:
 
 def _pulumi(*arguments: str) -> subprocess.CompletedProcess[str]:
     """Run pulumi, which asks nothing. Raises ``FileNotFoundError`` where there is none."""
-    return PulumiCommand(ROOT, error=FileNotFoundError).run(*arguments, asks=False, seconds=SECONDS)
+    return pulumi_in(ROOT, error=FileNotFoundError).run(*arguments, asks=False, seconds=SECONDS)
 
 
 def _numbers(text: str) -> tuple[int, ...]:

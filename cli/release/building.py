@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -16,8 +13,8 @@ from apps import catalogue
 from apps.kinds import FunctionArtifact, ImageArtifact, LayerArtifact, Package, RevisionArtifact
 from apps.oci import Image
 from cli.release.errors import ReleaseError
+from core.files import alone, flush, replace_text
 from core.model import one_of
-from core.release_lock import flush, replace_text
 from stacks.artifacts import Kind
 from stacks.pinned import published
 from stacks.releases import RELEASES
@@ -171,17 +168,6 @@ def _refuse_changed(made: list[Built], releases: Path) -> None:
             reasons.append(f"{new.source} was published as {before} and is {new.sha256} now")
     if reasons:
         raise ReleaseError(f"{'; '.join(reasons)}: restore it from git, or give what changed a version of its own")
-
-
-@contextmanager
-def alone(folder: Path) -> Iterator[None]:
-    """Two commands of one checkout write into a folder one after the other, each what it read itself."""
-    held = os.open(folder, os.O_RDONLY)
-    try:
-        fcntl.flock(held, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(held)
 
 
 def _is_there(built: Built, folder: Path) -> bool:

@@ -14,7 +14,8 @@ from apps.packages import LARGEST
 from cli.release.places import Standing
 from core.identifiers import order
 from core.model import ConfigurationError, one_of, unknown
-from core.release_lock import compare, parts, read_lock, shown
+from core.project import shown
+from core.release_lock import compare, parts, read_lock
 from core.signatures import verify
 from stacks.artifacts import Pinned
 from stacks.file import read

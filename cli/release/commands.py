@@ -68,7 +68,7 @@ def new(
 ) -> None:
     """Write a manifest: what an earlier release pins, each artifact at the newest sound version that was built."""
     from cli.release import building, manifest
-    from core.release_lock import shown
+    from core.project import shown
 
     pairs = [each.partition("=") for each in pin or ()]
     if wrong := [name for name, sign, value in pairs if not (name and sign and value)]:

@@ -14,7 +14,8 @@ from cli.release.building import Built
 from cli.release.errors import ReleaseError
 from core.identifiers import VERSION_PATTERN, order
 from core.model import one_of, unknown
-from core.release_lock import parts, read_lock, shown
+from core.project import shown
+from core.release_lock import parts, read_lock
 from stacks.artifacts import Pinned
 from stacks.pinned import every_pinned, pinned, published
 from stacks.releases import RELEASES, load, parse, versions

@@ -9,9 +9,10 @@ from pathlib import Path
 
 from apps import registry
 from cli.release import building, checking, places, retiring
-from cli.release.building import FOLDER, Built, alone
+from cli.release.building import FOLDER, Built
 from cli.release.errors import ReleaseError
 from cli.release.places import LARGEST_SKEW, Bucket, Standing
+from core.files import alone
 from core.release_lock import file_of, parts, read_lock
 from stacks.artifacts import Pinned
 from stacks.pinned import every_pinned, pinned

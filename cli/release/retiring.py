@@ -18,9 +18,9 @@ from apps import registry
 from cli.release.errors import ReleaseError
 from cli.release.marks import Marks
 from cli.release.places import Bucket, Standing, standings, tag
+from core.files import replace_text
 from core.identifiers import order
 from core.model import Model, explain
-from core.release_lock import replace_text
 from core.strict_yaml import read_yaml
 from guard.approvals import Person, Reason
 from stacks.artifact_objects import artifact_objects

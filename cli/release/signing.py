@@ -11,8 +11,8 @@ import yaml
 from pydantic import ValidationError
 
 from cli.release.errors import ReleaseError
+from core.files import replace_text
 from core.model import explain, unknown
-from core.release_lock import replace_text
 from core.signatures import (
     PAYLOAD_TYPE,
     SIGNERS,

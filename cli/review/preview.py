@@ -17,8 +17,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from cli.pulumi_command import PulumiCommand, first_error
+from cli.pulumi_command import pulumi_in
 from cli.review.errors import ReviewError
+from core.pulumi_command import first_error
 
 GENERIC = ("preview failed", "update failed")
 """What the engine says at the end of every preview that failed, whatever it failed for."""
@@ -102,7 +103,7 @@ def run(folder: Path, stack: str, settings: Path, pack: Path | None = None, *, p
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="review-") as scratch:
         log, plan = Path(scratch, "events.json"), Path(scratch, "plan.json")
-        pulumi = PulumiCommand(folder, surroundings(folder, os.environ, pack), ReviewError)
+        pulumi = pulumi_in(folder, surroundings(folder, os.environ, pack), ReviewError)
         words = ["preview", *CONDITIONS, "--stack", stack, "--config-file", str(settings), "--event-log", str(log)]
         if planned:
             words += ["--save-plan", str(plan)]

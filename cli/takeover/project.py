@@ -12,8 +12,9 @@ from typing import Any
 
 import yaml
 
-from cli.pulumi_command import PulumiCommand, first_error
+from cli.pulumi_command import pulumi_in
 from cli.takeover.model import TakeoverError
+from core.pulumi_command import PulumiCommand, first_error
 
 HERE = Path(__file__).resolve().parents[2]
 """Where the package ``cli`` lies."""
@@ -110,7 +111,7 @@ class Project:
 
     @staticmethod
     def _command(folder: Path) -> PulumiCommand:
-        return PulumiCommand(folder, error=TakeoverError)
+        return pulumi_in(folder, error=TakeoverError)
 
 
 @contextlib.contextmanager

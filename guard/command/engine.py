@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ import typer
 from core import aws, project
 from core.errors import ServiceError, translate_errors
 from core.model import ConfigurationError
+from core.pulumi_command import PulumiCommand
 from guard.command.stack import Snapshot, Watched
 
 HISTORY = 50
@@ -33,8 +33,7 @@ class CommandLine:
 
     def state(self) -> Mapping[str, Any]:
         """The whole state, secrets encrypted."""
-        found: Mapping[str, Any] = json.loads(self._told("stack", "export"))
-        return found
+        return PulumiCommand(self.folder, ServiceError).state(self.stack)
 
     def snapshot(self) -> Snapshot:
         """The state and the history."""
@@ -53,17 +52,7 @@ class CommandLine:
 
 def pulumi(folder: Path, *arguments: str) -> str:
     """What pulumi says on standard output. Raises ``ServiceError`` with its first line of error where it fails."""
-    try:
-        done = subprocess.run(
-            ["pulumi", *arguments, "--non-interactive"], cwd=folder, capture_output=True, text=True, check=False
-        )
-    except FileNotFoundError:
-        raise ServiceError("pulumi isn't on PATH: install it (https://www.pulumi.com/docs/install)") from None
-    if done.returncode:
-        lines = [line.strip() for line in done.stderr.splitlines() if line.strip()]
-        first = next((line for line in lines if line.startswith("error:")), lines[0] if lines else "pulumi failed")
-        raise ServiceError(first.removeprefix("error: "))
-    return done.stdout
+    return PulumiCommand(folder, ServiceError).output(*arguments)
 
 
 def open_stack(name: str | None, changes: bool = False) -> Watched:  # noqa: ARG001 - `pulumi stack select` names it

@@ -17,7 +17,8 @@ import pytest
 
 from cli import engine
 from cli.engine import Engine, Snapshot
-from cli.pulumi_command import EngineError, first_error
+from cli.pulumi_command import EngineError
+from core.pulumi_command import first_error
 from toolchain import pulumi_cli
 from toolchain.paths import cache
 from toolchain.progress import Progress

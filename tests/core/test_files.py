@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from core.release_lock import replace_text
+from core.files import replace_text
 
 
 @pytest.fixture
